@@ -1,0 +1,198 @@
+/**
+ * The patterns of `.krmignore` as kpt understands them. It hands the file to github.com/monochromegane/go-gitignore
+ * (v0.0.0-20200626010858), whose patterns look like git's and differ from them (and from npm's `ignore`):
+ *
+ * - A pattern is compared with as many path segments as it has itself: `x.yaml` and `a/x.yaml` with the last one or
+ *   two, at any depth; a pattern that starts with `/` with the first ones.
+ * - `**` is no more than `*`, and neither `*` nor `?` crosses a slash; so two stars, a slash and `x` miss the `x` at the
+ *   top. `./x` matches nothing.
+ * - A pattern hides what is under a folder only because the folder is not entered; so nothing in it comes back by `!`.
+ * - `!x` wins over every other line of the file, before it or after it.
+ * - Only spaces are trimmed, at both ends; a tab is part of the pattern. `\#` starts a pattern with `#`; `\!` does not.
+ */
+export interface KrmIgnore {
+  /** path: relative to the folder of the `.krmignore`, '/'-separated, neither empty nor ending in '/'. */
+  ignores(path: string, isDirectory: boolean): boolean;
+}
+
+/** What a folder without a `.krmignore` has. */
+export const IGNORE_NOTHING: KrmIgnore = { ignores: () => false };
+
+/** A line that ends kpt itself with a panic. */
+export class KrmIgnoreError extends Error {
+  override readonly name = 'KrmIgnoreError';
+}
+
+interface Pattern {
+  readonly rooted: boolean;
+  readonly directoriesOnly: boolean;
+  /** How many segments of a path the pattern is compared with. */
+  readonly depth: number;
+  readonly matches: (part: string) => boolean;
+}
+
+const LINE_LIMIT = 65_536; // bytes; bufio.MaxScanTokenSize of Go: the scanner stops at a longer line, without an error
+
+/**
+ * Reads the text of a `.krmignore`.
+ * @throws KrmIgnoreError for a line that is only `/` or `!`, on which kpt panics.
+ */
+export function parseKrmIgnore(text: string): KrmIgnore {
+  const ignored: Pattern[] = [];
+  const accepted: Pattern[] = [];
+  for (const [index, rawLine] of text.split('\n').entries()) {
+    if (Buffer.byteLength(rawLine) >= LINE_LIMIT) break;
+    const line = rawLine.replace(/\r$/, '').replace(/^ +| +$/g, '');
+    if (line === '' || line.startsWith('#')) continue;
+    const accepts = line.startsWith('!');
+    const pattern = accepts ? line.slice(1) : line.replace(/^\\#/, '#');
+    if (pattern === '' || pattern === '/') {
+      throw new KrmIgnoreError(
+        `line ${index + 1}: "${line}" names nothing, and kpt crashes on it; delete the line`,
+      );
+    }
+    (accepts ? accepted : ignored).push(parsePattern(pattern));
+  }
+  return {
+    ignores(path, isDirectory) {
+      const segments = path.split('/');
+      const hits = (pattern: Pattern): boolean => matchesPath(pattern, segments, isDirectory);
+      return !accepted.some(hits) && ignored.some(hits);
+    },
+  };
+}
+
+function parsePattern(pattern: string): Pattern {
+  const body = pattern.replace(/^\/+|\/+$/g, '');
+  return {
+    rooted: pattern.startsWith('/'),
+    directoriesOnly: pattern.endsWith('/'),
+    depth: body.split('/').length,
+    matches: /[*?[]/.test(body) ? parseGlob(body) : (part) => part === body,
+  };
+}
+
+function matchesPath(pattern: Pattern, segments: readonly string[], isDirectory: boolean): boolean {
+  const { depth, directoriesOnly, rooted } = pattern;
+  if (depth > segments.length) return false;
+  if (rooted && depth < segments.length) {
+    // The library leaves the slash at the end, which only a class can match: `/a[^b]` hides all that is under `a`.
+    return !directoriesOnly && pattern.matches(`${segments.slice(0, depth).join('/')}/`);
+  }
+  return (isDirectory || !directoriesOnly) && pattern.matches(segments.slice(-depth).join('/'));
+}
+
+/** Takes one element of a glob from `name` at `at`; the offset after it, or -1. */
+type Step = (name: Buffer, at: number) => number;
+
+/** The steps up to the next star; `afterStar` when a star stands before them. */
+interface Chunk {
+  readonly afterStar: boolean;
+  readonly steps: readonly Step[];
+}
+
+const SLASH = 0x2f;
+
+/**
+ * Go's path/filepath.Match (https://pkg.go.dev/path/filepath#Match), on the bytes of UTF-8 as there. A pattern that is
+ * not well-formed matches nothing. The time is bounded by pattern times name: no backtracking over earlier stars.
+ */
+function parseGlob(pattern: string): (part: string) => boolean {
+  const chunks = parseChunks(Buffer.from(pattern));
+  return chunks === undefined ? () => false : (part) => matchesChunks(chunks, Buffer.from(part));
+}
+
+function matchesChunks(chunks: readonly Chunk[], name: Buffer): boolean {
+  let at = 0;
+  for (const [index, { afterStar, steps }] of chunks.entries()) {
+    const isLast = index === chunks.length - 1;
+    if (isLast && afterStar && steps.length === 0) return !name.includes(SLASH, at);
+    const fits = (end: number): boolean => end >= 0 && (!isLast || end === name.length);
+    let end = runSteps(steps, name, at);
+    for (; !fits(end) && afterStar && at < name.length && name[at] !== SLASH; at++) {
+      end = runSteps(steps, name, at + 1);
+    }
+    if (!fits(end)) return false;
+    at = end;
+  }
+  return at === name.length;
+}
+
+function runSteps(steps: readonly Step[], name: Buffer, start: number): number {
+  let at = start;
+  for (const step of steps) {
+    at = at < name.length ? step(name, at) : -1;
+    if (at < 0) return -1;
+  }
+  return at;
+}
+
+function parseChunks(pattern: Buffer): Chunk[] | undefined {
+  const chunks: { afterStar: boolean; steps: Step[] }[] = [{ afterStar: false, steps: [] }];
+  for (let at = 0; at < pattern.length;) {
+    const sign = String.fromCharCode(pattern.readUInt8(at));
+    if (sign === '*') {
+      chunks.push({ afterStar: true, steps: [] });
+      at++;
+      continue;
+    }
+    let step: Step;
+    if (sign === '?') {
+      step = anyRune;
+      at++;
+    } else if (sign === '[') {
+      const parsed = parseClass(pattern, at + 1);
+      if (parsed === undefined) return undefined;
+      ({ step, end: at } = parsed);
+    } else {
+      if (sign === '\\' && ++at === pattern.length) return undefined;
+      step = oneByte(pattern.readUInt8(at));
+      at++;
+    }
+    chunks.at(-1)?.steps.push(step);
+  }
+  return chunks;
+}
+
+/** The class whose first element is at `start`, `[` being before it; undefined when it is not well-formed. */
+function parseClass(pattern: Buffer, start: number): { step: Step; end: number } | undefined {
+  const ranges: { low: number; high: number }[] = [];
+  const is = (at: number, sign: string): boolean => pattern[at] === sign.charCodeAt(0);
+  const element = (from: number): { rune: number; end: number } | undefined => {
+    if (from >= pattern.length || is(from, '-') || is(from, ']')) return undefined;
+    const at = is(from, '\\') ? from + 1 : from;
+    if (at >= pattern.length) return undefined;
+    const { rune, width } = runeAt(pattern, at);
+    return { rune, end: at + width };
+  };
+
+  const negated = is(start, '^');
+  let at = negated ? start + 1 : start;
+  while (ranges.length === 0 || !is(at, ']')) {
+    const low = element(at);
+    const high = low !== undefined && is(low.end, '-') ? element(low.end + 1) : low;
+    if (low === undefined || high === undefined) return undefined;
+    ranges.push({ low: low.rune, high: high.rune });
+    at = high.end;
+  }
+  const step: Step = (name, from) => {
+    const { rune, width } = runeAt(name, from);
+    return ranges.some(({ low, high }) => low <= rune && rune <= high) === negated ? -1 : from + width;
+  };
+  return { step, end: at + 1 };
+}
+
+const anyRune: Step = (name, at) => (name[at] === SLASH ? -1 : at + runeAt(name, at).width);
+
+function oneByte(byte: number): Step {
+  return (name, at) => (name[at] === byte ? at + 1 : -1);
+}
+
+/** The code point at `at`. A star may stop inside of one; Go counts each byte from there on as U+FFFD. */
+function runeAt(text: Buffer, at: number): { rune: number; width: number } {
+  const lead = text.readUInt8(at);
+  if (lead < 0x80) return { rune: lead, width: 1 };
+  if (lead < 0xc0) return { rune: 0xfffd, width: 1 };
+  const width = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  return { rune: text.toString('utf8', at, at + width).codePointAt(0) ?? 0xfffd, width };
+}

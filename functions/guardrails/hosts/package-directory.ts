@@ -1,0 +1,191 @@
+import { constants, type Dirent } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { IGNORE_NOTHING, parseKrmIgnore, type KrmIgnore } from './krmignore';
+
+/** One file of the package as kpt would read it. path: relative to the package, '/'-separated. */
+export interface PackageFile {
+  readonly path: string;
+  readonly bytes: Buffer;
+}
+
+/** The package cannot be read as it stands. The message names the path, relative to the package, and the way out. */
+export class PackageReadError extends Error {
+  override readonly name = 'PackageReadError';
+}
+
+/**
+ * Reads the files of a package that kpt would read, in the order of `kpt fn source`: by name within each folder, a
+ * folder's files in the place of the folder.
+ *
+ * The rules are those of kyaml's kio.LocalPackageReader as kpt 1.0.0-beta.56 sets it up: `*.yaml`, `*.yml`, `*.json` and
+ * `Kptfile` at every level, hidden and git-ignored ones too, except what `.krmignore` names. A `.krmignore` counts at the
+ * root and beside a `Kptfile`; a folder with a `Kptfile` is a subpackage, for which the patterns above it do not hold.
+ *
+ * Where `kpt fn source` and `kpt fn render` differ, this reader does what is sound in both: like source it never looks
+ * into an ignored folder (render finds subpackages even there), and like render it keeps the `.krmignore` of the
+ * subpackage `sub` away from its neighbour `sub2` (source lets it reach folders whose path starts alike).
+ *
+ * It differs from kpt on purpose in these: the package's own `dist/` is where `npm run render` writes, and is not read; nor
+ * is any `.git`, which no commit can hold. Symbolic links and other special files that kpt would read are refused, as
+ * are links to folders (kustomize follows them and kpt does not), a file named `Kustomization` (kustomize reads it and
+ * kpt does not) and a `.krmignore` that is not a plain file.
+ *
+ * @throws PackageReadError
+ */
+export async function readPackageDirectory(root: string): Promise<PackageFile[]> {
+  const top = await resolveRoot(root);
+  const files: PackageFile[] = [];
+  for await (const path of listFolder(top, '', NO_SCOPE)) {
+    files.push({ path, bytes: await readRegularFile(top, path) });
+  }
+  return files;
+}
+
+/** The `.krmignore` that holds, and the folder that it lies in ('' is the root). */
+interface Scope {
+  readonly folder: string;
+  readonly patterns: KrmIgnore;
+}
+
+const NO_SCOPE: Scope = { folder: '', patterns: IGNORE_NOTHING };
+const IGNORE_FILE = '.krmignore';
+const PACKAGE_FILE = 'Kptfile';
+
+function isReadByKpt(name: string): boolean {
+  return name === PACKAGE_FILE || /\.(yaml|yml|json)$/.test(name);
+}
+
+async function resolveRoot(root: string): Promise<string> {
+  const hint = 'name the folder that holds the package';
+  let top: string;
+  let isDirectory: boolean;
+  try {
+    top = await realpath(root);
+    isDirectory = (await stat(top)).isDirectory();
+  } catch (error) {
+    throw new PackageReadError(`${root}: cannot be opened (${codeOf(error)}); ${hint}`, { cause: error });
+  }
+  if (!isDirectory) throw new PackageReadError(`${root}: is not a directory; ${hint}`);
+  return top;
+}
+
+/** The paths to read, in order. `outer` is the scope of the folder above. */
+async function* listFolder(top: string, folder: string, outer: Scope): AsyncGenerator<string> {
+  const entries = await listEntries(top, folder);
+  const names = new Set(entries.map(({ name }) => name));
+  let scope = outer;
+  if (folder === '' || names.has(PACKAGE_FILE)) {
+    const patterns = names.has(IGNORE_FILE) ? await readPatterns(top, folder) : IGNORE_NOTHING;
+    scope = { folder, patterns };
+  }
+  for (const entry of entries) {
+    const path = within(folder, entry.name);
+    if (entry.name === '.git' || path === 'dist') continue;
+    const ignored = isIgnored(scope, path, entry.isDirectory());
+    if (entry.isSymbolicLink()) {
+      if (!ignored) await refuseLink(top, path, entry.name, scope);
+    } else if (ignored) {
+      continue;
+    } else if (entry.isDirectory()) {
+      yield* listFolder(top, path, scope);
+    } else if (entry.name === 'Kustomization') {
+      throw new PackageReadError(
+        `${path}: kustomize reads this name and kpt does not, so that no check sees it; rename it to kustomization.yaml`,
+      );
+    } else if (isReadByKpt(entry.name)) {
+      yield path;
+    }
+  }
+}
+
+async function listEntries(top: string, folder: string): Promise<Dirent[]> {
+  try {
+    const entries = await readdir(join(top, folder), { withFileTypes: true });
+    // Go compares bytes; JavaScript's own order differs above U+FFFF.
+    return entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  } catch (error) {
+    throw unreadable(folder === '' ? '.' : folder, error);
+  }
+}
+
+async function readPatterns(top: string, folder: string): Promise<KrmIgnore> {
+  const path = within(folder, IGNORE_FILE);
+  const bytes = await readRegularFile(top, path);
+  try {
+    return parseKrmIgnore(bytes.toString());
+  } catch (error) {
+    throw new PackageReadError(`${path}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function isIgnored(scope: Scope, path: string, isDirectory: boolean): boolean {
+  const inScope = scope.folder === '' ? path : path.slice(scope.folder.length + 1);
+  return scope.patterns.ignores(inScope, isDirectory);
+}
+
+/** Refuses a link that kpt would read, or that kustomize would follow into a folder; passes over any other. */
+async function refuseLink(top: string, path: string, name: string, scope: Scope): Promise<void> {
+  const ignoreFile = within(scope.folder, IGNORE_FILE);
+  if (await leadsToDirectory(join(top, path))) {
+    // kpt enters no linked folder in any case, so that `node_modules/` may stand for a linked one as well.
+    if (isIgnored(scope, path, true)) return;
+    throw new PackageReadError(
+      `${path}: is a symbolic link to a folder, which kustomize follows and kpt does not; put the folder itself there, or name the link in ${ignoreFile}`,
+    );
+  }
+  if (isReadByKpt(name) || name === 'Kustomization') {
+    throw new PackageReadError(
+      `${path}: is a symbolic link; put a copy of the file there, or name the link in ${ignoreFile}`,
+    );
+  }
+}
+
+async function leadsToDirectory(link: string): Promise<boolean> {
+  try {
+    return (await stat(link)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+async function readRegularFile(top: string, path: string): Promise<Buffer> {
+  try {
+    // The file may have become a link or a FIFO since it was listed: follow no link, wait for no writer.
+    const file = await open(
+      join(top, path),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
+    try {
+      if ((await file.stat()).isFile()) return await file.readFile();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  throw new PackageReadError(`${path}: is not a regular file; remove it, or name it in ${IGNORE_FILE}`);
+}
+
+function unreadable(path: string, error: unknown): PackageReadError {
+  const code = codeOf(error);
+  const wayOut =
+    code === 'ENOENT' && path.includes('\uFFFD')
+      ? 'its name is not UTF-8; rename it'
+      : code === 'ENOENT'
+        ? 'it was there a moment ago; run again when nothing else changes the package'
+        : code === 'ELOOP'
+          ? 'it is a symbolic link; put a copy of the file there'
+          : 'make it readable';
+  return new PackageReadError(`${path}: cannot be read (${code}): ${wayOut}`, { cause: error });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
+
+function within(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
+}

@@ -1,0 +1,97 @@
+import { InputError } from '../errors';
+import { type Splice, endOfLine, splice } from './text';
+import { type YamlEntry, type YamlMapping, type YamlNode, type YamlObject, isObject, parseYaml, valueOf } from './yaml';
+
+/** One resource of the input: a document of a file, or an entry of a ResourceList. */
+export interface Item {
+  /** A YAML document of its own, without what the wire added. */
+  readonly text: string;
+  readonly value: YamlObject;
+  /** The file in the package, with `/`; undefined where the input names none. */
+  readonly path: string | undefined;
+  /** Its place among the documents of that file, from 0. */
+  readonly index: number;
+}
+
+const PATH = ['internal.config.kubernetes.io/path', 'config.kubernetes.io/path'];
+const INDEX = ['internal.config.kubernetes.io/index', 'config.kubernetes.io/index'];
+const LEGACY = new Set(['config.kubernetes.io/path', 'config.kubernetes.io/index', 'config.k8s.io/id']);
+
+/** Annotations that kpt puts on an item for the way and takes off when it writes (kyaml kio/kioutil). */
+function isWireAnnotation(name: string): boolean {
+  return name.startsWith('internal.config.kubernetes.io/') || LEGACY.has(name);
+}
+
+/**
+ * Reads one document into an item.
+ *
+ * @returns undefined for a document with nothing in it
+ * @throws InputError anything that is not one mapping
+ */
+export function readItem(text: string, where: string, file?: { path: string; index: number }): Item | undefined {
+  const [root, ...more] = parseYaml(text, where);
+  if (more.length > 0) throw new InputError(`${where}: more than one document where one belongs`);
+  if (root === undefined || root === null || isNull(root)) return undefined;
+  const value = valueOf(root);
+  if (root.kind !== 'mapping' || !isObject(value))
+    throw new InputError(`${where}: not a Kubernetes resource: a mapping with apiVersion and kind is expected`);
+  if (file !== undefined) return { text, value, ...file };
+  const annotations = annotationsOf(value);
+  return {
+    text: withoutWireAnnotations(text, root),
+    value,
+    path: firstText(annotations, PATH),
+    index: Number(firstText(annotations, INDEX) ?? 0),
+  };
+}
+
+function isNull(node: YamlNode): boolean {
+  return node.kind === 'scalar' && valueOf(node) === null;
+}
+
+/** `metadata.annotations`; empty where there are none. */
+export function annotationsOf(value: YamlObject): YamlObject {
+  const { metadata } = value;
+  return isObject(metadata) && isObject(metadata.annotations) ? metadata.annotations : {};
+}
+
+function firstText(annotations: YamlObject, names: readonly string[]): string | undefined {
+  for (const name of names) {
+    const value = annotations[name];
+    if (value !== undefined && value !== null) return String(value as string | number | boolean);
+  }
+  return undefined;
+}
+
+function withoutWireAnnotations(text: string, root: YamlMapping): string {
+  const metadata = entryOf(root, 'metadata');
+  const annotations = metadata?.value.kind === 'mapping' ? entryOf(metadata.value, 'annotations') : undefined;
+  if (metadata?.value.kind !== 'mapping' || annotations?.value.kind !== 'mapping') return text;
+  const { entries } = annotations.value;
+  const wire = entries.filter(({ key }) => key.kind === 'scalar' && isWireAnnotation(key.text));
+  if (wire.length === 0) return text;
+  if (wire.length < entries.length) return splice(text, removals(text, annotations.value, wire));
+  const emptied = metadata.value.entries.length === 1 ? { of: root, entry: metadata } : undefined;
+  return splice(text, removals(text, emptied?.of ?? metadata.value, [emptied?.entry ?? annotations]));
+}
+
+function entryOf(mapping: YamlMapping, name: string): YamlEntry | undefined {
+  return mapping.entries.findLast(({ key }) => key.kind === 'scalar' && key.text === name);
+}
+
+/** The stretches to cut so that a mapping is without some of its entries, but not without all of them. */
+function removals(text: string, mapping: YamlMapping, gone: readonly YamlEntry[]): Splice[] {
+  if (!mapping.flow) return gone.map((entry) => ({ ...linesOf(text, mapping, entry), text: '' }));
+  const kept = mapping.entries.filter((entry) => !gone.includes(entry));
+  const inside = kept.map(({ key, value }) => text.slice(key.start, value.end)).join(', ');
+  return [{ start: mapping.start, end: mapping.end, text: `{${inside}}` }];
+}
+
+function linesOf(text: string, mapping: YamlMapping, { key, value }: YamlEntry): { start: number; end: number } {
+  const end = endOfLine(text, value.end);
+  const lineStart = text.lastIndexOf('\n', key.start - 1) + 1;
+  // The first key of a list's mapping shares its line with the dash: keep what stands before it.
+  if (text.slice(lineStart, key.start).trim() === '') return { start: lineStart, end };
+  const next = mapping.entries.find((other) => other.key.start > key.start);
+  return { start: key.start, end: next?.key.start ?? end };
+}

@@ -1,0 +1,212 @@
+import { InputError } from '../errors';
+import { type Item, readItem } from './item';
+import { type Result, printResults } from './result';
+import { type Splice, endOfLine, lineStarts, splice, splitDocuments } from './text';
+import { type YamlMapping, type YamlNode, type YamlValue, parseYaml, valueOf } from './yaml';
+
+const WHERE = 'standard input';
+const LIST_KIND = 'ResourceList';
+
+/** What a host wrote to the function. */
+export interface WireInput {
+  readonly form: 'ResourceList' | 'documents';
+  readonly items: readonly Item[];
+  /** The functionConfig of a ResourceList; undefined where there is none. */
+  readonly functionConfig: YamlValue | undefined;
+  /** The same input with these results in it: every item byte for byte. Plain YAML has no place for results. */
+  print(results: readonly Result[]): string;
+}
+
+/**
+ * Reads a ResourceList (KRM Functions Specification v1) in any form of YAML or JSON, or plain YAML documents.
+ *
+ * @throws InputError input that is neither, or a ResourceList without items
+ */
+export function readWire(text: string): WireInput {
+  if (text.trim() === '') throw new InputError(`${WHERE}: empty; a ResourceList or YAML documents are expected`);
+  const block = readBlockList(text);
+  if (block !== undefined) return block;
+  const documents = parseYaml(text, WHERE);
+  const list = documents.find((root) => root !== null && isList(root));
+  if (list === undefined) return readDocuments(text);
+  if (documents.length > 1) throw new InputError(`${WHERE}: a ResourceList stands alone in its input`);
+  return readAnyList(text, list as YamlMapping);
+}
+
+function isList(root: YamlNode): boolean {
+  return root.kind === 'mapping' && valueOf(valueNode(root, 'kind') ?? null) === LIST_KIND;
+}
+
+function readDocuments(text: string): WireInput {
+  const items = splitDocuments(text).flatMap((document, i) => {
+    const where = `${WHERE}, document ${i + 1}`;
+    const item = readItem(document, where);
+    if (item === undefined) return [];
+    requireResource(item, where);
+    return [item];
+  });
+  if (items.length === 0) throw new InputError(`${WHERE}: no resource in it`);
+  return { form: 'documents', items, functionConfig: undefined, print: () => text };
+}
+
+/** A kustomization may do without apiVersion and kind; nothing else may. */
+export function requireResource(item: Item, where: string): void {
+  if (item.path !== undefined && /(^|\/)kustomization\.ya?ml$/.test(item.path)) return;
+  for (const field of ['apiVersion', 'kind'] as const) {
+    const value = item.value[field];
+    if (typeof value !== 'string' || value === '')
+      throw new InputError(`${where}: not a ResourceList and no Kubernetes resource: it has no ${field}`);
+  }
+}
+
+/** Offsets of the entries of `items` in the block form that kpt and kustomize print. */
+interface BlockList {
+  /** Where the line `items:` starts, and where the list under it ends. */
+  readonly start: number;
+  readonly end: number;
+  /** Where each entry starts: its dash, in column 0. */
+  readonly entries: readonly number[];
+}
+
+/** Splits by line; undefined for any other form. What the lines hold is judged where they are parsed. */
+function splitBlockList(text: string): BlockList | undefined {
+  const starts = lineStarts(text);
+  const line = (i: number) => text.slice(starts[i], starts[i + 1]);
+  const header = starts.findIndex((start, i) => text.startsWith('items:', start) && /^items:[ \t]*\r?\n$/.test(line(i)));
+  if (header === -1) return undefined;
+  const entries: number[] = [];
+  let i = header + 1;
+  for (; i < starts.length; i++) {
+    const start = starts[i] as number;
+    const first = text.charAt(start);
+    if (first === '-' && /^[ \r\n]$/.test(text.charAt(start + 1))) entries.push(start);
+    else if (first !== ' ' && first !== '#' && first !== '\n' && first !== '\r') break;
+    else if (entries.length === 0) return undefined;
+  }
+  return entries.length === 0 ? undefined : { start: starts[header] as number, end: starts[i] ?? text.length, entries };
+}
+
+const NO_ITEMS = 'items: []\n';
+
+/** The fast path: the list is split by line, and only what stands around it is parsed as one. */
+function readBlockList(text: string): WireInput | undefined {
+  const list = splitBlockList(text);
+  if (list === undefined) return undefined;
+  const envelope = text.slice(0, list.start) + NO_ITEMS + text.slice(list.end);
+  const root = readEnvelope(envelope);
+  if (root === undefined) return undefined;
+  const items = list.entries.map((start, i) => {
+    const end = list.entries[i + 1] ?? list.end;
+    return readListItem(outdent(text.slice(start + 1, end), 2, 1), i);
+  });
+  const shift = list.end - list.start - NO_ITEMS.length;
+  return {
+    form: 'ResourceList',
+    items,
+    functionConfig: functionConfigOf(root),
+    print: (results) => {
+      const moved = resultSplices(envelope, root, results).map((one) =>
+        one.start > list.start ? { ...one, start: one.start + shift, end: one.end + shift } : one,
+      );
+      return splice(text, moved);
+    },
+  };
+}
+
+/** undefined where the envelope is none: parsing the whole then tells what is wrong, with the right line. */
+function readEnvelope(envelope: string): YamlMapping | undefined {
+  let documents: (YamlNode | null)[];
+  try {
+    documents = parseYaml(envelope, WHERE);
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+  const [root] = documents;
+  if (documents.length !== 1 || root?.kind !== 'mapping' || !isList(root)) return undefined;
+  refuseRepeatedKeys(root);
+  return root;
+}
+
+/** Of two lists of items one would go unread. */
+function refuseRepeatedKeys(root: YamlMapping): void {
+  const names = root.entries.map(({ key }) => (key.kind === 'scalar' ? key.text : ''));
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated !== undefined) throw new InputError(`${WHERE}: a ResourceList with the key ${repeated} twice`);
+}
+
+function readAnyList(text: string, root: YamlMapping): WireInput {
+  refuseRepeatedKeys(root);
+  const list = valueNode(root, 'items');
+  if (list?.kind !== 'sequence')
+    throw new InputError(`${WHERE}: a ResourceList without a list of items; send \`items: []\` where there are none`);
+  const items = list.items.map((node, i) => {
+    if (node.kind === 'alias') throw new InputError(`${WHERE}: item ${i + 1} is an alias; write the resource itself`);
+    const column = node.start - (text.lastIndexOf('\n', node.start - 1) + 1);
+    return readListItem(outdent(text.slice(node.start, node.end) + '\n', column, column), i);
+  });
+  return {
+    form: 'ResourceList',
+    items,
+    functionConfig: functionConfigOf(root),
+    print: (results) => splice(text, resultSplices(text, root, results)),
+  };
+}
+
+/**
+ * Takes an item out of its list.
+ *
+ * @param columns how far the item stands to the right
+ * @param gone how much of that the first line has lost already
+ */
+function outdent(text: string, columns: number, gone: number): string {
+  const indent = new RegExp(`\\n {1,${Math.max(columns, 1)}}`, 'g');
+  const outdented = columns === 0 ? text : text.replace(indent, '\n');
+  return gone < columns && outdented.startsWith(' ') ? outdented.slice(1) : outdented;
+}
+
+function readListItem(text: string, i: number): Item {
+  const where = `${WHERE}, item ${i + 1}`;
+  const item = readItem(text, where);
+  if (item === undefined) throw new InputError(`${where}: empty; a Kubernetes resource is expected`);
+  requireResource(item, where);
+  return item;
+}
+
+function valueNode(root: YamlMapping, name: string): YamlNode | undefined {
+  return root.entries.findLast(({ key }) => key.kind === 'scalar' && key.text === name)?.value;
+}
+
+function functionConfigOf(root: YamlMapping): YamlValue | undefined {
+  const node = valueNode(root, 'functionConfig');
+  return node === undefined ? undefined : valueOf(node);
+}
+
+/** The splices that put the results into a ResourceList in place of those that it came with. */
+function resultSplices(text: string, root: YamlMapping, results: readonly Result[]): Splice[] {
+  const old = root.entries.filter(({ key }) => key.kind === 'scalar' && key.text === 'results');
+  const kept = root.entries.filter((entry) => !old.includes(entry));
+  if (root.flow) {
+    const gone = old.map((entry) => {
+      const before = root.entries[root.entries.indexOf(entry) - 1];
+      const after = root.entries[root.entries.indexOf(entry) + 1];
+      return before === undefined
+        ? { start: entry.key.start, end: after?.key.start ?? entry.value.end, text: '' }
+        : { start: before.value.end, end: entry.value.end, text: '' };
+    });
+    if (results.length === 0) return gone;
+    const last = kept.at(-1)?.value.end ?? root.start + 1;
+    return [...gone, { start: last, end: last, text: `, "results": ${printResults(results, 'flow')}` }];
+  }
+  const end = (entry: (typeof old)[number]) => {
+    const next = root.entries[root.entries.indexOf(entry) + 1];
+    return next?.key.start ?? endOfLine(text, entry.value.end);
+  };
+  const gone = old.map((entry) => ({ start: entry.key.start, end: end(entry), text: '' }));
+  if (results.length === 0) return gone;
+  const column = root.start - (text.lastIndexOf('\n', root.start - 1) + 1);
+  const block = `results:\n${printResults(results, 'block')}`.replace(/^(?=.)/gm, ' '.repeat(column));
+  const last = root.entries.at(-1);
+  const at = last === undefined ? text.length : end(last);
+  return [...gone, { start: at, end: at, text: (text[at - 1] === '\n' ? '' : '\n') + block }];
+}

@@ -1,0 +1,286 @@
+import { EVENT_ID, YAMLException, getScalarValue, parseEvents } from 'js-yaml';
+import { InputError } from '../errors';
+
+/** Nesting that kubectl accepts with room to spare; the parser is recursive, so there has to be an end. */
+const MAX_DEPTH = 500;
+/** Nodes that a document may stand for once its aliases are followed: a bomb of aliases stops here. */
+const MAX_EXPANDED_NODES = 1_000_000;
+
+const FLOW = 2;
+const PLAIN = 1;
+const LONG_TAG = 'tag:yaml.org,2002:';
+
+/** Where a node stands in its text: UTF-16 offsets, `end` exclusive; anchor and tag are outside. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface YamlScalar extends Range {
+  readonly kind: 'scalar';
+  /** The decoded text: quotes, escapes, folding and block indentation are gone. */
+  readonly text: string;
+  /** Neither quoted nor a block scalar: its type is resolved from its text. */
+  readonly plain: boolean;
+  /** As written (`!!str`, `!custom`), or undefined. */
+  readonly tag: string | undefined;
+}
+
+export interface YamlMapping extends Range {
+  readonly kind: 'mapping';
+  readonly flow: boolean;
+  readonly entries: readonly YamlEntry[];
+}
+
+export interface YamlEntry {
+  readonly key: YamlNode;
+  readonly value: YamlNode;
+}
+
+export interface YamlSequence extends Range {
+  readonly kind: 'sequence';
+  readonly flow: boolean;
+  readonly items: readonly YamlNode[];
+}
+
+export interface YamlAlias extends Range {
+  readonly kind: 'alias';
+  readonly target: YamlNode;
+}
+
+export type YamlNode = YamlScalar | YamlMapping | YamlSequence | YamlAlias;
+
+/** A value as Go's YAML library hands it to Kubernetes. */
+export type YamlValue = string | number | boolean | null | YamlValue[] | { [key: string]: YamlValue };
+export type YamlObject = Record<string, YamlValue>;
+
+/** A node whose end is not reached yet. */
+interface Building {
+  readonly kind: 'document' | 'mapping' | 'sequence';
+  readonly start: number;
+  readonly flow: boolean;
+  readonly anchor: string;
+  readonly children: YamlNode[];
+  /** Nodes in here, aliases followed. */
+  size: number;
+}
+
+/**
+ * Parses every document of a YAML (or JSON) text into nodes that know their source offsets.
+ * An empty document is `null`.
+ *
+ * @param where what the text is, for messages: a path, or `standard input`
+ * @throws InputError text that is no YAML, an alias without its anchor, a mapping in itself: with the line, without
+ *   the text, which may be a Secret's
+ */
+export function parseYaml(text: string, where: string): (YamlNode | null)[] {
+  const documents: (YamlNode | null)[] = [];
+  const open: Building[] = [];
+  let anchors = new Map<string, { readonly node: YamlNode; readonly size: number }>();
+
+  const add = (node: YamlNode, size: number, anchor: string) => {
+    if (anchor !== '') anchors.set(anchor, { node, size });
+    const parent = open.at(-1);
+    if (parent === undefined) return;
+    parent.children.push(node);
+    parent.size += size;
+    if (node.kind === 'alias' && parent.size > MAX_EXPANDED_NODES)
+      throw failure(text, node.start, where, 'its aliases stand for too many nodes');
+  };
+
+  for (const event of events(text, where)) {
+    switch (event.type) {
+      case EVENT_ID.DOCUMENT:
+        anchors = new Map();
+        open.push({ kind: 'document', start: 0, flow: false, anchor: '', children: [], size: 0 });
+        break;
+      case EVENT_ID.MAPPING:
+      case EVENT_ID.SEQUENCE:
+        open.push({
+          kind: event.type === EVENT_ID.MAPPING ? 'mapping' : 'sequence',
+          start: event.start,
+          flow: event.style === FLOW,
+          anchor: slice(text, event.anchorStart, event.anchorEnd),
+          children: [],
+          size: 1,
+        });
+        break;
+      case EVENT_ID.SCALAR: {
+        const quoted = event.style !== PLAIN && event.indent === -1 ? 1 : 0;
+        const start = event.valueStart === -1 ? lastOffset(open.at(-1)) : event.valueStart - quoted;
+        add(
+          {
+            kind: 'scalar',
+            start,
+            end: event.valueStart === -1 ? start : event.valueEnd + quoted,
+            text: event.valueStart === -1 ? '' : getScalarValue(text, event),
+            plain: event.style === PLAIN,
+            tag: slice(text, event.tagStart, event.tagEnd) || undefined,
+          },
+          1,
+          slice(text, event.anchorStart, event.anchorEnd),
+        );
+        break;
+      }
+      case EVENT_ID.ALIAS: {
+        const anchored = anchors.get(text.slice(event.anchorStart, event.anchorEnd));
+        if (anchored === undefined)
+          throw failure(text, event.anchorStart, where, 'an alias names an anchor that is not there');
+        const { node: target, size } = anchored;
+        add({ kind: 'alias', start: event.anchorStart - 1, end: event.anchorEnd, target }, size, '');
+        break;
+      }
+      case EVENT_ID.POP: {
+        const done = open.pop();
+        if (done === undefined) break;
+        if (done.kind === 'document') documents.push(done.children[0] ?? null);
+        else add(closed(done, text), done.size, done.anchor);
+        break;
+      }
+    }
+  }
+  return documents;
+}
+
+function events(text: string, where: string): ReturnType<typeof parseEvents> {
+  try {
+    return parseEvents(text, { maxDepth: MAX_DEPTH });
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    // Its message quotes the text around the fault, which may be a Secret's value; the reason alone does not.
+    throw failure(text, error.mark?.position ?? 0, where, error.reason);
+  }
+}
+
+function failure(text: string, offset: number, where: string, reason: string): InputError {
+  return new InputError(`${where}: line ${lineOf(text, offset)}: not YAML that can be read: ${reason}`);
+}
+
+/** The line, from 1, on which an offset stands. */
+export function lineOf(text: string, offset: number): number {
+  let line = 1;
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line++;
+  return line;
+}
+
+function slice(text: string, start: number, end: number): string {
+  return start === -1 ? '' : text.slice(start, end);
+}
+
+function lastOffset(parent: Building | undefined): number {
+  return parent?.children.at(-1)?.end ?? parent?.start ?? 0;
+}
+
+function closed({ kind, start, flow, children }: Building, text: string): YamlMapping | YamlSequence {
+  const last = children.at(-1)?.end ?? start;
+  const end = flow ? closingBracket(text, Math.max(last, start + 1)) : last;
+  if (kind === 'sequence') return { kind, start, end, flow, items: children };
+  const entries: YamlEntry[] = [];
+  for (let i = 0; i + 1 < children.length; i += 2)
+    entries.push({ key: children[i] as YamlNode, value: children[i + 1] as YamlNode });
+  return { kind: 'mapping', start, end, flow, entries };
+}
+
+/** The offset behind the bracket that closes a flow collection whose last child ends at `from`. */
+function closingBracket(text: string, from: number): number {
+  for (let i = from; i < text.length; i++) {
+    const c = text[i];
+    if (c === ']' || c === '}') return i + 1;
+    if (c === '#') {
+      const newline = text.indexOf('\n', i);
+      if (newline === -1) break;
+      i = newline;
+    }
+  }
+  return text.length;
+}
+
+/**
+ * The value of a node, read as Go's YAML library reads it for kubectl, kpt and kustomize (sigs.k8s.io/yaml): aliases
+ * followed, merge keys merged, of two equal keys the last wins, keys are strings.
+ */
+export function valueOf(node: YamlNode | null): YamlValue {
+  if (node === null) return null;
+  switch (node.kind) {
+    case 'scalar':
+      return scalarValue(node);
+    case 'alias':
+      return valueOf(node.target);
+    case 'sequence':
+      return node.items.map(valueOf);
+    case 'mapping': {
+      // No prototype: a key `__proto__` is a key.
+      const merged = Object.create(null) as YamlObject;
+      const own = Object.create(null) as YamlObject;
+      for (const { key, value } of node.entries) {
+        if (isMergeKey(key)) mergeInto(merged, value);
+        else own[keyText(key)] = valueOf(value);
+      }
+      return Object.assign(merged, own);
+    }
+  }
+}
+
+function isMergeKey(key: YamlNode): boolean {
+  return key.kind === 'scalar' && key.plain && key.text === '<<' && (key.tag === undefined || key.tag === '!!merge');
+}
+
+function mergeInto(target: YamlObject, source: YamlNode): void {
+  const node = source.kind === 'alias' ? source.target : source;
+  // The first of several sources wins.
+  const sources = node.kind === 'sequence' ? [...node.items].reverse() : [node];
+  for (const one of sources) {
+    const value = valueOf(one);
+    if (!isObject(value)) throw new InputError('a merge key (<<) takes a mapping, or a list of them');
+    Object.assign(target, value);
+  }
+}
+
+function keyText(key: YamlNode): string {
+  const value = valueOf(key);
+  if (typeof value === 'object' && value !== null) throw new InputError('a mapping or a list cannot be a key');
+  return String(value);
+}
+
+export function isObject(value: unknown): value is YamlObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const WORDS = new Map<string, boolean | null | number>([
+  ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((w) => [w, true] as const),
+  ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((w) => [w, false] as const),
+  ...['', '~', 'null', 'Null', 'NULL'].map((w) => [w, null] as const),
+  ...['.nan', '.NaN', '.NAN'].map((w) => [w, NaN] as const),
+  ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((w) => [w, Infinity] as const),
+  ...['-.inf', '-.Inf', '-.INF'].map((w) => [w, -Infinity] as const),
+]);
+const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/;
+const FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
+
+/**
+ * A scalar by the rules of go.yaml.in/yaml/v2 (resolve.go): `0644` is 420, `yes` is true, `1_000` is 1000, `22:22` and
+ * dates are strings. Integers beyond 2^53 lose their last digits: values are read to be judged, never to be printed.
+ */
+export function scalarValue({ text, plain, tag }: YamlScalar): string | number | boolean | null {
+  const short = tag?.startsWith(`!<${LONG_TAG}`) === true ? `!!${tag.slice(`!<${LONG_TAG}`.length, -1)}` : tag;
+  if (short === '!!str' || short === '!!binary' || short === '!' || (!plain && short === undefined)) return text;
+  if (short !== undefined && !short.startsWith('!!')) return text;
+  const word = WORDS.get(text);
+  if (word !== undefined) return word;
+  if (!/^[-+.0-9]/.test(text)) return text;
+  const digits = text.startsWith('.') ? text : text.replaceAll('_', '');
+  const integer = INTEGER.exec(digits);
+  if (integer !== null) {
+    const [, sign, hex, binary, octal, decimal] = integer;
+    const value =
+      hex !== undefined
+        ? parseInt(hex, 16)
+        : binary !== undefined
+          ? parseInt(binary, 2)
+          : octal !== undefined
+            ? parseInt(octal, 8)
+            : Number(decimal);
+    return sign === '-' ? -value : value;
+  }
+  return FLOAT.test(digits) ? Number(digits) : text;
+}

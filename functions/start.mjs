@@ -1,0 +1,180 @@
+// Starts the function, or the tests, from a fresh clone: installs and bundles what is missing first.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { constants } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const BUNDLE = path.join(ROOT, 'dist', 'render.js');
+const LOCK = path.join(ROOT, 'dist', '.start-lock'); // holds the process id of the start that is at work
+const OLDEST_NODE = [20, 19];
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const BROKE = 2; // the exit code for "the function broke"
+
+const commands = {
+  async render(args) {
+    await prepare([installation, bundle]);
+    // npm changes to the repository's root; a relative path means the folder where the user stood.
+    return run(process.execPath, [BUNDLE, ...args], { cwd: process.env.INIT_CWD || process.cwd() });
+  },
+  async check(args) {
+    await prepare([installation]);
+    return run(...npm('run', '--silent', 'check', '--', ...args), { cwd: ROOT });
+  },
+};
+
+const installation = {
+  progress: 'installing dependencies (npm ci) ...\n',
+  /** npm writes what it has installed to node_modules/.package-lock.json, as its last step. */
+  isCurrent() {
+    const wanted = packagesOf(path.join(ROOT, 'package-lock.json'));
+    const record = path.join(ROOT, 'node_modules', '.package-lock.json');
+    const installed = fs.existsSync(record) ? packagesOf(record) : {};
+    return Object.entries(wanted).every(([folder, { version, integrity, optional }]) => {
+      const found = installed[folder];
+      if (folder === '') return true;
+      if (found === undefined) return optional === true; // made for another system
+      return found.version === version && found.integrity === integrity;
+    });
+  },
+  // Everything is a development dependency, and an option of the `npm run` around us must not empty the run.
+  command: () =>
+    npm(
+      ...['ci', '--ignore-scripts', '--no-audit', '--no-fund'],
+      ...['--include=dev', '--dry-run=false', '--loglevel=warn'],
+    ),
+};
+
+const bundle = {
+  progress: '',
+  isCurrent() {
+    const built = modified(BUNDLE);
+    if (built === undefined || built < modified(path.join(ROOT, 'package-lock.json'))) return false;
+    const sources = fs.readdirSync(path.join(ROOT, 'functions'), { recursive: true });
+    return ['', ...sources].every((source) => modified(path.join(ROOT, 'functions', source)) <= built);
+  },
+  command: () => [process.execPath, [path.join(ROOT, 'functions', 'build.mjs')]],
+};
+
+/** Does the steps that are not current, one start at a time. */
+async function prepare(steps) {
+  const areCurrent = () => steps.every((step) => step.isCurrent());
+  if (areCurrent()) return;
+  await lock();
+  try {
+    for (const step of steps) {
+      if (step.isCurrent()) continue;
+      process.stderr.write(step.progress);
+      await runQuietly(...step.command());
+    }
+  } finally {
+    fs.rmSync(LOCK, { force: true });
+  }
+}
+
+async function lock() {
+  fs.mkdirSync(path.dirname(LOCK), { recursive: true });
+  for (;;) {
+    try {
+      fs.writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
+      return;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    if (isAbandoned()) fs.rmSync(LOCK, { force: true });
+    else await sleep(100);
+  }
+}
+
+function isAbandoned() {
+  try {
+    const owner = Number(fs.readFileSync(LOCK, 'utf8'));
+    if (owner > 0) process.kill(owner, 0);
+    // Between its creation and its first byte the lock names nobody.
+    return owner === 0 && Date.now() - fs.statSync(LOCK).mtimeMs > 5000;
+  } catch (error) {
+    return error.code === 'ESRCH';
+  }
+}
+
+function packagesOf(lockFile) {
+  return JSON.parse(fs.readFileSync(lockFile, 'utf8')).packages;
+}
+
+function modified(file) {
+  return fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+}
+
+/** The program and arguments of an npm: the one that started us, else the one on PATH. */
+function npm(...args) {
+  const script = process.env.npm_execpath ?? '';
+  // Under yarn and pnpm the variable names them.
+  return /^npm-cli\.[cm]?js$/.test(path.basename(script))
+    ? [process.execPath, [script, ...args]]
+    : ['npm', args];
+}
+
+class Failure extends Error {
+  constructor(message, exitCode) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Runs a step of the preparation; what it prints is shown only when it fails. */
+async function runQuietly(command, args) {
+  let output = '';
+  const exitCode = await run(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] }, (text) => {
+    output += text;
+  });
+  if (exitCode > 128) throw new Failure('interrupted', exitCode);
+  if (exitCode !== 0)
+    throw new Failure(`${output}${command} ${args.join(' ')} failed (exit ${exitCode})`, BROKE);
+}
+
+/** Resolves to the exit code, 128 + n after signal n; signals to us go on to the child. */
+function run(command, args, options, onOutput) {
+  const child = spawn(command, args, { stdio: 'inherit', ...options });
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', onOutput);
+  const passOn = (signal) => child.kill(signal);
+  for (const signal of SIGNALS) process.on(signal, passOn);
+  return new Promise((resolve, reject) => {
+    child.on('error', (error) => {
+      reject(error.code === 'ENOENT' ? new Failure(`cannot run ${command}: not found`, BROKE) : error);
+    });
+    child.on('close', (code, signal) => {
+      for (const passed of SIGNALS) process.off(passed, passOn);
+      resolve(code ?? 128 + constants.signals[signal]);
+    });
+  });
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_NODE;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  throw new Failure(
+    `this needs Node.js ${OLDEST_NODE.join('.')} or newer, and runs on ${process.versions.node}`,
+    BROKE,
+  );
+}
+
+async function start([name, ...args]) {
+  checkNode();
+  if (!Object.hasOwn(commands, name ?? '')) {
+    throw new Failure(
+      `usage: node functions/start.mjs ${Object.keys(commands).join('|')} [arguments]`,
+      BROKE,
+    );
+  }
+  return commands[name](args);
+}
+
+try {
+  process.exitCode = await start(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = error.exitCode ?? BROKE;
+}

@@ -1,0 +1,245 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import path from 'node:path';
+
+const INSTALLING = 'installing dependencies (npm ci) ...\n';
+
+// A repository in small: one dependency that lies in it, and a build that writes a program to show what it was given.
+const BUILD = `
+import fs from 'node:fs';
+const root = new URL('..', import.meta.url);
+fs.appendFileSync(new URL('builds.log', root), 'built\\n');
+fs.mkdirSync(new URL('dist/', root), { recursive: true });
+fs.copyFileSync(new URL('functions/render.js', root), new URL('dist/render.js', root));
+`;
+const RENDER = `
+const [what, value] = process.argv.slice(2);
+if (what === 'exit') process.exitCode = Number(value);
+else if (what === 'wait') { setInterval(() => {}, 1000); console.log('waiting'); }
+else console.log(JSON.stringify({ cwd: process.cwd(), args: process.argv.slice(2) }));
+`;
+const PACKAGE = {
+  name: 'in-small',
+  version: '1.0.0',
+  scripts: {
+    render: 'node functions/start.mjs render',
+    check: `node -e "console.log(process.argv.slice(1).join()); process.exitCode = 7" --`,
+  },
+  devDependencies: { dependency: 'file:dependency-1.0.0.tgz' },
+};
+
+let template: string;
+let repository: string;
+
+beforeAll(() => {
+  template = temporaryFolder();
+  mkdirSync(path.join(template, 'functions'));
+  cpSync(path.join(__dirname, '../functions/start.mjs'), path.join(template, 'functions/start.mjs'));
+  writeFileSync(path.join(template, 'functions/build.mjs'), BUILD);
+  writeFileSync(path.join(template, 'functions/render.js'), RENDER);
+  mkdirSync(path.join(template, 'package'));
+  writeFileSync(path.join(template, 'package/package.json'), '{"name": "dependency", "version": "1.0.0"}');
+  succeed('npm', ['pack', './package'], template);
+  writeFileSync(path.join(template, 'package.json'), JSON.stringify(PACKAGE));
+  succeed('npm', ['install', '--offline'], template);
+});
+afterAll(() => {
+  rmSync(template, { recursive: true });
+});
+beforeEach(() => {
+  repository = temporaryFolder();
+  cpSync(template, repository, { recursive: true });
+});
+afterEach(() => {
+  rmSync(repository, { recursive: true });
+});
+
+test('a fresh clone is installed and bundled once, and then left alone', () => {
+  uninstall();
+  const first = start(['render', 'overlays/dev', '--flag']);
+  expect(first.stderr).toBe(INSTALLING);
+  expect(JSON.parse(first.stdout)).toEqual({ cwd: repository, args: ['overlays/dev', '--flag'] });
+  expect(existsSync(inRepository('node_modules/dependency/package.json'))).toBe(true);
+
+  expect(start(['render']).stderr).toBe('');
+  expect(builds()).toBe(1);
+  expect(existsSync(inRepository('dist/.start-lock'))).toBe(false);
+});
+
+test('what npm has installed by hand is taken as it is', () => {
+  expect(start(['render'])).toMatchObject({ stderr: '', status: 0 });
+});
+
+test('an installation that does not match the lock file is made again', () => {
+  const lock = inRepository('node_modules/.package-lock.json');
+  writeFileSync(
+    lock,
+    readFileSync(lock, 'utf8').replace('"1.0.0"', '"0.9.0"').replaceAll('sha512-', 'sha512-x'),
+  );
+  expect(start(['render']).stderr).toBe(INSTALLING);
+  expect(start(['render']).stderr).toBe('');
+});
+
+test.each(['functions/render.js', 'package-lock.json'])('a newer %s makes a new bundle', (file) => {
+  start(['render']);
+  const later = new Date(Date.now() + 1000);
+  utimesSync(inRepository(file), later, later);
+  start(['render']);
+  expect(builds()).toBe(2);
+});
+
+test('a removed source makes a new bundle', () => {
+  writeFileSync(inRepository('functions/gone.ts'), '');
+  start(['render']);
+  rmSync(inRepository('functions/gone.ts'));
+  start(['render']);
+  expect(builds()).toBe(2);
+});
+
+test('the settings of the npm around it do not empty the installation', () => {
+  uninstall();
+  const { status } = start(['render'], {
+    npm_config_dry_run: 'true',
+    npm_config_loglevel: 'silent',
+    NODE_ENV: 'production',
+  });
+  expect(status).toBe(0);
+  expect(existsSync(inRepository('node_modules/dependency/package.json'))).toBe(true);
+});
+
+test('two starts at once in a fresh clone install once, and both succeed', async () => {
+  uninstall();
+  const runs = await Promise.all([startAlongside(['render']).ended, startAlongside(['render']).ended]);
+  expect(runs.map(({ status }) => status)).toEqual([0, 0]);
+  expect(runs.map(({ stderr }) => stderr).sort()).toEqual(['', INSTALLING]);
+  expect(builds()).toBe(1);
+});
+
+test('the lock of a start that died is passed over', () => {
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  mkdirSync(inRepository('dist'));
+  writeFileSync(inRepository('dist/.start-lock'), String(pid));
+  expect(start(['render']).status).toBe(0);
+});
+
+test('npm ci that fails ends with 2 and what npm said', () => {
+  uninstall();
+  writeFileSync(
+    inRepository('package.json'),
+    JSON.stringify({ ...PACKAGE, devDependencies: { dependency: '2.0.0' } }),
+  );
+  rmSync(inRepository('dependency-1.0.0.tgz'));
+  const { status, stdout, stderr } = start(['render'], { npm_config_offline: 'true' });
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toMatch(/^installing dependencies[^]*npm error[^]*npm.* ci .*failed \(exit 1\)\n$/);
+  expect(existsSync(inRepository('dist/.start-lock'))).toBe(false);
+});
+
+test('a build that fails ends with 2', () => {
+  writeFileSync(inRepository('functions/build.mjs'), 'throw new Error("the build is broken")');
+  const { status, stdout, stderr } = start(['render']);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toContain('the build is broken');
+});
+
+test.each([0, 1, 3])('the exit code %d is passed on', (code) => {
+  expect(start(['render', 'exit', String(code)]).status).toBe(code);
+});
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s goes to the function and comes back as an exit code',
+  async (signal) => {
+    const { child, ended } = startAlongside(['render', 'wait']);
+    await once(child.stdout, 'data');
+    child.kill(signal);
+    expect(await ended).toMatchObject({ status: 128 + constants.signals[signal] });
+  },
+);
+
+test('npm run from another folder: a relative path means that folder', () => {
+  mkdirSync(inRepository('overlays'));
+  const { stdout } = succeed('npm', ['run', '--silent', 'render', '--', 'dev'], inRepository('overlays'));
+  expect(JSON.parse(stdout)).toEqual({ cwd: inRepository('overlays'), args: ['dev'] });
+});
+
+test('check installs, then runs the check script with the arguments and its exit code', () => {
+  uninstall();
+  const { status, stdout, stderr } = start(['check', '-t', 'a name']);
+  expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: '-t,a name\n', stderr: INSTALLING });
+});
+
+test.each([[[]], [['deploy']], [['toString']]])('%j is answered with the usage', (args) => {
+  expect(start(args)).toMatchObject({
+    status: 2,
+    stderr: 'usage: node functions/start.mjs render|check [arguments]\n',
+  });
+});
+
+test.each(['18.20.4', '20.18.3'])('Node.js %s is too old', (version) => {
+  const preload = inRepository('old.cjs');
+  writeFileSync(preload, `Object.defineProperty(process, 'versions', { value: { node: '${version}' } });`);
+  expect(start(['render'], { NODE_OPTIONS: `--require ${preload}` })).toMatchObject({
+    status: 2,
+    stderr: `this needs Node.js 20.19 or newer, and runs on ${version}\n`,
+  });
+});
+
+function start(args: string[], env: NodeJS.ProcessEnv = {}) {
+  return spawnSync(process.execPath, ['functions/start.mjs', ...args], {
+    cwd: repository,
+    env: { ...outsideOfNpm(), ...env },
+    encoding: 'utf8',
+  });
+}
+
+function startAlongside(args: string[]) {
+  const child = spawn(process.execPath, ['functions/start.mjs', ...args], {
+    cwd: repository,
+    env: outsideOfNpm(),
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = once(child, 'close').then(([status]) => ({ status: status as number, stderr }));
+  return { child, ended };
+}
+
+/** The environment of somebody who did not start these tests with npm. */
+function outsideOfNpm(): NodeJS.ProcessEnv {
+  return { ...process.env, INIT_CWD: undefined, NODE_ENV: undefined, npm_execpath: undefined };
+}
+
+function succeed(command: string, args: string[], cwd: string) {
+  const result = spawnSync(command, args, { cwd, env: outsideOfNpm(), encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${result.stdout}${result.stderr}`);
+  return result;
+}
+
+function uninstall(): void {
+  rmSync(inRepository('node_modules'), { recursive: true });
+}
+
+function builds(): number {
+  return readFileSync(inRepository('builds.log'), 'utf8').trim().split('\n').length;
+}
+
+function inRepository(file: string): string {
+  return path.join(repository, file);
+}
+
+function temporaryFolder(): string {
+  return realpathSync(mkdtempSync(path.join(tmpdir(), 'start-test-')));
+}

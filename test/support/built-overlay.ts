@@ -1,0 +1,112 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import type {
+  V1ConfigMap,
+  V1Deployment,
+  V1Ingress,
+  V1Namespace,
+  V1PodDisruptionBudget,
+  V1Secret,
+  V1Service,
+  V1ServiceAccount,
+} from '@kubernetes/client-node';
+import { parseAllDocuments } from 'yaml';
+import { findKustomizeForTests } from './tools';
+
+export type OverlayName = 'dev' | 'prod';
+
+export interface KubernetesResource {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
+}
+
+/** What a built resource of each kind looks like. */
+interface Kinds {
+  ConfigMap: V1ConfigMap;
+  Deployment: V1Deployment;
+  ExternalSecret: ExternalSecret;
+  Ingress: V1Ingress;
+  Namespace: V1Namespace;
+  NetworkPolicy: NetworkPolicy;
+  PodDisruptionBudget: V1PodDisruptionBudget;
+  Secret: V1Secret;
+  Service: V1Service;
+  ServiceAccount: V1ServiceAccount;
+}
+
+export interface ExternalSecret {
+  spec: { secretStoreRef: { kind: string; name: string }; target: object; data: { secretKey: string }[] };
+}
+
+/** Not client-node's type: that one calls `from` `_from`. */
+export interface NetworkPolicy {
+  spec: {
+    podSelector: LabelSelector;
+    policyTypes: ('Ingress' | 'Egress')[];
+    ingress?: { from: PolicyPeer[]; ports: PolicyPort[] }[];
+    egress?: { to: PolicyPeer[]; ports: PolicyPort[] }[];
+  };
+}
+
+export interface LabelSelector {
+  matchLabels?: Record<string, string>;
+}
+
+export interface PolicyPeer {
+  namespaceSelector?: LabelSelector;
+  podSelector?: LabelSelector;
+  ipBlock?: { cidr: string; except?: string[] };
+}
+
+export interface PolicyPort {
+  protocol: string;
+  port: number;
+}
+
+const REPOSITORY = path.join(__dirname, '../..');
+
+/** Every resource that the real kustomize builds from `overlays/<name>`, in its order. */
+export function buildOverlay(name: OverlayName): KubernetesResource[] {
+  return buildKustomization(`overlays/${name}`);
+}
+
+/** Every resource that the real kustomize builds from a folder of the repository. */
+export function buildKustomization(folder: string): KubernetesResource[] {
+  const { command, args } = findKustomizeForTests();
+  const built = execFileSync(command, [...args, folder], { cwd: REPOSITORY, encoding: 'utf8' });
+  return parseAllDocuments(built).map((document) => {
+    if (document.errors[0] !== undefined) throw document.errors[0];
+    return document.toJS() as KubernetesResource;
+  });
+}
+
+/** The one resource of that kind and name; a name that ends in `-*` stands for a generated one, hash included. */
+export function resource<Kind extends keyof Kinds>(
+  resources: readonly KubernetesResource[],
+  kind: Kind,
+  name: string,
+): Kinds[Kind] & KubernetesResource {
+  const hashed = name.endsWith('-*') ? new RegExp(`^${name.slice(0, -1)}[a-z0-9]{10}$`) : undefined;
+  const [found, ...more] = resourcesOf(resources, kind).filter(
+    ({ metadata }) => hashed?.test(metadata.name) ?? metadata.name === name,
+  );
+  if (found === undefined || more.length > 0) {
+    const there = resources.map((each) => `${each.kind}/${each.metadata.name}`).join(', ');
+    throw new Error(`not exactly one ${kind}/${name} in the build, which has: ${there}`);
+  }
+  return found;
+}
+
+/** Every resource of one kind. */
+export function resourcesOf<Kind extends keyof Kinds>(
+  resources: readonly KubernetesResource[],
+  kind: Kind,
+): (Kinds[Kind] & KubernetesResource)[] {
+  return resources.filter((each): each is Kinds[Kind] & KubernetesResource => each.kind === kind);
+}
