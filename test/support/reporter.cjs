@@ -5,9 +5,17 @@ const allowedSkips = require('./allowed-skips.json');
 const SKIPPED = new Set(['pending', 'skipped', 'disabled', 'todo']);
 
 class Reporter {
-  constructor(globalConfig, { allowed = allowedSkips } = {}) {
+  constructor(globalConfig) {
     this.globalConfig = globalConfig;
-    this.allowed = allowed.map(({ test }) => ({ test, pattern: patternOf(test) }));
+    this.lines = [];
+    this.isComplete = false;
+    // jest puts its own summary after every other reporter: only at the exit is there nothing to come.
+    process.once('exit', () => {
+      this.print();
+      if (this.isComplete) return;
+      process.stderr.write('the run ended before its tests did\n');
+      process.exitCode ||= 1; // it is 0 when a test called process.exit(0)
+    });
   }
 
   onRunComplete(_contexts, results) {
@@ -16,36 +24,36 @@ class Reporter {
     const failed = results.numFailedTests + results.testResults.filter(brokeOutsideItsTests).length;
     // -t leaves out tests on purpose.
     if (!this.globalConfig.testNamePattern) {
-      for (const name of skipped) this.print(`skipped: ${name}`);
+      this.lines.push(...skipped.map((name) => `skipped: ${name}`));
       if (process.env.GUARDRAILS_REQUIRE_TOOLS === '1') this.judge(skipped);
     }
-    this.print(`${results.numPassedTests} passed, ${failed} failed, ${skipped.length} skipped`);
+    this.lines.push(`${results.numPassedTests} passed, ${failed} failed, ${skipped.length} skipped`);
+    this.isComplete = true;
+    if (this.globalConfig.watch || this.globalConfig.watchAll) this.print();
   }
 
   judge(skipped) {
-    const unexpected = skipped.filter((name) => !this.allowed.some(({ pattern }) => pattern.test(name)));
-    for (const { test, pattern } of this.allowed) {
+    const allowed = allowedSkips.map(({ test }) => ({ test, pattern: patternOf(test) }));
+    for (const { test, pattern } of allowed) {
       if (!skipped.some((name) => pattern.test(name))) {
-        this.print(`test/support/allowed-skips.json allows a skip that did not happen: ${test}`);
+        this.lines.push(`test/support/allowed-skips.json allows a skip that did not happen: ${test}`);
       }
     }
+    const unexpected = skipped.filter((name) => !allowed.some(({ pattern }) => pattern.test(name)));
     if (unexpected.length === 0) return;
-    this.error = new Error(
-      [
-        'skipped, and not in test/support/allowed-skips.json (GUARDRAILS_REQUIRE_TOOLS=1):',
-        ...unexpected,
-      ].join('\n  '),
-    );
-    this.print(this.error.message);
+    const message = 'skipped, and not in test/support/allowed-skips.json (GUARDRAILS_REQUIRE_TOOLS=1):';
+    this.error = new Error([message, ...unexpected].join('\n  '));
+    this.lines.push(this.error.message);
   }
 
+  /** What jest asks for to fail a run whose tests passed. */
   getLastError() {
     return this.error;
   }
 
-  print(line) {
+  print() {
     const stream = this.globalConfig.json ? process.stderr : process.stdout;
-    stream.write(`${line}\n`);
+    for (const line of this.lines.splice(0)) stream.write(`${line}\n`);
   }
 }
 

@@ -1,5 +1,14 @@
-import { constants, type Dirent } from 'node:fs';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  type Dirent,
+} from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IGNORE_NOTHING, parseKrmIgnore, type KrmIgnore } from './krmignore';
 
@@ -35,11 +44,8 @@ export class PackageReadError extends Error {
  */
 export async function readPackageDirectory(root: string): Promise<PackageFile[]> {
   const top = await resolveRoot(root);
-  const files: PackageFile[] = [];
-  for await (const path of listFolder(top, '', NO_SCOPE)) {
-    files.push({ path, bytes: await readRegularFile(top, path) });
-  }
-  return files;
+  // Synchronous from here on: several times as fast for a thousand small files, and nothing else waits.
+  return Array.from(listFolder(top, '', NO_SCOPE), (path) => ({ path, bytes: readRegularFile(top, path) }));
 }
 
 /** The `.krmignore` that holds, and the folder that it lies in ('' is the root). */
@@ -71,12 +77,12 @@ async function resolveRoot(root: string): Promise<string> {
 }
 
 /** The paths to read, in order. `outer` is the scope of the folder above. */
-async function* listFolder(top: string, folder: string, outer: Scope): AsyncGenerator<string> {
-  const entries = await listEntries(top, folder);
+function* listFolder(top: string, folder: string, outer: Scope): Generator<string> {
+  const entries = listEntries(top, folder);
   const names = new Set(entries.map(({ name }) => name));
   let scope = outer;
   if (folder === '' || names.has(PACKAGE_FILE)) {
-    const patterns = names.has(IGNORE_FILE) ? await readPatterns(top, folder) : IGNORE_NOTHING;
+    const patterns = names.has(IGNORE_FILE) ? readPatterns(top, folder) : IGNORE_NOTHING;
     scope = { folder, patterns };
   }
   for (const entry of entries) {
@@ -84,7 +90,7 @@ async function* listFolder(top: string, folder: string, outer: Scope): AsyncGene
     if (entry.name === '.git' || path === 'dist') continue;
     const ignored = isIgnored(scope, path, entry.isDirectory());
     if (entry.isSymbolicLink()) {
-      if (!ignored) await refuseLink(top, path, entry.name, scope);
+      if (!ignored) refuseLink(top, path, entry.name, scope);
     } else if (ignored) {
       continue;
     } else if (entry.isDirectory()) {
@@ -99,9 +105,9 @@ async function* listFolder(top: string, folder: string, outer: Scope): AsyncGene
   }
 }
 
-async function listEntries(top: string, folder: string): Promise<Dirent[]> {
+function listEntries(top: string, folder: string): Dirent[] {
   try {
-    const entries = await readdir(join(top, folder), { withFileTypes: true });
+    const entries = readdirSync(join(top, folder), { withFileTypes: true });
     // Go compares bytes; JavaScript's own order differs above U+FFFF.
     return entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   } catch (error) {
@@ -109,9 +115,9 @@ async function listEntries(top: string, folder: string): Promise<Dirent[]> {
   }
 }
 
-async function readPatterns(top: string, folder: string): Promise<KrmIgnore> {
+function readPatterns(top: string, folder: string): KrmIgnore {
   const path = within(folder, IGNORE_FILE);
-  const bytes = await readRegularFile(top, path);
+  const bytes = readRegularFile(top, path);
   try {
     return parseKrmIgnore(bytes.toString());
   } catch (error) {
@@ -127,9 +133,9 @@ function isIgnored(scope: Scope, path: string, isDirectory: boolean): boolean {
 }
 
 /** Refuses a link that kpt would read, or that kustomize would follow into a folder; passes over any other. */
-async function refuseLink(top: string, path: string, name: string, scope: Scope): Promise<void> {
+function refuseLink(top: string, path: string, name: string, scope: Scope): void {
   const ignoreFile = within(scope.folder, IGNORE_FILE);
-  if (await leadsToDirectory(join(top, path))) {
+  if (leadsToDirectory(join(top, path))) {
     // kpt enters no linked folder in any case, so that `node_modules/` may stand for a linked one as well.
     if (isIgnored(scope, path, true)) return;
     throw new PackageReadError(
@@ -143,25 +149,24 @@ async function refuseLink(top: string, path: string, name: string, scope: Scope)
   }
 }
 
-async function leadsToDirectory(link: string): Promise<boolean> {
+function leadsToDirectory(link: string): boolean {
   try {
-    return (await stat(link)).isDirectory();
+    return statSync(link).isDirectory();
   } catch {
     return false;
   }
 }
 
-async function readRegularFile(top: string, path: string): Promise<Buffer> {
+// The file may have become a link or a FIFO since it was listed: follow no link, wait for no writer.
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+function readRegularFile(top: string, path: string): Buffer {
   try {
-    // The file may have become a link or a FIFO since it was listed: follow no link, wait for no writer.
-    const file = await open(
-      join(top, path),
-      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-    );
+    const file = openSync(join(top, path), OPEN_FLAGS);
     try {
-      if ((await file.stat()).isFile()) return await file.readFile();
+      if (fstatSync(file).isFile()) return readFileSync(file);
     } finally {
-      await file.close();
+      closeSync(file);
     }
   } catch (error) {
     throw unreadable(path, error);
@@ -171,15 +176,15 @@ async function readRegularFile(top: string, path: string): Promise<Buffer> {
 
 function unreadable(path: string, error: unknown): PackageReadError {
   const code = codeOf(error);
-  const wayOut =
-    code === 'ENOENT' && path.includes('\uFFFD')
-      ? 'its name is not UTF-8; rename it'
-      : code === 'ENOENT'
-        ? 'it was there a moment ago; run again when nothing else changes the package'
-        : code === 'ELOOP'
-          ? 'it is a symbolic link; put a copy of the file there'
-          : 'make it readable';
-  return new PackageReadError(`${path}: cannot be read (${code}): ${wayOut}`, { cause: error });
+  return new PackageReadError(`${path}: cannot be read (${code}): ${wayOut(code, path)}`, { cause: error });
+}
+
+function wayOut(code: string, path: string): string {
+  // Node shows U+FFFD for what is not UTF-8, and then finds no such file.
+  if (code === 'ENOENT' && path.includes('\uFFFD')) return 'its name is not UTF-8; rename it';
+  if (code === 'ENOENT') return 'it was there a moment ago; run again when nothing else changes the package';
+  if (code === 'ELOOP') return 'it is a symbolic link; put a copy of the file there';
+  return 'make it readable';
 }
 
 function codeOf(error: unknown): string {

@@ -1,6 +1,14 @@
 import { InputError } from '../errors';
 import { type Splice, endOfLine, splice } from './text';
-import { type YamlEntry, type YamlMapping, type YamlNode, type YamlObject, isObject, parseYaml, valueOf } from './yaml';
+import {
+  type YamlEntry,
+  type YamlMapping,
+  type YamlNode,
+  type YamlObject,
+  isObject,
+  parseYaml,
+  valueOf,
+} from './yaml';
 
 /** One resource of the input: a document of a file, or an entry of a ResourceList. */
 export interface Item {
@@ -28,13 +36,19 @@ function isWireAnnotation(name: string): boolean {
  * @returns undefined for a document with nothing in it
  * @throws InputError anything that is not one mapping
  */
-export function readItem(text: string, where: string, file?: { path: string; index: number }): Item | undefined {
+export function readItem(
+  text: string,
+  where: string,
+  file?: { path: string; index: number },
+): Item | undefined {
   const [root, ...more] = parseYaml(text, where);
   if (more.length > 0) throw new InputError(`${where}: more than one document where one belongs`);
   if (root === undefined || root === null || isNull(root)) return undefined;
   const value = valueOf(root);
   if (root.kind !== 'mapping' || !isObject(value))
-    throw new InputError(`${where}: not a Kubernetes resource: a mapping with apiVersion and kind is expected`);
+    throw new InputError(
+      `${where}: not a Kubernetes resource: a mapping with apiVersion and kind is expected`,
+    );
   if (file !== undefined) return { text, value, ...file };
   const annotations = annotationsOf(value);
   return {
@@ -87,7 +101,11 @@ function removals(text: string, mapping: YamlMapping, gone: readonly YamlEntry[]
   return [{ start: mapping.start, end: mapping.end, text: `{${inside}}` }];
 }
 
-function linesOf(text: string, mapping: YamlMapping, { key, value }: YamlEntry): { start: number; end: number } {
+function linesOf(
+  text: string,
+  mapping: YamlMapping,
+  { key, value }: YamlEntry,
+): { start: number; end: number } {
   const end = endOfLine(text, value.end);
   const lineStart = text.lastIndexOf('\n', key.start - 1) + 1;
   // The first key of a list's mapping shares its line with the dash: keep what stands before it.

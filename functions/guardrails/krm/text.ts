@@ -25,7 +25,9 @@ export function decodeText(bytes: Uint8Array, where: string): string {
 function refuseDisputedText(text: string, where: string): void {
   const control = CONTROL.exec(text);
   if (control !== null)
-    throw new InputError(`${where}: line ${lineOf(text, control.index)}: a control character; YAML allows none`);
+    throw new InputError(
+      `${where}: line ${lineOf(text, control.index)}: a control character; YAML allows none`,
+    );
   DISPUTED_BREAK.lastIndex = 0;
   if (!DISPUTED_BREAK.test(text)) return;
   const quoted = parseYaml(text, where).flatMap((document) => quotedRanges(document, text));
@@ -41,7 +43,10 @@ function refuseDisputedText(text: string, where: string): void {
 function quotedRanges(node: YamlNode | null, text: string): [number, number][] {
   switch (node?.kind) {
     case 'mapping':
-      return node.entries.flatMap(({ key, value }) => [...quotedRanges(key, text), ...quotedRanges(value, text)]);
+      return node.entries.flatMap(({ key, value }) => [
+        ...quotedRanges(key, text),
+        ...quotedRanges(value, text),
+      ]);
     case 'sequence':
       return node.items.flatMap((item) => quotedRanges(item, text));
     case 'scalar':

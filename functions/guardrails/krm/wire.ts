@@ -23,7 +23,8 @@ export interface WireInput {
  * @throws InputError input that is neither, or a ResourceList without items
  */
 export function readWire(text: string): WireInput {
-  if (text.trim() === '') throw new InputError(`${WHERE}: empty; a ResourceList or YAML documents are expected`);
+  if (text.trim() === '')
+    throw new InputError(`${WHERE}: empty; a ResourceList or YAML documents are expected`);
   const block = readBlockList(text);
   if (block !== undefined) return block;
   const documents = parseYaml(text, WHERE);
@@ -72,7 +73,9 @@ interface BlockList {
 function splitBlockList(text: string): BlockList | undefined {
   const starts = lineStarts(text);
   const line = (i: number) => text.slice(starts[i], starts[i + 1]);
-  const header = starts.findIndex((start, i) => text.startsWith('items:', start) && /^items:[ \t]*\r?\n$/.test(line(i)));
+  const header = starts.findIndex(
+    (start, i) => text.startsWith('items:', start) && /^items:[ \t]*\r?\n$/.test(line(i)),
+  );
   if (header === -1) return undefined;
   const entries: number[] = [];
   let i = header + 1;
@@ -83,7 +86,9 @@ function splitBlockList(text: string): BlockList | undefined {
     else if (first !== ' ' && first !== '#' && first !== '\n' && first !== '\r') break;
     else if (entries.length === 0) return undefined;
   }
-  return entries.length === 0 ? undefined : { start: starts[header] as number, end: starts[i] ?? text.length, entries };
+  return entries.length === 0
+    ? undefined
+    : { start: starts[header] as number, end: starts[i] ?? text.length, entries };
 }
 
 const NO_ITEMS = 'items: []\n';
@@ -139,9 +144,12 @@ function readAnyList(text: string, root: YamlMapping): WireInput {
   refuseRepeatedKeys(root);
   const list = valueNode(root, 'items');
   if (list?.kind !== 'sequence')
-    throw new InputError(`${WHERE}: a ResourceList without a list of items; send \`items: []\` where there are none`);
+    throw new InputError(
+      `${WHERE}: a ResourceList without a list of items; send \`items: []\` where there are none`,
+    );
   const items = list.items.map((node, i) => {
-    if (node.kind === 'alias') throw new InputError(`${WHERE}: item ${i + 1} is an alias; write the resource itself`);
+    if (node.kind === 'alias')
+      throw new InputError(`${WHERE}: item ${i + 1} is an alias; write the resource itself`);
     const column = node.start - (text.lastIndexOf('\n', node.start - 1) + 1);
     return readListItem(outdent(text.slice(node.start, node.end) + '\n', column, column), i);
   });

@@ -222,7 +222,12 @@ export function valueOf(node: YamlNode | null): YamlValue {
 }
 
 function isMergeKey(key: YamlNode): boolean {
-  return key.kind === 'scalar' && key.plain && key.text === '<<' && (key.tag === undefined || key.tag === '!!merge');
+  return (
+    key.kind === 'scalar' &&
+    key.plain &&
+    key.text === '<<' &&
+    (key.tag === undefined || key.tag === '!!merge')
+  );
 }
 
 function mergeInto(target: YamlObject, source: YamlNode): void {
@@ -238,7 +243,8 @@ function mergeInto(target: YamlObject, source: YamlNode): void {
 
 function keyText(key: YamlNode): string {
   const value = valueOf(key);
-  if (typeof value === 'object' && value !== null) throw new InputError('a mapping or a list cannot be a key');
+  if (typeof value === 'object' && value !== null)
+    throw new InputError('a mapping or a list cannot be a key');
   return String(value);
 }
 
@@ -248,7 +254,9 @@ export function isObject(value: unknown): value is YamlObject {
 
 const WORDS = new Map<string, boolean | null | number>([
   ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((w) => [w, true] as const),
-  ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((w) => [w, false] as const),
+  ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map(
+    (w) => [w, false] as const,
+  ),
   ...['', '~', 'null', 'Null', 'NULL'].map((w) => [w, null] as const),
   ...['.nan', '.NaN', '.NAN'].map((w) => [w, NaN] as const),
   ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((w) => [w, Infinity] as const),
@@ -262,8 +270,10 @@ const FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
  * dates are strings. Integers beyond 2^53 lose their last digits: values are read to be judged, never to be printed.
  */
 export function scalarValue({ text, plain, tag }: YamlScalar): string | number | boolean | null {
-  const short = tag?.startsWith(`!<${LONG_TAG}`) === true ? `!!${tag.slice(`!<${LONG_TAG}`.length, -1)}` : tag;
-  if (short === '!!str' || short === '!!binary' || short === '!' || (!plain && short === undefined)) return text;
+  const short =
+    tag?.startsWith(`!<${LONG_TAG}`) === true ? `!!${tag.slice(`!<${LONG_TAG}`.length, -1)}` : tag;
+  if (short === '!!str' || short === '!!binary' || short === '!' || (!plain && short === undefined))
+    return text;
   if (short !== undefined && !short.startsWith('!!')) return text;
   const word = WORDS.get(text);
   if (word !== undefined) return word;

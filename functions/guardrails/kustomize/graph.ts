@@ -78,7 +78,9 @@ function readKustomization(dir: string, file: string, value: YamlObject, files: 
 
   function visit({ role, path: written }: (typeof references)[number], follow: boolean): void {
     if (REMOTE.test(written)) {
-      problems.push(`${written}, which is not in the package: a build must not reach for the network; vendor it`);
+      problems.push(
+        `${written}, which is not in the package: a build must not reach for the network; vendor it`,
+      );
       return;
     }
     const target = path.join(dir, written).replace(/\/$/, '');
@@ -87,7 +89,9 @@ function readKustomization(dir: string, file: string, value: YamlObject, files: 
       return;
     }
     const isFile = files.has(target);
-    const isFolder = ['kustomization.yaml', 'kustomization.yml'].some((name) => files.has(path.join(target, name)));
+    const isFolder = ['kustomization.yaml', 'kustomization.yml'].some((name) =>
+      files.has(path.join(target, name)),
+    );
     if (isFolder && (role === 'resource' || role === 'component')) folders.push(target);
     else if (isFile && role === 'resource') resources.push(target);
     else if (isFile && role === 'patch') patches.push(target);

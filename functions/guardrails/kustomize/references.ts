@@ -79,13 +79,20 @@ const BUILTIN_PLUGINS = new Map<string, (config: YamlObject) => Reference[]>([
 /** Every file and folder that a kustomization names, and what in it a plain build could not or should not do. */
 export function referencesOf(kustomization: YamlObject): References {
   const problems = disguisedFields(kustomization);
-  if (['helmCharts', 'helmChartInflationGenerator', 'helmGlobals'].some((field) => !isEmpty(kustomization[field])))
+  if (
+    ['helmCharts', 'helmChartInflationGenerator', 'helmGlobals'].some(
+      (field) => !isEmpty(kustomization[field]),
+    )
+  )
     problems.push('a Helm chart: a plain build has no Helm; render it once and commit the manifests');
   const plugins = ['generators', 'transformers', 'validators'].flatMap((field) => list(kustomization[field]));
   const references: Reference[] = [
     ...files('resource', [...list(kustomization.resources), ...list(kustomization.bases)]),
     ...files('component', list(kustomization.components)),
-    ...files('patch', [...objects(kustomization.patches), ...objects(kustomization.patchesJson6902)].map(pathOf)),
+    ...files(
+      'patch',
+      [...objects(kustomization.patches), ...objects(kustomization.patchesJson6902)].map(pathOf),
+    ),
     ...patchesOrFiles(kustomization.patchesStrategicMerge),
     ...files('other', [...list(kustomization.crds), ...list(kustomization.configurations)]),
     ...files('other', objects(kustomization.replacements).map(pathOf)),
@@ -128,14 +135,20 @@ export function pluginReferences(config: YamlObject): References {
  */
 function disguisedFields(kustomization: YamlObject): string[] {
   const nested = ['patches', 'patchesJson6902', 'replacements', 'configMapGenerator', 'secretGenerator'];
-  const mappings = [kustomization, kustomization.openapi, ...nested.flatMap((field) => list(kustomization[field]))];
+  const mappings = [
+    kustomization,
+    kustomization.openapi,
+    ...nested.flatMap((field) => list(kustomization[field])),
+  ];
   return mappings
     .filter(isObject)
     .flatMap(Object.keys)
     .flatMap((key) => {
       const folded = key.replaceAll('ſ', 's').replaceAll('\u212a', 'k').toLowerCase();
       const field = [...FIELDS].find((known) => known.toLowerCase() === folded);
-      return field === undefined || field === key ? [] : [`the field ${key}: kustomize reads it as ${field}; write ${field}`];
+      return field === undefined || field === key
+        ? []
+        : [`the field ${key}: kustomize reads it as ${field}; write ${field}`];
     });
 }
 
@@ -157,7 +170,9 @@ function pathOf({ path }: YamlObject): YamlValue | undefined {
 
 /** What is not a text kustomize itself refuses. */
 function files(role: Role, paths: readonly (YamlValue | undefined)[]): Reference[] {
-  return paths.filter((path) => typeof path === 'string' && path !== '').map((path) => ({ role, path: path as string }));
+  return paths
+    .filter((path) => typeof path === 'string' && path !== '')
+    .map((path) => ({ role, path: path as string }));
 }
 
 function patchesOrFiles(value: YamlValue | undefined): Reference[] {

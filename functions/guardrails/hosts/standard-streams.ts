@@ -1,0 +1,33 @@
+import { readSync, writeSync } from 'node:fs';
+
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
+
+/** Everything on standard input. */
+export function readAll(): Buffer {
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(1 << 16);
+    const length = whenReady(() => readSync(0, chunk));
+    if (length === 0) return Buffer.concat(chunks);
+    chunks.push(chunk.subarray(0, length));
+  }
+}
+
+/** Writes all of a text, however slowly it is read: process.stdout loses the rest at an exit. */
+export function writeAll(fd: 1 | 2, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length;) at += whenReady(() => writeSync(fd, bytes, at));
+}
+
+function whenReady(operation: () => number): number {
+  for (;;) {
+    try {
+      return operation();
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EOF') return 0;
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(PAUSE, 0, 0, 2); // ms
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { readConfig } from './config';
+import { type ExitCode, GuardrailsError } from './errors';
+import type { Result } from './krm/result';
+import { decodeText } from './krm/text';
+import { type WireInput, readWire } from './krm/wire';
+import { type FindKustomize, type Verdict, verify } from './verify';
+
+/** What a run of the function gives its host. */
+export interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: ExitCode;
+}
+
+/**
+ * The function: bytes of standard input to what goes out. It never throws.
+ * A ResourceList comes back whole on exits 0, 1 and 3, with its results. Plain YAML comes back on exit 0 alone.
+ */
+export async function run(input: Uint8Array, findKustomize: FindKustomize): Promise<Outcome> {
+  let wire: WireInput | undefined;
+  try {
+    wire = readWire(decodeText(input, 'standard input'));
+    const verdicts = await verify(wire.items, readConfig(wire.functionConfig), findKustomize);
+    const results = resultsOf(verdicts);
+    const exitCode = results.some(({ severity }) => severity === 'error') ? 1 : 0;
+    return { stdout: print(wire, results, exitCode), stderr: shortForm(results), exitCode };
+  } catch (error) {
+    return refusal(error, wire);
+  }
+}
+
+function print(wire: WireInput, results: readonly Result[], exitCode: ExitCode): string {
+  return wire.form === 'documents' && exitCode !== 0 ? '' : wire.print(results);
+}
+
+function refusal(error: unknown, wire: WireInput | undefined): Outcome {
+  const { message, exitCode } = describeError(error);
+  const stdout =
+    exitCode === 3 && wire !== undefined ? print(wire, [{ message, severity: 'error' }], exitCode) : '';
+  return { stdout, stderr: `${message}\n`, exitCode };
+}
+
+/** What to tell of an error. The message of one that is not ours may quote anything, a Secret too: it stays untold. */
+export function describeError(error: unknown): { message: string; exitCode: 2 | 3 } {
+  if (error instanceof GuardrailsError) return { message: error.message, exitCode: error.exitCode };
+  const { name, code, syscall, stack } = error as NodeJS.ErrnoException;
+  const system = code === undefined ? '' : ` ${code}${syscall === undefined ? '' : ` in ${syscall}`}`;
+  const at = /\n\s+at (\S+)/.exec(stack ?? '')?.[1];
+  return {
+    message: `the function broke: ${name}${system}${at === undefined ? '' : ` (at ${at})`}`,
+    exitCode: 2,
+  };
+}
+
+const ORDER = ['error', 'warning', 'info'] as const;
+
+/** The results of all overlays, errors first: kpt shows four. */
+export function resultsOf(verdicts: readonly Verdict[]): Result[] {
+  const results = verdicts.flatMap(({ results }) => results);
+  return ORDER.flatMap((severity) => results.filter((result) => result.severity === severity));
+}
+
+function shortForm(results: readonly Result[]): string {
+  return results
+    .filter(({ severity }) => severity !== 'info')
+    .map(({ severity, message }) => `[${severity}] ${message}\n`)
+    .join('');
+}
