@@ -63,7 +63,7 @@ const CASES: readonly {
   { text: 'a/x.yaml\n', hidden: ['a/x.yaml', 'b/a/x.yaml'], note: 'git would anchor it' },
   { text: '/a/x.yaml\n', hidden: ['a/x.yaml'] },
   { text: 'a//x.yaml\n', hidden: [] },
-  { text: './x.yaml\n', hidden: [], note: 'works in no tool' },
+  { text: './x.yaml\n', hidden: [], note: 'no path starts with ./' },
   { text: '*.json\n', hidden: ['c.json', 'node_modules/p/package.json'] },
   { text: '.*.yaml\n', hidden: ['.a.yaml'] },
   { text: '.*\n', hidden: ['.a.yaml', '.hidden/x.yaml'] },
@@ -93,7 +93,8 @@ const CASES: readonly {
   { text: '?.yaml\n', hidden: ['a.yaml', 'x.yaml', ...EVERY_X, 'é.yaml', '日.yaml'] },
   {
     text: '*??.yaml\n',
-    hidden: ['!x.yaml', '#x.yaml', '.a.yaml', 'a b.yaml', 'a-b.yaml', 'é.yaml', '日.yaml'],
+    hidden: ['!x.yaml', '#x.yaml', '.a.yaml', 'a b.yaml', 'a-b.yaml', '日.yaml'],
+    note: 'after a star, Go may count the bytes of a letter: 日 has three, é two',
   },
   { text: '[a-x].yaml\n', hidden: ['a.yaml', 'x.yaml', ...EVERY_X] },
   { text: '[^a-w].yaml\n', hidden: ['x.yaml', ...EVERY_X, 'é.yaml', '日.yaml'] },

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IGNORE_NOTHING, parseKrmIgnore, type KrmIgnore } from './krmignore';
+import { IGNORE_NOTHING, KrmIgnoreError, parseKrmIgnore, type KrmIgnore } from './krmignore';
 
 /** One file of the package as kpt would read it. path: relative to the package, '/'-separated. */
 export interface PackageFile {
@@ -121,9 +121,8 @@ function readPatterns(top: string, folder: string): KrmIgnore {
   try {
     return parseKrmIgnore(bytes.toString());
   } catch (error) {
-    throw new PackageReadError(`${path}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    if (!(error instanceof KrmIgnoreError)) throw error;
+    throw new PackageReadError(`${path}: ${error.message}`, { cause: error });
   }
 }
 
@@ -188,7 +187,7 @@ function wayOut(code: string, path: string): string {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
 }
 
 function within(folder: string, name: string): string {

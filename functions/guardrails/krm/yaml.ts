@@ -177,7 +177,7 @@ function closed({ kind, start, flow, children }: Building, text: string): YamlMa
   if (kind === 'sequence') return { kind, start, end, flow, items: children };
   const entries: YamlEntry[] = [];
   for (let i = 0; i + 1 < children.length; i += 2)
-    entries.push({ key: children[i] as YamlNode, value: children[i + 1] as YamlNode });
+    entries.push({ key: children[i]!, value: children[i + 1]! });
   return { kind: 'mapping', start, end, flow, entries };
 }
 

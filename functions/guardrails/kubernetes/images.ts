@@ -32,7 +32,7 @@ const KINDS_WITH_PODS = new Set([
 
 /** Every image in a resource of any kind: containers of every sort and image volumes, wherever they stand. */
 export function imagesOf(resource: YamlObject): ImageUse[] {
-  const needsImage = KINDS_WITH_PODS.has(String(resource.kind as string));
+  const needsImage = KINDS_WITH_PODS.has(typeof resource.kind === 'string' ? resource.kind : '');
   const uses: ImageUse[] = [];
   const visit = (value: YamlValue, field: string) => {
     if (Array.isArray(value))
