@@ -72,7 +72,7 @@ export function annotationsOf(value: YamlObject): YamlObject {
 function firstText(annotations: YamlObject, names: readonly string[]): string | undefined {
   for (const name of names) {
     const value = annotations[name];
-    if (value !== undefined && value !== null) return String(value);
+    if (typeof value === 'string' || typeof value === 'number') return String(value);
   }
   return undefined;
 }

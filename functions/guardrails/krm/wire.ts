@@ -80,7 +80,7 @@ function splitBlockList(text: string): BlockList | undefined {
   const entries: number[] = [];
   let i = header + 1;
   for (; i < starts.length; i++) {
-    const start = starts[i]!;
+    const start = starts[i] ?? 0;
     const first = text.charAt(start);
     if (first === '-' && /^[ \r\n]$/.test(text.charAt(start + 1))) entries.push(start);
     else if (first !== ' ' && first !== '#' && first !== '\n' && first !== '\r') break;
@@ -88,7 +88,7 @@ function splitBlockList(text: string): BlockList | undefined {
   }
   return entries.length === 0
     ? undefined
-    : { start: starts[header]!, end: starts[i] ?? text.length, entries };
+    : { start: starts[header] ?? 0, end: starts[i] ?? text.length, entries };
 }
 
 const NO_ITEMS = 'items: []\n';

@@ -176,8 +176,10 @@ function closed({ kind, start, flow, children }: Building, text: string): YamlMa
   const end = flow ? closingBracket(text, Math.max(last, start + 1)) : last;
   if (kind === 'sequence') return { kind, start, end, flow, items: children };
   const entries: YamlEntry[] = [];
-  for (let i = 0; i + 1 < children.length; i += 2)
-    entries.push({ key: children[i]!, value: children[i + 1]! });
+  for (let i = 0; i < children.length; i += 2) {
+    const [key, value] = children.slice(i, i + 2);
+    if (key !== undefined && value !== undefined) entries.push({ key, value });
+  }
   return { kind: 'mapping', start, end, flow, entries };
 }
 

@@ -1,0 +1,166 @@
+import { run } from '../functions/guardrails/run';
+import { findKustomizeForTests } from './support/tools';
+
+const DEPLOYMENT = (image: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: ${image}
+`;
+
+const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
+
+/** A ResourceList as kpt sends it. */
+function resourceList(files: Record<string, string>, functionConfig = ''): string {
+  const items = Object.entries(files).map(([file, text]) => {
+    const annotation = `internal.config.kubernetes.io/path: '${file}'`;
+    const annotated = text.includes('metadata:\n')
+      ? text.replace('metadata:\n', `metadata:\n  annotations:\n    ${annotation}\n`)
+      : `${text}metadata:\n  annotations:\n    ${annotation}\n`;
+    return `- ${annotated.trimEnd().replaceAll('\n', '\n  ')}\n`;
+  });
+  return `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n${items.join('')}${functionConfig}`;
+}
+
+function runText(text: string) {
+  return run(Buffer.from(text), () => Promise.resolve(findKustomizeForTests()));
+}
+
+/** A base with one Deployment, and prod on it. */
+function packageWith(image: string, prod: string, more: Record<string, string> = {}): Record<string, string> {
+  return {
+    'base/deployment.yaml': DEPLOYMENT(image),
+    'base/kustomization.yaml': `${KUSTOMIZATION}resources: [deployment.yaml]\n`,
+    'overlays/prod/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\n${prod}`,
+    ...more,
+  };
+}
+
+describe('prod refuses an image that is not pinned', () => {
+  it.each<[string, Record<string, string>, string]>([
+    ['no images entry', packageWith('web:latest', ''), 'base/deployment.yaml'],
+    ['no tag', packageWith('web', ''), 'base/deployment.yaml'],
+    ['a registry with a port and no tag', packageWith('r.example:5000/web', ''), 'base/deployment.yaml'],
+    [
+      'newTag latest',
+      packageWith('web:v1', 'images: [{name: web, newTag: latest}]\n'),
+      'overlays/prod/kustomization.yaml',
+    ],
+    [
+      'an entry for another name',
+      packageWith('web:latest', 'images: [{name: other, newTag: v1}]\n'),
+      'base/deployment.yaml',
+    ],
+    [
+      'a strategic-merge patch file',
+      packageWith('web:v1', 'patches: [{path: set-image.patch.yaml}]\n', {
+        'overlays/prod/set-image.patch.yaml': DEPLOYMENT('web:latest'),
+      }),
+      'overlays/prod/set-image.patch.yaml',
+    ],
+    [
+      'an inline JSON 6902 patch',
+      packageWith(
+        'web:v1',
+        'patches:\n- target: {kind: Deployment}\n  patch: |-\n    - op: replace\n' +
+          '      path: /spec/template/spec/containers/0/image\n      value: web:latest\n',
+      ),
+      'overlays/prod/kustomization.yaml',
+    ],
+    [
+      'a component',
+      packageWith('web:v1', 'components: [../../components/float]\n', {
+        'components/float/kustomization.yaml':
+          'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nimages: [{name: web, newTag: latest}]\n',
+      }),
+      'components/float/kustomization.yaml',
+    ],
+  ])('%s', async (_, files, source) => {
+    const input = resourceList(files);
+    const { exitCode, stdout, stderr } = await runText(input);
+    expect(exitCode).toBe(1);
+    expect(stdout.startsWith(input)).toBe(true);
+    expect(stderr).toContain('overlays/prod: Deployment/web container "web" runs ');
+    expect(stderr).toContain(`(${source}); pin it under images in overlays/prod/kustomization.yaml`);
+  });
+
+  it('passes a digest', async () => {
+    const files = packageWith(`web@sha256:${'a'.repeat(64)}`, '');
+    expect(await runText(resourceList(files))).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  it('holds prod to the rules also when prod-eu builds on it and only prod-eu is mended', async () => {
+    const files = packageWith('web:latest', '', {
+      'overlays/prod-eu/kustomization.yaml': `${KUSTOMIZATION}resources: [../prod]\nimages: [{name: web, newTag: v1}]\n`,
+    });
+    const { exitCode, stderr } = await runText(resourceList(files));
+    expect(exitCode).toBe(1);
+    expect(stderr.split('\n').filter(Boolean)).toHaveLength(1);
+    expect(stderr).toContain('overlays/prod: ');
+  });
+});
+
+describe('bad input ends in a clear error and an empty stdout', () => {
+  it.each<[string, string, string]>([
+    ['empty stdin', '', 'empty'],
+    ['no YAML', 'a: [', 'not YAML that can be read'],
+    ['no ResourceList', 'a: 1\n', 'not a ResourceList'],
+    ['items missing', 'apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n', 'without a list of items'],
+    ['a remote base', resourceList(packageWith('a:v1', 'bases: [github.com/a/b]\n')), 'must not reach'],
+    [
+      'a disguised remote base',
+      resourceList(packageWith('a:v1', 'BASES: [github.com/a/b]\n')),
+      'write bases',
+    ],
+    ['a Helm chart', resourceList(packageWith('a:v1', 'helmCharts: [{name: x}]\n')), 'a Helm chart'],
+    ['a file outside', resourceList(packageWith('a:v1', 'crds: [../../../x.yaml]\n')), 'outside the package'],
+    [
+      'a path that leaves the package',
+      resourceList({ '../x.yaml': DEPLOYMENT('a:v1') }),
+      'leaves the package',
+    ],
+    ['an absolute path', resourceList({ '/x.yaml': DEPLOYMENT('a:v1') }), 'leaves the package'],
+  ])('%s', async (_, input, message) => {
+    const { exitCode, stdout, stderr } = await runText(input);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+
+  it.each([
+    ['an unknown key', 'spec: {enviroments: {}}', 'enviroments'],
+    ['a wrong type', 'spec: {environments: 1}', 'environments'],
+    [
+      'an overlay that is not there',
+      'spec: {environments: {overlays/x: {}}}',
+      'there are: base, overlays/prod',
+    ],
+  ])('bad configuration: %s is exit 3, and every item comes back', async (_, spec, message) => {
+    const config = `functionConfig:\n  apiVersion: todo.example.com/v1alpha1\n  kind: Guardrails\n  ${spec}\n`;
+    const input = resourceList(packageWith('web:v1', ''), config);
+    const { exitCode, stdout, stderr } = await runText(input);
+    expect(exitCode).toBe(3);
+    expect(stdout.startsWith(input)).toBe(true);
+    expect(stderr).toContain(message);
+  });
+
+  it('plain YAML that is refused leaves stdout empty', async () => {
+    expect(await runText(DEPLOYMENT('web:latest'))).toMatchObject({ exitCode: 1, stdout: '' });
+  });
+
+  it('never prints the value of a Secret', async () => {
+    const secret = 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  k: canary-7d1\n';
+    const { exitCode, stderr } = await runText(secret);
+    expect(exitCode).toBe(1);
+    expect(stderr).not.toContain('canary');
+  });
+});
+
+it('plain YAML that is clean passes through byte for byte', async () => {
+  const input = DEPLOYMENT('web:v1');
+  expect(await runText(input)).toEqual({ exitCode: 0, stdout: input, stderr: '' });
+});
