@@ -105,6 +105,95 @@ describe('prod refuses an image that is not pinned', () => {
   });
 });
 
+describe('prod refuses :latest wherever it stands', () => {
+  const onBase = (prod: string, more: Record<string, string>) => packageWith('web:v1', prod, more);
+  const podSpec = (spec: string) => `template:\n    spec: ${spec}\n`;
+
+  it.each<[string, Record<string, string>, string]>([
+    [
+      'an initContainer by a patch',
+      packageWith(
+        'web:v1',
+        'patches:\n- target: {kind: Deployment}\n  patch: |-\n    - op: add\n' +
+          '      path: /spec/template/spec/initContainers\n      value: [{name: init, image: "init:latest"}]\n',
+      ),
+      'Deployment/web initContainer "init" runs init:latest',
+    ],
+    [
+      'a CronJob',
+      onBase('', {
+        'base/other.yaml':
+          'apiVersion: batch/v1\nkind: CronJob\nmetadata:\n  name: job\nspec:\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          containers: [{name: job, image: job}]\n',
+      }),
+      'CronJob/job container "job" runs job (no tag)',
+    ],
+    [
+      'a named List',
+      onBase('', {
+        'base/other.yaml':
+          'apiVersion: v1\nkind: List\nmetadata:\n  name: both\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: pod\n  spec:\n    containers: [{name: c, image: "c:latest"}]\n',
+      }),
+      'Pod/pod container "c" runs c:latest',
+    ],
+    [
+      'an image volume',
+      onBase('', {
+        'base/other.yaml':
+          'apiVersion: v1\nkind: Pod\nmetadata:\n  name: pod\nspec:\n  containers: [{name: c, image: "c:v1"}]\n  volumes: [{name: model, image: {reference: "m:latest"}}]\n',
+      }),
+      'Pod/pod image volume "model" runs m:latest',
+    ],
+    [
+      'a replacements entry',
+      onBase(
+        'replacements:\n- source: {kind: ConfigMap, name: v, fieldPath: data.image}\n  targets:\n  - select: {kind: Deployment}\n    fieldPaths: [spec.template.spec.containers.0.image]\n',
+        {
+          'base/other.yaml':
+            'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: v\ndata:\n  image: web:latest\n',
+        },
+      ),
+      'Deployment/web container "web" runs web:latest',
+    ],
+    [
+      'an Argo Rollout',
+      onBase('', {
+        'base/other.yaml':
+          'apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata:\n  name: r\nspec:\n  ' +
+          podSpec('{containers: [{name: c, image: "c:LATEST"}]}'),
+      }),
+      'Rollout/r container "c" runs c:LATEST',
+    ],
+  ])('%s', async (_, files, message) => {
+    const resources =
+      (files['base/other.yaml'] ?? '') !== '' ? '[deployment.yaml, other.yaml]' : '[deployment.yaml]';
+    const input = resourceList(
+      Object.fromEntries(
+        Object.entries({
+          ...files,
+          'base/kustomization.yaml': `${KUSTOMIZATION}resources: ${resources}\n`,
+        }).filter(([, text]) => text !== ''),
+      ),
+    );
+    const { exitCode, stderr } = await runText(input);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`overlays/prod: ${message}`);
+  });
+
+  it('in an overlay that the configuration does not name; dev passes on the same base', async () => {
+    const files = packageWith('web:latest', '', {
+      'overlays/dev/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\n`,
+      'overlays/stage/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\n`,
+    });
+    const config =
+      'functionConfig:\n  apiVersion: todo.example.com/v1alpha1\n  kind: Guardrails\n' +
+      '  spec: {environments: {overlays/dev: {allow: [pinned-image]}}}\n';
+    const { exitCode, stderr } = await runText(resourceList(files, config));
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('overlays/stage: ');
+    expect(stderr).not.toContain('overlays/dev: ');
+  });
+});
+
 describe('bad input ends in a clear error and an empty stdout', () => {
   it.each<[string, string, string]>([
     ['empty stdin', '', 'empty'],
