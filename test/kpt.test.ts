@@ -1,0 +1,85 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describeWithTool } from './support/tools';
+
+const ROOT = path.join(__dirname, '..');
+const BUNDLE = path.join(ROOT, 'dist/guardrails.js');
+
+beforeAll(() => {
+  execFileSync(process.execPath, [path.join(ROOT, 'functions/build.mjs')]);
+});
+
+describeWithTool('kpt', 'kpt fn render, exec', (kpt) => {
+  let scratch: string;
+
+  beforeEach(() => {
+    scratch = mkdtempSync(path.join(tmpdir(), 'kpt-'));
+    for (const entry of ['base', 'overlays', 'Kptfile', '.krmignore'])
+      cpSync(path.join(ROOT, entry), path.join(scratch, entry), { recursive: true });
+    edit('Kptfile', /image: .*/, `exec: node ${BUNDLE}`);
+  });
+
+  afterEach(() => {
+    rmSync(scratch, { recursive: true });
+  });
+
+  function edit(file: string, from: string | RegExp, to: string): void {
+    const text = readFileSync(path.join(scratch, file), 'utf8');
+    writeFileSync(path.join(scratch, file), text.replace(from, to));
+  }
+
+  /** Every file but the Kptfile, whose status newer versions of kpt write. */
+  function tree(): Record<string, string> {
+    const files = readdirSync(scratch, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    return Object.fromEntries(
+      files
+        .map((entry) => path.join(entry.parentPath, entry.name))
+        .filter((file) => path.basename(file) !== 'Kptfile')
+        .map((file) => [path.relative(scratch, file), readFileSync(file, 'utf8')]),
+    );
+  }
+
+  function render() {
+    return spawnSync(kpt, ['fn', 'render', '--allow-exec'], { cwd: scratch, encoding: 'utf8' });
+  }
+
+  test('twice: no diff, no file gone, comments in place', () => {
+    const before = tree();
+    for (let round = 1; round <= 2; round++) {
+      const { status, stderr } = render();
+      expect({ status, stderr }).toMatchObject({ status: 0 });
+      expect(tree()).toEqual(before);
+    }
+  });
+
+  test('with latest in prod: refused, nothing written, the finding within four lines', () => {
+    edit('overlays/prod/kustomization.yaml', 'newTag: v1.0.0', 'newTag: latest');
+    const before = tree();
+    const { status, stderr } = render();
+    expect(status).not.toBe(0);
+    expect(tree()).toEqual(before);
+    expect(stderr).toContain(
+      'overlays/prod: Deployment/todo-backend container "backend" runs registry.example.com/todo/todo-backend:latest',
+    );
+    expect(stderr).toContain('(overlays/prod/kustomization.yaml); pin it under images');
+  });
+});
+
+test('20 MB reach a slow reader whole', () => {
+  const item = `- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: big\n  data:\n    a: ${'x'.repeat(1_000_000)}\n`;
+  const input = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n${item.repeat(20)}`;
+  const slow = `"${process.execPath}" "${BUNDLE}" | (sleep 1; cat)`;
+  const { stdout } = spawnSync('sh', ['-c', slow], { input, encoding: 'utf8', maxBuffer: 1 << 26 });
+  expect(stdout === input).toBe(true);
+});
+
+test('a reader that closes early is no success', () => {
+  const input = `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: big\ndata:\n  a: ${'x'.repeat(2_000_000)}\n`;
+  const closing = `{ "${process.execPath}" "${BUNDLE}"; echo $? >&2; } | true`;
+  const { stderr } = spawnSync('sh', ['-c', closing], { input, encoding: 'utf8' });
+  expect(stderr).toBe('2\n');
+});
