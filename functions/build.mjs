@@ -10,6 +10,8 @@ buildSync({
   platform: 'node',
   target: 'node20',
   outdir: 'dist',
+  minifyWhitespace: true,
+  minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',
 });

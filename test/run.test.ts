@@ -1,3 +1,4 @@
+import { parse } from 'yaml';
 import { run } from '../functions/guardrails/run';
 import { findKustomizeForTests } from './support/tools';
 
@@ -70,7 +71,7 @@ describe('prod refuses an image that is not pinned', () => {
         'patches:\n- target: {kind: Deployment}\n  patch: |-\n    - op: replace\n' +
           '      path: /spec/template/spec/containers/0/image\n      value: web:latest\n',
       ),
-      'overlays/prod/kustomization.yaml',
+      'overlays/prod/kustomization.yaml, patches[0]',
     ],
     [
       'a component',
@@ -250,6 +251,26 @@ describe('bad input ends in a clear error and an empty stdout', () => {
 });
 
 it('plain YAML that is clean passes through byte for byte', async () => {
-  const input = DEPLOYMENT('web:v1');
+  const input =
+    '# a comment\napiVersion: v1\nkind: ConfigMap\nmetadata:\n    name: a\ndata: {mode: 0644}\n---\n';
   expect(await runText(input)).toEqual({ exitCode: 0, stdout: input, stderr: '' });
+});
+
+test.each([
+  ['the items come last', ''],
+  ['a functionConfig comes after them', 'functionConfig: null\n'],
+  ['the list is indented', ''],
+])('a fix at the end of the last item stays in it, %s', async (name, after) => {
+  const pod =
+    'apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n    - name: a\n      image: a:v1\n';
+  const entry = `- ${pod.trimEnd().replaceAll('\n', '\n  ')}\n`;
+  const wide = name === 'the list is indented' ? entry.replace(/^/gm, '  ').trimEnd() + '\n' : entry;
+  const input = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n${wide}${after}`;
+  const { exitCode, stdout } = await runText(input);
+  const { items, results } = parse(stdout) as { items: unknown[]; results: unknown[] };
+  expect(exitCode).toBe(0);
+  expect(items).toMatchObject([
+    { spec: { securityContext: { runAsNonRoot: true }, automountServiceAccountToken: false } },
+  ]);
+  expect(results.length).toBeGreaterThan(5);
 });

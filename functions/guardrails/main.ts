@@ -1,17 +1,20 @@
+import { endOnSignals } from './ending';
 import { GuardrailsError } from './errors';
 import { readAll, writeAll } from './hosts/standard-streams';
-import { endOnSignals } from './kustomize/copy';
 import { INSTALL_HINT, findKustomize } from './kustomize/find';
 import { describeError, run } from './run';
 
 async function main(): Promise<void> {
-  endOnSignals();
   try {
-    const { stdout, stderr, exitCode } = await run(readAll(), async () => {
+    const input = readAll();
+    // Not while it reads and writes: there it waits where no listener is called, and has nothing to clear away.
+    const stopListening = endOnSignals();
+    const { stdout, stderr, exitCode } = await run(input, async () => {
       const kustomize = findKustomize();
       if (kustomize === undefined) throw new GuardrailsError(`no kustomize here; ${INSTALL_HINT}`);
       return Promise.resolve(kustomize);
     });
+    stopListening();
     process.exitCode = exitCode;
     writeAll(2, stderr);
     writeAll(1, stdout);

@@ -1,8 +1,10 @@
-import { readConfig } from './config';
+import { readConfig } from './read-config';
 import { type ExitCode, GuardrailsError } from './errors';
+import { type Hardened, harden } from './harden';
 import type { Result } from './krm/result';
 import { decodeText } from './krm/text';
-import { type WireInput, readWire } from './krm/wire';
+import { type Edits, type WireInput, readWire } from './krm/wire';
+import { packageOf } from './kustomize/package';
 import { type FindKustomize, type Verdict, verify } from './verify';
 
 /** What a run of the function gives its host. */
@@ -20,17 +22,20 @@ export async function run(input: Uint8Array, findKustomize: FindKustomize): Prom
   let wire: WireInput | undefined;
   try {
     wire = readWire(decodeText(input, 'standard input'));
-    const verdicts = await verify(wire.items, readConfig(wire.functionConfig), findKustomize);
-    const results = resultsOf(verdicts);
-    const exitCode = results.some(({ severity }) => severity === 'error') ? 1 : 0;
-    return { stdout: print(wire, results, exitCode), stderr: shortForm(results), exitCode };
+    const config = readConfig(wire.functionConfig);
+    const hardened = harden(wire.items, packageOf(wire.items)?.graph, config);
+    const verdicts = await verify(hardened.items, config, findKustomize);
+    const results = resultsOf(verdicts, hardened);
+    const exitCode = isRefused(results) ? 1 : 0;
+    const edits = exitCode === 0 ? hardened.edits : undefined;
+    return { stdout: print(wire, results, exitCode, edits), stderr: shortForm(results), exitCode };
   } catch (error) {
     return refusal(error, wire);
   }
 }
 
-function print(wire: WireInput, results: readonly Result[], exitCode: ExitCode): string {
-  return wire.form === 'documents' && exitCode !== 0 ? '' : wire.print(results);
+function print(wire: WireInput, results: readonly Result[], exitCode: ExitCode, edits?: Edits): string {
+  return wire.form === 'documents' && exitCode !== 0 ? '' : wire.print(results, edits);
 }
 
 function refusal(error: unknown, wire: WireInput | undefined): Outcome {
@@ -43,9 +48,10 @@ function refusal(error: unknown, wire: WireInput | undefined): Outcome {
 /** What to tell of an error. The message of one that is not ours may quote anything, a Secret too: it stays untold. */
 export function describeError(error: unknown): { message: string; exitCode: 2 | 3 } {
   if (error instanceof GuardrailsError) return { message: error.message, exitCode: error.exitCode };
-  const { name, code, syscall, stack } = error as NodeJS.ErrnoException;
+  const { name, message, code, syscall, stack = '' } = error as NodeJS.ErrnoException;
   const system = code === undefined ? '' : ` ${code}${syscall === undefined ? '' : ` in ${syscall}`}`;
-  const at = /\n\s+at (\S+)/.exec(stack ?? '')?.[1];
+  const head = `${name}: ${message}\n`;
+  const at = stack.startsWith(head) ? /^\s+at (\S+)/.exec(stack.slice(head.length))?.[1] : undefined;
   return {
     message: `the function broke: ${name}${system}${at === undefined ? '' : ` (at ${at})`}`,
     exitCode: 2,
@@ -54,9 +60,14 @@ export function describeError(error: unknown): { message: string; exitCode: 2 | 
 
 const ORDER = ['error', 'warning', 'info'] as const;
 
-/** The results of all overlays, errors first: kpt shows four. */
-export function resultsOf(verdicts: readonly Verdict[]): Result[] {
-  const results = verdicts.flatMap(({ results }) => results);
+export function isRefused(results: readonly Result[]): boolean {
+  return results.some(({ severity }) => severity === 'error');
+}
+
+/** The results of both passes, errors first: kpt shows four. What is refused is not written, so nothing is changed. */
+export function resultsOf(verdicts: readonly Verdict[], { changes, warnings }: Hardened): Result[] {
+  const found = verdicts.flatMap(({ results }) => results);
+  const results = [...warnings, ...(isRefused(found) ? [] : changes), ...found];
   return ORDER.flatMap((severity) => results.filter((result) => result.severity === severity));
 }
 

@@ -1,47 +1,66 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, readFile, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { readConfig } from '../config';
-import { ConfigError, GuardrailsError, InputError } from '../errors';
-import { type Item, readItem } from '../krm/item';
-import { decodeText, splitDocuments } from '../krm/text';
+import yoctoSpinner from 'yocto-spinner';
+import type { Config } from '../config';
+import { endOnSignals } from '../ending';
+import { ConfigError, type ExitCode, GuardrailsError, InputError } from '../errors';
+import { type Hardened, harden } from '../harden';
+import { type Item, type ItemRange, readItem } from '../krm/item';
+import { type Splice, decodeText, splice, splitDocuments } from '../krm/text';
 import { requireResource } from '../krm/wire';
 import { type YamlObject, type YamlValue, isObject } from '../krm/yaml';
-import { endOnSignals } from '../kustomize/copy';
 import { type Kustomize, findKustomize } from '../kustomize/find';
-import { readGraph } from '../kustomize/graph';
+import { packageOf } from '../kustomize/package';
 import { fetchPinnedCopy } from '../kustomize/pinned';
-import { describeError, resultsOf } from '../run';
+import { redactor } from '../kustomize/redact';
+import { readConfig } from '../read-config';
+import { describeError, isRefused, resultsOf } from '../run';
 import { type Verdict, verify } from '../verify';
-import { PackageReadError, readPackageDirectory } from './package-directory';
+import { IGNORE_NOTHING, parseKrmIgnore } from './krmignore';
+import { type PackageFile, PackageReadError, readPackageDirectory } from './package-directory';
+import { writeAll } from './standard-streams';
+import { type FileWrite, writeFiles } from './write-files';
 
-const USAGE = `usage: npm run render -- [DIR] [--check]
+const USAGE = `usage: npm run render -- [DIR] [--check] [--diff]
   DIR      the package; default: this repository
-  --check  verify, and write nothing
+  --check  write nothing; exit 1 where something would change, too
+  --diff   show what changes
 `;
 const OUTPUT = 'dist';
 
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<ExitCode> {
   const { values, positionals } = readArguments(args);
+  if (values.help) {
+    say(USAGE);
+    return 0;
+  }
   const root = path.resolve(positionals[0] ?? path.join(__dirname, '..'));
-  const items = await readPackage(root);
+  const { files, items } = await readPackage(root);
+  await refuseLinkedOutput(root);
   const config = readConfig(functionConfigIn(items));
-  const verdicts = await verify(items, config, kustomizeHere);
-  const results = resultsOf(verdicts);
-  const refused = results.some(({ severity }) => severity === 'error');
-  for (const verdict of verdicts) tell(verdict);
+  const hardened = harden(items, packageOf(items)?.graph, config);
+  const verdicts = await withProgress('building the overlays', () =>
+    verify(hardened.items, config, kustomizeHere),
+  );
+  tell(verdicts, hardened);
+  if (isRefused(resultsOf(verdicts, hardened))) return refuse(root, verdicts, values.check === true);
+  const changed = changedFiles(files, items, hardened);
+  if (values.diff) await showDiff(changed, redactor(items));
   if (values.check) {
-    say(refused ? 'refused; nothing is written\n' : 'clean; nothing is written (--check)\n');
-    return refused ? 1 : 0;
+    say(`${changed.length === 0 ? 'clean' : `${changed.length} files would change`}; nothing is written\n`);
+    return changed.length === 0 ? 0 : 1;
   }
-  // What an earlier run wrote must not be applied in place of what is refused now.
-  if (refused) {
-    for (const { overlay } of verdicts)
-      if (overlay !== undefined) await rm(outputFile(root, overlay), { force: true });
-    say('refused; nothing is written\n');
-    return 1;
+  const builds = await realBuilds(root, hardened, verdicts, config);
+  if (builds !== verdicts && isRefused(resultsOf(builds, hardened))) {
+    tell(builds, hardened);
+    return refuse(root, builds, false);
   }
-  await writeBuilds(root, items, verdicts, config);
+  const outputs = outputsOf(builds);
+  await writeFiles(root, [...changed, ...outputs]);
+  if (outputs.length > 0) await warnOfUnignoredOutput(root);
+  for (const { path: file } of outputs)
+    say(`next: kubectl apply -f ${path.relative(process.cwd(), path.join(root, file))}\n`);
   return 0;
 }
 
@@ -50,9 +69,12 @@ function readArguments(args: readonly string[]) {
     const parsed = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { check: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        check: { type: 'boolean' },
+        diff: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
-    if (parsed.values.help) throw new InputError(USAGE);
     if (parsed.positionals.length > 1) throw new InputError(`one DIR at most\n${USAGE}`);
     return parsed;
   } catch (error) {
@@ -61,8 +83,8 @@ function readArguments(args: readonly string[]) {
   }
 }
 
-async function readPackage(root: string): Promise<Item[]> {
-  let files: Awaited<ReturnType<typeof readPackageDirectory>>;
+async function readPackage(root: string): Promise<{ files: PackageFile[]; items: Item[] }> {
+  let files: PackageFile[];
   try {
     files = await readPackageDirectory(root);
   } catch (error) {
@@ -71,12 +93,25 @@ async function readPackage(root: string): Promise<Item[]> {
   }
   const items = files.flatMap(({ path: file, bytes }) =>
     splitDocuments(decodeText(bytes, file))
-      .map((text, index) => readItem(text, file, { path: file, index }))
+      .map(({ text, start }, index) => {
+        const range = { start, end: start + text.length, column: 0 };
+        return readResource(text, file, range, index);
+      })
       .filter((item) => item !== undefined),
   );
-  for (const item of items) requireResource(item, `${item.path ?? ''} (name it in .krmignore if it is none)`);
   if (items.length === 0) throw new InputError(`${root}: no resource in it`);
-  return items;
+  return { files, items };
+}
+
+function readResource(text: string, file: string, range: ItemRange, index: number): Item | undefined {
+  try {
+    const item = readItem(text, file, range, { path: file, index });
+    if (item !== undefined) requireResource(item, () => file);
+    return item;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${error.message}; a file that is no manifest is named in .krmignore`);
+  }
 }
 
 /** The configuration that the Kptfile's pipeline gives the function; without a Kptfile, the only one there is. */
@@ -111,66 +146,153 @@ async function kustomizeHere(): Promise<Kustomize> {
   }
 }
 
-/** Builds with the generators' real input, which the verified copy may only have stood in for. */
-async function writeBuilds(
-  root: string,
-  items: Item[],
-  verdicts: readonly Verdict[],
-  config: ReturnType<typeof readConfig>,
-): Promise<void> {
-  const real = await generatorInputs(root, items);
-  const builds = real.size === 0 ? verdicts : await verify(items, config, kustomizeHere, real);
-  if (resultsOf(builds).some(({ severity }) => severity === 'error')) {
-    for (const build of builds) tell(build);
-    throw new GuardrailsError('refused with the real content of the generators; nothing is written');
-  }
-  await mkdir(path.join(root, OUTPUT), { recursive: true });
-  const written: string[] = [];
-  for (const { overlay, manifests } of builds) {
-    if (overlay === undefined) continue;
-    const file = outputFile(root, overlay);
-    if (written.includes(file))
-      throw new GuardrailsError(`${overlay}: another overlay is written to ${file} too; rename one`);
-    const temporary = `${file}.${process.pid}.tmp`;
-    await writeFile(temporary, manifests);
-    await rename(temporary, file);
-    written.push(file);
-  }
-  for (const file of written) say(`next: kubectl apply -f ${path.relative(process.cwd(), file)}\n`);
+/** What is written there must not land elsewhere. */
+async function refuseLinkedOutput(root: string): Promise<void> {
+  const found = await lstat(path.join(root, OUTPUT)).catch(undefinedIfMissing);
+  if (found !== undefined && !found.isDirectory())
+    throw new InputError(`${OUTPUT}: is no folder, and the builds go there; move it away`);
 }
 
-async function generatorInputs(root: string, items: readonly Item[]): Promise<Map<string, Uint8Array>> {
-  const files = new Map<string, Item[]>();
-  for (const item of items) files.set(item.path ?? '', [...(files.get(item.path ?? '') ?? []), item]);
+function undefinedIfMissing(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  return undefined;
+}
+
+/** What an earlier run wrote must not be applied in place of what is refused now. */
+async function refuse(root: string, verdicts: readonly Verdict[], isCheck: boolean): Promise<ExitCode> {
+  say('refused; nothing is written\n');
+  if (isCheck) return 1;
+  await refuseLinkedOutput(root);
+  for (const { overlay } of verdicts) {
+    if (overlay === undefined) continue;
+    const file = outputFile(overlay);
+    await rm(path.join(root, file), { force: true }).catch((error: unknown) => {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      say(`[warning] ${file} is of an earlier run and cannot be removed (${code}); do not apply it\n`);
+    });
+  }
+  return 1;
+}
+
+/** The files of the package that are to read otherwise. */
+function changedFiles(
+  files: readonly PackageFile[],
+  items: readonly Item[],
+  hardened: Hardened,
+): Required<FileWrite>[] {
+  const splices = new Map<string | undefined, Splice[]>();
+  for (const [i, item] of items.entries()) {
+    const { text } = hardened.items[i] ?? item;
+    if (text === item.text) continue;
+    const { start, end } = item.range;
+    const ofFile = splices.get(item.path) ?? [];
+    ofFile.push({ start, end, text });
+    splices.set(item.path, ofFile);
+  }
+  return files.flatMap(({ path: file, bytes }) => {
+    const ofFile = splices.get(file);
+    if (ofFile === undefined) return [];
+    return [{ path: file, content: splice(decodeText(bytes, file), ofFile), original: bytes }];
+  });
+}
+
+/** For `git apply` and `patch -p1`; but the value of a Secret, in a line beside a change, is blotted out. */
+async function showDiff(
+  changed: readonly Required<FileWrite>[],
+  redact: (text: string) => string,
+): Promise<void> {
+  const { createTwoFilesPatch } = await import('diff');
+  for (const { path: file, content, original } of changed) {
+    const text = Buffer.from(original).toString('utf8');
+    const diff = createTwoFilesPatch(`a/${file}`, `b/${file}`, text, content, undefined, undefined, {
+      context: 3,
+    });
+    say(redact(diff));
+  }
+}
+
+/** The builds with the generators' real input, which the verified copy may only have stood in for. */
+async function realBuilds(
+  root: string,
+  hardened: Hardened,
+  verdicts: readonly Verdict[],
+  config: Config,
+): Promise<readonly Verdict[]> {
+  const real = await generatorInputs(root, new Set(verdicts.flatMap(({ standIns }) => standIns)));
+  return real.size === 0 ? verdicts : verify(hardened.items, config, kustomizeHere, real);
+}
+
+function outputsOf(builds: readonly Verdict[]): FileWrite[] {
+  const outputs = new Map<string, FileWrite>();
+  for (const { overlay, manifests } of builds) {
+    if (overlay === undefined) continue;
+    const file = outputFile(overlay);
+    if (outputs.has(file))
+      throw new GuardrailsError(`${overlay}: another overlay is written to ${file} too; rename one`);
+    outputs.set(file, { path: file, content: manifests });
+  }
+  return [...outputs.values()];
+}
+
+async function generatorInputs(root: string, files: ReadonlySet<string>): Promise<Map<string, Uint8Array>> {
   const inputs = new Map<string, Uint8Array>();
-  for (const { standIns } of readGraph(files).values())
-    for (const file of standIns.keys())
-      try {
-        inputs.set(file, await readFile(path.join(root, file)));
-      } catch (error) {
+  for (const file of files)
+    try {
+      const absolute = path.join(await realpath(root), file);
+      if ((await realpath(absolute)) !== absolute)
         throw new InputError(
-          `${file}: a generator reads it, and it cannot be read (${(error as NodeJS.ErrnoException).code ?? ''})`,
+          `${file}: a generator reads it through a symbolic link; put the file itself there`,
         );
-      }
+      inputs.set(file, await readFile(absolute));
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      throw new InputError(
+        `${file}: a generator reads it, and it cannot be read (${(error as NodeJS.ErrnoException).code ?? ''})`,
+      );
+    }
   return inputs;
 }
 
-/** `overlays/prod` is `prod`; a folder elsewhere keeps its whole path. */
-function outputFile(root: string, overlay: string): string {
-  const name = overlay === '.' ? 'package' : overlay.replace(/^overlays\//, '').replaceAll('/', '-');
-  return path.join(root, OUTPUT, `${name}.yaml`);
+/** A spinner on a terminal, nothing elsewhere. */
+async function withProgress<T>(text: string, work: () => Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY || process.env.CI !== undefined) return work();
+  const spinner = yoctoSpinner({ text, handleSignals: false }).start();
+  try {
+    return await work();
+  } finally {
+    spinner.stop();
+  }
 }
 
-function tell({ overlay, resources, results }: Verdict): void {
-  const count = (severity: string) => results.filter((result) => result.severity === severity).length;
-  say(
-    `${overlay ?? 'stream'}: ${resources} resources, ${count('error')} errors, ${count('warning')} warnings, ${count('info')} infos\n`,
-  );
-  for (const { severity, message } of results) say(`  [${severity}] ${message}\n`);
+/** kpt reads `dist/` unless .krmignore names it, and would take the builds for resources of the package. */
+async function warnOfUnignoredOutput(root: string): Promise<void> {
+  const text = await readFile(path.join(root, '.krmignore'), 'utf8').catch(undefinedIfMissing);
+  const ignored = text === undefined ? IGNORE_NOTHING : parseKrmIgnore(text);
+  if (!ignored.ignores(OUTPUT, true))
+    say(`[warning] .krmignore does not name ${OUTPUT}/, which kpt then reads; add the line ${OUTPUT}/\n`);
+}
+
+/** `overlays/prod` is `dist/prod.yaml`; a folder elsewhere keeps its whole path. */
+function outputFile(overlay: string): string {
+  const name = overlay === '.' ? 'package' : overlay.replace(/^overlays\//, '').replaceAll('/', '-');
+  return path.join(OUTPUT, `${name}.yaml`);
+}
+
+function tell(verdicts: readonly Verdict[], hardened: Hardened): void {
+  const refused = isRefused(resultsOf(verdicts, hardened));
+  for (const { severity, message } of hardened.warnings) say(`[${severity}] ${message}\n`);
+  if (!refused) for (const { message } of hardened.changes) say(`${message}\n`);
+  for (const { overlay, resources, results } of verdicts) {
+    const count = (severity: string) => results.filter((result) => result.severity === severity).length;
+    say(
+      `${overlay ?? 'stream'}: ${resources} resources, ${count('error')} errors, ${count('warning')} warnings, ${count('info')} infos\n`,
+    );
+    for (const { severity, message } of results) say(`  [${severity}] ${message}\n`);
+  }
 }
 
 function say(text: string): void {
-  process.stdout.write(text);
+  writeAll(1, text);
 }
 
 endOnSignals();
@@ -180,7 +302,8 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     const { message, exitCode } = describeError(error);
-    process.stderr.write(`${message}\n`);
     process.exitCode = exitCode;
+    // Standard output that nobody reads to its end is no news to who closed it.
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') process.stderr.write(`${message}\n`);
   },
 );

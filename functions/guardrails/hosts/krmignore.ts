@@ -42,7 +42,7 @@ export function parseKrmIgnore(text: string): KrmIgnore {
   const accepted: Pattern[] = [];
   for (const [index, rawLine] of text.split('\n').entries()) {
     if (Buffer.byteLength(rawLine) >= LINE_LIMIT) break;
-    const line = rawLine.replace(/\r$/, '').replace(/^ +| +$/g, '');
+    const line = trim(rawLine.replace(/\r$/, ''), ' ');
     if (line === '' || line.startsWith('#')) continue;
     const accepts = line.startsWith('!');
     const pattern = accepts ? line.slice(1) : line.replace(/^\\#/, '#');
@@ -63,13 +63,22 @@ export function parseKrmIgnore(text: string): KrmIgnore {
 }
 
 function parsePattern(pattern: string): Pattern {
-  const body = pattern.replace(/^\/+|\/+$/g, '');
+  const body = trim(pattern, '/');
   return {
     rooted: pattern.startsWith('/'),
     directoriesOnly: pattern.endsWith('/'),
     depth: body.split('/').length,
     matches: /[*?[]/.test(body) ? parseGlob(body) : (part) => part === body,
   };
+}
+
+/** Go's strings.Trim for one character; a regular expression would take quadratic time. */
+function trim(text: string, character: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && text[start] === character) start++;
+  while (start < end && text[end - 1] === character) end--;
+  return text.slice(start, end);
 }
 
 function matchesPath(pattern: Pattern, segments: readonly string[], isDirectory: boolean): boolean {

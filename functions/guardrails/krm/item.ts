@@ -1,10 +1,13 @@
 import { InputError } from '../errors';
+import { editDocument } from './edit';
+import { type Fix, withFixes } from './field-path';
 import { type Splice, endOfLine, splice } from './text';
 import {
   type YamlEntry,
   type YamlMapping,
   type YamlNode,
   type YamlObject,
+  type YamlValue,
   isObject,
   parseYaml,
   valueOf,
@@ -19,6 +22,15 @@ export interface Item {
   readonly path: string | undefined;
   /** Its place among the documents of that file, from 0. */
   readonly index: number;
+  readonly range: ItemRange;
+}
+
+/** Where an item stands in the text that it was read from: offsets, `end` exclusive. */
+export interface ItemRange {
+  readonly start: number;
+  readonly end: number;
+  /** How far its first line stands to the right there. */
+  readonly column: number;
 }
 
 const PATH = ['internal.config.kubernetes.io/path', 'config.kubernetes.io/path'];
@@ -39,24 +51,51 @@ function isWireAnnotation(name: string): boolean {
 export function readItem(
   text: string,
   where: string,
+  range: ItemRange,
   file?: { path: string; index: number },
 ): Item | undefined {
   const [root, ...more] = parseYaml(text, where);
   if (more.length > 0) throw new InputError(`${where}: more than one document where one belongs`);
   if (root === undefined || root === null || isNull(root)) return undefined;
-  const value = valueOf(root);
+  const value = valueIn(root, where);
   if (root.kind !== 'mapping' || !isObject(value))
     throw new InputError(
       `${where}: not a Kubernetes resource: a mapping with apiVersion and kind is expected`,
     );
-  if (file !== undefined) return { text, value, ...file };
+  if (file !== undefined) return { text, value, range, ...file };
   const annotations = annotationsOf(value);
   return {
     text: withoutWireAnnotations(text, root),
     value,
     path: firstText(annotations, PATH),
     index: Number(firstText(annotations, INDEX) ?? 0),
+    range,
   };
+}
+
+function valueIn(root: YamlNode, where: string): YamlValue {
+  try {
+    return valueOf(root);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${where}: ${error.message}`) : error;
+  }
+}
+
+/** The splices that put fixes into the text that an item was read from. */
+export function spliceItem(input: string, { range, path: file }: Item, fixes: readonly Fix[]): Splice[] {
+  const { start, end, column } = range;
+  const document = ' '.repeat(column) + input.slice(start, end);
+  return editDocument(document, fixes, file ?? 'standard input').map((one) => ({
+    ...one,
+    start: one.start + start - column,
+    end: one.end + start - column,
+  }));
+}
+
+/** The item as it reads with fixes in it. */
+export function withItemFixes(item: Item, fixes: readonly Fix[]): Item {
+  const text = splice(item.text, editDocument(item.text, fixes, item.path ?? 'standard input'));
+  return { ...item, text, value: withFixes(item.value, fixes) ?? item.value };
 }
 
 function isNull(node: YamlNode): boolean {

@@ -1,8 +1,10 @@
 import { InputError } from '../errors';
 import { type YamlNode, lineOf, parseYaml } from './yaml';
 
-/** Line breaks to kubectl and kustomize (YAML 1.1), ordinary characters to JavaScript's libraries (YAML 1.2). */
-const DISPUTED_BREAK = /[\u0085\u2028\u2029]/g;
+/** A line break to every YAML reader, and to no line of ours. */
+const LONE_RETURN = /\r(?!\n)/;
+/** Line breaks, or nothing at all, to kubectl and kustomize (YAML 1.1); ordinary characters to JavaScript's libraries. */
+const DISPUTED_BREAK = /[\u0085\u2028\u2029]|(?<!^)\ufeff/;
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
 /**
@@ -14,7 +16,7 @@ const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 export function decodeText(bytes: Uint8Array, where: string): string {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new InputError(`${where}: not valid UTF-8; save the file as UTF-8`);
   }
@@ -28,15 +30,29 @@ function refuseDisputedText(text: string, where: string): void {
     throw new InputError(
       `${where}: line ${lineOf(text, control.index)}: a control character; YAML allows none`,
     );
-  DISPUTED_BREAK.lastIndex = 0;
+  const lone = LONE_RETURN.exec(text);
+  if (lone !== null)
+    throw new InputError(
+      `${where}: line ${lineOf(text, lone.index)}: a carriage return without a line feed; end lines with a line feed`,
+    );
   if (!DISPUTED_BREAK.test(text)) return;
-  const quoted = parseYaml(text, where).flatMap((document) => quotedRanges(document, text));
-  for (const { index } of text.matchAll(DISPUTED_BREAK)) {
+  const quoted = quotedRangesIn(text);
+  for (const { index } of text.matchAll(new RegExp(DISPUTED_BREAK, 'g'))) {
     if (quoted.some(([start, end]) => start < index && index < end)) continue;
     throw new InputError(
-      `${where}: line ${lineOf(text, index)}: U+0085, U+2028 or U+2029 outside quotes, ` +
-        'a line break to kubectl and to no editor; remove it',
+      `${where}: line ${lineOf(text, index)}: U+0085, U+2028, U+2029 or U+FEFF outside quotes, ` +
+        'which kubectl and other readers take for different things; remove it',
     );
+  }
+}
+
+/** None where the text cannot be read: it may be such a break that is in the way. */
+function quotedRangesIn(text: string): [number, number][] {
+  try {
+    return parseYaml(text, '').flatMap((document) => quotedRanges(document, text));
+  } catch (error) {
+    if (error instanceof InputError) return [];
+    throw error;
   }
 }
 
@@ -68,7 +84,9 @@ export interface Splice {
 export function splice(text: string, splices: readonly Splice[]): string {
   let result = '';
   let at = 0;
-  for (const { start, end, text: replacement } of [...splices].sort((a, b) => a.start - b.start)) {
+  for (const { start, end, text: replacement } of [...splices].sort(
+    (a, b) => a.start - b.start || a.end - b.end,
+  )) {
     result += text.slice(at, start) + replacement;
     at = end;
   }
@@ -90,18 +108,24 @@ export function endOfLine(text: string, valueEnd: number): number {
   return newline === -1 ? text.length : newline + 1;
 }
 
+/** One document of a YAML stream, and the offset at which its text starts there. */
+export interface Document {
+  readonly text: string;
+  readonly start: number;
+}
+
 /**
  * The documents of a YAML stream, in order, without their `---` lines. A document may be empty.
  * The marker counts in column 0 alone, where YAML lets nothing else stand, a scalar's content included.
  */
-export function splitDocuments(text: string): string[] {
-  const documents: string[] = [];
+export function splitDocuments(text: string): Document[] {
+  const documents: Document[] = [];
   let from = text.startsWith('\ufeff') ? 1 : 0;
   for (const start of lineStarts(text)) {
     if (!text.startsWith('---', start) || !/^[ \t\r\n]?$/.test(text.charAt(start + 3))) continue;
-    if (start > from || documents.length > 0) documents.push(text.slice(from, start));
+    if (start > from || documents.length > 0) documents.push({ text: text.slice(from, start), start: from });
     from = start + 3;
   }
-  documents.push(text.slice(from));
+  documents.push({ text: text.slice(from), start: from });
   return documents;
 }

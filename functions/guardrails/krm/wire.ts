@@ -1,11 +1,23 @@
 import { InputError } from '../errors';
-import { type Item, readItem } from './item';
+import type { Fix } from './field-path';
+import { type Item, type ItemRange, readItem, spliceItem } from './item';
 import { type Result, printResults } from './result';
 import { type Splice, endOfLine, lineStarts, splice, splitDocuments } from './text';
-import { type YamlMapping, type YamlNode, type YamlValue, parseYaml, valueOf } from './yaml';
+import {
+  type YamlEntry,
+  type YamlMapping,
+  type YamlNode,
+  type YamlValue,
+  lineOf,
+  parseYaml,
+  valueOf,
+} from './yaml';
 
 const WHERE = 'standard input';
 const LIST_KIND = 'ResourceList';
+
+/** Items of an input, and what is to be put into them. */
+export type Edits = ReadonlyMap<Item, readonly Fix[]>;
 
 /** What a host wrote to the function. */
 export interface WireInput {
@@ -13,8 +25,11 @@ export interface WireInput {
   readonly items: readonly Item[];
   /** The functionConfig of a ResourceList; undefined where there is none. */
   readonly functionConfig: YamlValue | undefined;
-  /** The same input with these results in it: every item byte for byte. Plain YAML has no place for results. */
-  print(results: readonly Result[]): string;
+  /**
+   * The same input with these results in it and these items fixed; every other item byte for byte. Plain YAML has no
+   * place for results.
+   */
+  print(results: readonly Result[], edits?: Edits): string;
 }
 
 /**
@@ -27,36 +42,44 @@ export function readWire(text: string): WireInput {
     throw new InputError(`${WHERE}: empty; a ResourceList or YAML documents are expected`);
   const block = readBlockList(text);
   if (block !== undefined) return block;
-  const documents = parseYaml(text, WHERE);
-  const list = documents.find((root) => root !== null && isList(root));
-  if (list === undefined) return readDocuments(text);
-  if (documents.length > 1) throw new InputError(`${WHERE}: a ResourceList stands alone in its input`);
-  return readAnyList(text, list as YamlMapping);
+  const items = readDocuments(text);
+  if (!items.some(({ value }) => value.kind === LIST_KIND)) return streamOf(text, items);
+  if (items.length > 1) throw new InputError(`${WHERE}: a ResourceList stands alone in its input`);
+  const root = parseYaml(text, WHERE).find((document) => document !== null);
+  if (root?.kind !== 'mapping') throw new InputError(`${WHERE}: a ResourceList is a mapping`);
+  return readAnyList(text, root);
+}
+
+function readDocuments(text: string): Item[] {
+  return splitDocuments(text).flatMap(({ text: document, start }, i) => {
+    const range = { start, end: start + document.length, column: 0 };
+    const item = readItem(document, `${WHERE}, document ${i + 1}`, range);
+    return item === undefined ? [] : [item];
+  });
 }
 
 function isList(root: YamlNode): boolean {
   return root.kind === 'mapping' && valueOf(valueNode(root, 'kind') ?? null) === LIST_KIND;
 }
 
-function readDocuments(text: string): WireInput {
-  const items = splitDocuments(text).flatMap((document, i) => {
-    const where = `${WHERE}, document ${i + 1}`;
-    const item = readItem(document, where);
-    if (item === undefined) return [];
-    requireResource(item, where);
-    return [item];
-  });
+function streamOf(text: string, items: readonly Item[]): WireInput {
+  for (const item of items) requireResource(item, () => `${WHERE}, line ${lineOf(text, item.range.start)}`);
   if (items.length === 0) throw new InputError(`${WHERE}: no resource in it`);
-  return { form: 'documents', items, functionConfig: undefined, print: () => text };
+  return {
+    form: 'documents',
+    items,
+    functionConfig: undefined,
+    print: (_, edits) => splice(text, itemSplices(text, edits)),
+  };
 }
 
 /** A kustomization may do without apiVersion and kind; nothing else may. */
-export function requireResource(item: Item, where: string): void {
+export function requireResource(item: Item, where: () => string): void {
   if (item.path !== undefined && /(^|\/)kustomization\.ya?ml$/.test(item.path)) return;
   for (const field of ['apiVersion', 'kind'] as const) {
     const value = item.value[field];
     if (typeof value !== 'string' || value === '')
-      throw new InputError(`${where}: not a ResourceList and no Kubernetes resource: it has no ${field}`);
+      throw new InputError(`${where()}: not a ResourceList and no Kubernetes resource: it has no ${field}`);
   }
 }
 
@@ -91,29 +114,30 @@ function splitBlockList(text: string): BlockList | undefined {
     : { start: starts[header] ?? 0, end: starts[i] ?? text.length, entries };
 }
 
-const NO_ITEMS = 'items: []\n';
+const NO_ITEMS = 'items: []';
 
 /** The fast path: the list is split by line, and only what stands around it is parsed as one. */
 function readBlockList(text: string): WireInput | undefined {
   const list = splitBlockList(text);
   if (list === undefined) return undefined;
-  const envelope = text.slice(0, list.start) + NO_ITEMS + text.slice(list.end);
+  const noItems = NO_ITEMS + (text[list.end - 1] === '\n' ? '\n' : '');
+  const envelope = text.slice(0, list.start) + noItems + text.slice(list.end);
   const root = readEnvelope(envelope);
   if (root === undefined) return undefined;
   const items = list.entries.map((start, i) => {
     const end = list.entries[i + 1] ?? list.end;
-    return readListItem(outdent(text.slice(start + 1, end), 2, 1), i);
+    return readListItem(outdentEntry(text.slice(start + 1, end)), i, { start: start + 1, end, column: 1 });
   });
-  const shift = list.end - list.start - NO_ITEMS.length;
+  const shift = list.end - list.start - noItems.length;
   return {
     form: 'ResourceList',
     items,
     functionConfig: functionConfigOf(root),
-    print: (results) => {
+    print: (results, edits) => {
       const moved = resultSplices(envelope, root, results).map((one) =>
         one.start > list.start ? { ...one, start: one.start + shift, end: one.end + shift } : one,
       );
-      return splice(text, moved);
+      return splice(text, [...itemSplices(text, edits), ...moved]);
     },
   };
 }
@@ -151,14 +175,29 @@ function readAnyList(text: string, root: YamlMapping): WireInput {
     if (node.kind === 'alias')
       throw new InputError(`${WHERE}: item ${i + 1} is an alias; write the resource itself`);
     const column = node.start - (text.lastIndexOf('\n', node.start - 1) + 1);
-    return readListItem(outdent(text.slice(node.start, node.end) + '\n', column, column), i);
+    const { start, end } = node;
+    return readListItem(outdent(withNewline(text.slice(start, end)), column, column), i, {
+      start,
+      end,
+      column,
+    });
   });
   return {
     form: 'ResourceList',
     items,
     functionConfig: functionConfigOf(root),
-    print: (results) => splice(text, resultSplices(text, root, results)),
+    print: (results, edits) =>
+      splice(text, [...itemSplices(text, edits), ...resultSplices(text, root, results)]),
   };
+}
+
+function withNewline(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
+
+/** What stands behind the dash of an entry in column 0: two columns to the right, or one where a line starts there. */
+function outdentEntry(text: string): string {
+  return outdent(text, /\n [^ \r\n#]/.test(text) ? 1 : 2, 1);
 }
 
 /**
@@ -173,12 +212,16 @@ function outdent(text: string, columns: number, gone: number): string {
   return gone < columns && outdented.startsWith(' ') ? outdented.slice(1) : outdented;
 }
 
-function readListItem(text: string, i: number): Item {
+function readListItem(text: string, i: number, range: ItemRange): Item {
   const where = `${WHERE}, item ${i + 1}`;
-  const item = readItem(text, where);
+  const item = readItem(text, where, range);
   if (item === undefined) throw new InputError(`${where}: empty; a Kubernetes resource is expected`);
-  requireResource(item, where);
+  requireResource(item, () => where);
   return item;
+}
+
+function itemSplices(text: string, edits: Edits = new Map()): Splice[] {
+  return [...edits].flatMap(([item, fixes]) => spliceItem(text, item, fixes));
 }
 
 function valueNode(root: YamlMapping, name: string): YamlNode | undefined {
@@ -200,21 +243,43 @@ function resultSplices(text: string, root: YamlMapping, results: readonly Result
       const after = root.entries[root.entries.indexOf(entry) + 1];
       return before === undefined
         ? { start: entry.key.start, end: after?.key.start ?? entry.value.end, text: '' }
-        : { start: before.value.end, end: entry.value.end, text: '' };
+        : { start: endInFlow(root, before), end: endInFlow(root, entry), text: '' };
     });
     if (results.length === 0) return gone;
-    const last = kept.at(-1)?.value.end ?? root.start + 1;
-    return [...gone, { start: last, end: last, text: `, "results": ${printResults(results, 'flow')}` }];
+    const last = kept.at(-1);
+    const at = last === undefined ? root.start + 1 : endInFlow(root, last);
+    return [...gone, { start: at, end: at, text: `, "results": ${printResults(results, 'flow')}` }];
   }
   const end = (entry: (typeof old)[number]) => {
     const next = root.entries[root.entries.indexOf(entry) + 1];
     return next?.key.start ?? endOfLine(text, entry.value.end);
   };
-  const gone = old.map((entry) => ({ start: entry.key.start, end: end(entry), text: '' }));
+  const gone = old.map((entry) => {
+    const start = entry === root.entries.at(-1) ? startOfLine(text, entry.key.start) : entry.key.start;
+    return { start, end: end(entry), text: '' };
+  });
   if (results.length === 0) return gone;
   const column = root.start - (text.lastIndexOf('\n', root.start - 1) + 1);
-  const block = `results:\n${printResults(results, 'block')}`.replace(/^(?=.)/gm, ' '.repeat(column));
+  const lines = `results:\n${printResults(results, 'block')}`;
+  const indent = ' '.repeat(column);
   const last = root.entries.at(-1);
-  const at = last === undefined ? text.length : end(last);
-  return [...gone, { start: at, end: at, text: (text[at - 1] === '\n' ? '' : '\n') + block }];
+  if (last === undefined) return gone;
+  const at = end(last);
+  if (text[at - 1] === '\n')
+    return [...gone, { start: at, end: at, text: lines.replace(/^(?=.)/gm, indent) }];
+  // Behind a last line without its end nothing can follow: a block scalar would gain it.
+  const first = root.start;
+  return [...gone, { start: first, end: first, text: lines.replace(/\n/g, `\n${indent}`) }];
+}
+
+/** Behind a value of a flow mapping; behind the colon where there is none. */
+function endInFlow(root: YamlMapping, { key, value }: YamlEntry): number {
+  if (value.end > key.end) return value.end;
+  const next = root.entries[root.entries.findIndex((entry) => entry.key === key) + 1];
+  return next === undefined ? root.end - 1 : value.end;
+}
+
+function startOfLine(text: string, offset: number): number {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  return text.slice(start, offset).trim() === '' ? start : offset;
 }

@@ -63,6 +63,8 @@ interface Building {
   readonly children: YamlNode[];
   /** Nodes in here, aliases followed. */
   size: number;
+  /** How many of them aliases bring. */
+  aliased: number;
 }
 
 /**
@@ -77,14 +79,16 @@ export function parseYaml(text: string, where: string): (YamlNode | null)[] {
   const documents: (YamlNode | null)[] = [];
   const open: Building[] = [];
   let anchors = new Map<string, { readonly node: YamlNode; readonly size: number }>();
+  const foldsNextLine = text.includes('\u0085');
 
-  const add = (node: YamlNode, size: number, anchor: string) => {
+  const add = (node: YamlNode, size: number, aliased: number, anchor: string) => {
     if (anchor !== '') anchors.set(anchor, { node, size });
     const parent = open.at(-1);
     if (parent === undefined) return;
     parent.children.push(node);
     parent.size += size;
-    if (node.kind === 'alias' && parent.size > MAX_EXPANDED_NODES)
+    parent.aliased += aliased;
+    if (aliased > 0 && parent.aliased > MAX_EXPANDED_NODES)
       throw failure(text, node.start, where, 'its aliases stand for too many nodes');
   };
 
@@ -92,7 +96,7 @@ export function parseYaml(text: string, where: string): (YamlNode | null)[] {
     switch (event.type) {
       case EVENT_ID.DOCUMENT:
         anchors = new Map();
-        open.push({ kind: 'document', start: 0, flow: false, anchor: '', children: [], size: 0 });
+        open.push({ kind: 'document', start: 0, flow: false, anchor: '', children: [], size: 0, aliased: 0 });
         break;
       case EVENT_ID.MAPPING:
       case EVENT_ID.SEQUENCE:
@@ -103,6 +107,7 @@ export function parseYaml(text: string, where: string): (YamlNode | null)[] {
           anchor: slice(text, event.anchorStart, event.anchorEnd),
           children: [],
           size: 1,
+          aliased: 0,
         });
         break;
       case EVENT_ID.SCALAR: {
@@ -113,11 +118,17 @@ export function parseYaml(text: string, where: string): (YamlNode | null)[] {
             kind: 'scalar',
             start,
             end: event.valueStart === -1 ? start : event.valueEnd + quoted,
-            text: event.valueStart === -1 ? '' : getScalarValue(text, event),
+            text:
+              event.valueStart === -1
+                ? ''
+                : foldsNextLine && quoted === 1
+                  ? foldNextLine(text, event)
+                  : getScalarValue(text, event),
             plain: event.style === PLAIN,
             tag: slice(text, event.tagStart, event.tagEnd) || undefined,
           },
           1,
+          0,
           slice(text, event.anchorStart, event.anchorEnd),
         );
         break;
@@ -127,14 +138,14 @@ export function parseYaml(text: string, where: string): (YamlNode | null)[] {
         if (anchored === undefined)
           throw failure(text, event.anchorStart, where, 'an alias names an anchor that is not there');
         const { node: target, size } = anchored;
-        add({ kind: 'alias', start: event.anchorStart - 1, end: event.anchorEnd, target }, size, '');
+        add({ kind: 'alias', start: event.anchorStart - 1, end: event.anchorEnd, target }, size, size, '');
         break;
       }
       case EVENT_ID.POP: {
         const done = open.pop();
         if (done === undefined) break;
         if (done.kind === 'document') documents.push(done.children[0] ?? null);
-        else add(closed(done, text), done.size, done.anchor);
+        else add(closed(done, text), done.size, done.aliased, done.anchor);
         break;
       }
     }
@@ -142,13 +153,21 @@ export function parseYaml(text: string, where: string): (YamlNode | null)[] {
   return documents;
 }
 
+type ScalarEvent = Parameters<typeof getScalarValue>[1];
+
+/** U+0085 in quotes is a line break to YAML 1.1, and so a space. */
+function foldNextLine(text: string, event: ScalarEvent): string {
+  const folded = text.slice(event.valueStart, event.valueEnd).replace(/[ \t]*\u0085[ \t]*/g, ' ');
+  return getScalarValue(folded, { ...event, valueStart: 0, valueEnd: folded.length });
+}
+
 function events(text: string, where: string): ReturnType<typeof parseEvents> {
   try {
     return parseEvents(text, { maxDepth: MAX_DEPTH });
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
-    // Its message quotes the text around the fault, which may be a Secret's value; the reason alone does not.
-    throw failure(text, error.mark?.position ?? 0, where, error.reason);
+    // It quotes the text around the fault, which may be a Secret's value.
+    throw failure(text, error.mark?.position ?? 0, where, error.reason.split(/["'<:!]/)[0]?.trim() ?? '');
   }
 }
 
@@ -199,7 +218,7 @@ function closingBracket(text: string, from: number): number {
 
 /**
  * The value of a node, read as Go's YAML library reads it for kubectl, kpt and kustomize (sigs.k8s.io/yaml): aliases
- * followed, merge keys merged, of two equal keys the last wins, keys are strings.
+ * followed, of two equal keys the last wins, also where a merge key brings one of them, keys are strings.
  */
 export function valueOf(node: YamlNode | null): YamlValue {
   if (node === null) return null;
@@ -212,24 +231,20 @@ export function valueOf(node: YamlNode | null): YamlValue {
       return node.items.map(valueOf);
     case 'mapping': {
       // No prototype: a key `__proto__` is a key.
-      const merged = Object.create(null) as YamlObject;
-      const own = Object.create(null) as YamlObject;
+      const object = Object.create(null) as YamlObject;
       for (const { key, value } of node.entries) {
-        if (isMergeKey(key)) mergeInto(merged, value);
-        else own[keyText(key)] = valueOf(value);
+        if (isMergeKey(key)) mergeInto(object, value);
+        else object[keyText(key)] = valueOf(value);
       }
-      return Object.assign(merged, own);
+      return object;
     }
   }
 }
 
-function isMergeKey(key: YamlNode): boolean {
-  return (
-    key.kind === 'scalar' &&
-    key.plain &&
-    key.text === '<<' &&
-    (key.tag === undefined || key.tag === '!!merge')
-  );
+export function isMergeKey(key: YamlNode): boolean {
+  if (key.kind !== 'scalar' || key.text !== '<<') return false;
+  const tag = shortTag(key.tag);
+  return tag === undefined ? key.plain : tag === '!' || tag === '!!merge';
 }
 
 function mergeInto(target: YamlObject, source: YamlNode): void {
@@ -243,11 +258,20 @@ function mergeInto(target: YamlObject, source: YamlNode): void {
   }
 }
 
-function keyText(key: YamlNode): string {
+export function keyText(key: YamlNode): string {
   const value = valueOf(key);
   if (typeof value === 'object' && value !== null)
     throw new InputError('a mapping or a list cannot be a key');
+  const isPlainInteger =
+    key.kind === 'scalar' && Number.isSafeInteger(value) && INTEGER.test(key.text.replaceAll('_', ''));
+  if (typeof value === 'number' && !isPlainInteger && key.kind !== 'alias')
+    throw new InputError('a key is a number that readers write in different ways; put it in quotes');
   return String(value);
+}
+
+/** A value in a message: a string as it is, everything else as JSON. */
+export function textOf(value: YamlValue | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }
 
 export function isObject(value: unknown): value is YamlObject {
@@ -264,23 +288,36 @@ const WORDS = new Map<string, boolean | null | number>([
   ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((w) => [w, Infinity] as const),
   ...['-.inf', '-.Inf', '-.INF'].map((w) => [w, -Infinity] as const),
 ]);
-const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/;
+const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB](-?[01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/;
+/** 2^64 - 1, which rounds up. */
+const MAX_UNSIGNED = /^\+?0(x0*f{16}|b0*1{64}|o?0*1(7{21}))$/i;
 const FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
+
+/** Tags whose values are resolved from their text, as without a tag. */
+const RESOLVED_TAGS = new Set(['!!int', '!!float', '!!bool', '!!null', '!!timestamp']);
+
+/** `!!str` also where it is written in full, or with `%` escapes. */
+function shortTag(tag: string | undefined): string | undefined {
+  if (tag === undefined) return undefined;
+  const written = tag.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(parseInt(hex, 16)),
+  );
+  return written.startsWith(`!<${LONG_TAG}`) ? `!!${written.slice(`!<${LONG_TAG}`.length, -1)}` : written;
+}
 
 /**
  * A scalar by the rules of go.yaml.in/yaml/v2 (resolve.go): `0644` is 420, `yes` is true, `1_000` is 1000, `22:22` and
  * dates are strings. Integers beyond 2^53 lose their last digits: values are read to be judged, never to be printed.
  */
 export function scalarValue({ text, plain, tag }: YamlScalar): string | number | boolean | null {
-  const short =
-    tag?.startsWith(`!<${LONG_TAG}`) === true ? `!!${tag.slice(`!<${LONG_TAG}`.length, -1)}` : tag;
-  if (short === '!!str' || short === '!!binary' || short === '!' || (!plain && short === undefined))
-    return text;
-  if (short !== undefined && !short.startsWith('!!')) return text;
+  const short = shortTag(tag);
+  if (short === '!!binary') return Buffer.from(text, 'base64').toString('utf8');
+  if (short === undefined ? !plain : !RESOLVED_TAGS.has(short)) return text;
   const word = WORDS.get(text);
   if (word !== undefined) return word;
   if (!/^[-+.0-9]/.test(text)) return text;
-  const digits = text.startsWith('.') ? text : text.replaceAll('_', '');
+  if (text.startsWith('.') && /(?<!\d)_|_(?!\d)/.test(text)) return text;
+  const digits = text.replaceAll('_', '');
   const integer = INTEGER.exec(digits);
   if (integer !== null) {
     const [, sign, hex, binary, octal, decimal] = integer;
@@ -292,7 +329,9 @@ export function scalarValue({ text, plain, tag }: YamlScalar): string | number |
           : octal !== undefined
             ? parseInt(octal, 8)
             : Number(decimal);
+    // Beyond 64 bits the others are no numbers.
+    if (decimal === undefined && value >= 2 ** 64 && !MAX_UNSIGNED.test(digits)) return text;
     return sign === '-' ? -value : value;
   }
-  return FLOAT.test(digits) ? Number(digits) : text;
+  return FLOAT.test(digits) && Number.isFinite(Number(digits)) ? Number(digits) : text;
 }

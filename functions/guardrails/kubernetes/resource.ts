@@ -1,3 +1,4 @@
+import type { FieldPath } from '../krm/field-path';
 import { type YamlObject, isObject } from '../krm/yaml';
 
 export interface ResourceRef {
@@ -19,12 +20,24 @@ export function resourceRef(resource: YamlObject): ResourceRef {
   };
 }
 
+/** A resource, and where it stands in what was read: nowhere deeper, or in a List. */
+export interface Placed {
+  readonly resource: YamlObject;
+  readonly path: FieldPath;
+}
+
 /** The resources in a resource: a List (any kind with items of its own kinds) counts as what is in it. */
-export function expandLists(resource: YamlObject): YamlObject[] {
+export function expandLists(resource: YamlObject, path: FieldPath = []): Placed[] {
   const { items, kind } = resource;
-  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) return [resource];
-  return items.filter(isObject).flatMap((item) =>
+  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items))
+    return [{ resource, path }];
+  return items.flatMap((item, i) => {
+    if (!isObject(item)) return [];
     // Of a typed list (DeploymentList) the items may leave their kind out.
-    expandLists(item.kind === undefined && kind !== 'List' ? { ...item, kind: kind.slice(0, -4) } : item),
-  );
+    const isTyped = item.kind === undefined && kind !== 'List';
+    const whole = isTyped
+      ? { apiVersion: resource.apiVersion ?? null, ...item, kind: kind.slice(0, -4) }
+      : item;
+    return expandLists(whole, [...path, 'items', i]);
+  });
 }

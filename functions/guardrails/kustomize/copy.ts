@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { killedAtEnd, removedAtEnd } from '../ending';
 import { GuardrailsError } from '../errors';
 import { type YamlObject, isObject, parseYaml, valueOf } from '../krm/yaml';
 import { annotationsOf } from '../krm/item';
@@ -16,18 +17,33 @@ const PACKAGE = 'package';
 
 /** A package in a temporary folder, for kustomize to build. `remove` takes it away again. */
 export class PackageCopy {
-  private readonly root: string;
+  private root: string;
   private wrappers = 0;
 
   /** @param files path in the package, checked to lie in it, to text */
   constructor(files: ReadonlyMap<string, string | Uint8Array>) {
-    this.root = realpathSync(mkdtempSync(path.join(tmpdir(), 'guardrails-')));
-    removeAtExit.add(this.root);
-    for (const [file, content] of files) {
-      const target = path.join(this.root, PACKAGE, file);
-      mkdirSync(path.dirname(target), { recursive: true });
-      writeFileSync(target, content);
+    this.root = mkdtempSync(path.join(tmpdir(), 'guardrails-'));
+    removedAtEnd.add(this.root);
+    try {
+      // kustomize names resolved paths in its messages.
+      this.root = realpathSync(this.root);
+      removedAtEnd.add(this.root);
+      for (const [file, content] of files) this.write(file, content);
+    } catch (error) {
+      this.remove();
+      throw error;
     }
+  }
+
+  /** @param file path in the package, checked to lie in it */
+  write(file: string, content: string | Uint8Array): void {
+    const target = path.join(this.root, PACKAGE, file);
+    mkdirSync(path.dirname(target), { recursive: true });
+    writeFileSync(target, content);
+  }
+
+  read(file: string): Uint8Array {
+    return readFileSync(path.join(this.root, PACKAGE, file));
   }
 
   /**
@@ -71,42 +87,41 @@ export class PackageCopy {
 
   remove(): void {
     rmSync(this.root, { recursive: true, force: true });
-    removeAtExit.delete(this.root);
+    removedAtEnd.delete(this.root);
   }
 
-  private run(folder: string, dir: string, kustomize: Kustomize): Promise<Build> {
-    return new Promise((resolve, reject) => {
-      // No PATH: no git, no helm. No proxy answers: nothing is fetched.
-      const blocked = 'http://127.0.0.1:9';
-      const child = spawn(kustomize.command, [...kustomize.args, path.join(this.root, folder)], {
-        cwd: this.root,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { PATH: '', HOME: this.root, HTTP_PROXY: blocked, HTTPS_PROXY: blocked, TMPDIR: tmpdir() },
-      });
-      running.add(child);
+  private async run(folder: string, dir: string, kustomize: Kustomize): Promise<Build> {
+    // No PATH: no git, no helm. No proxy answers: nothing is fetched.
+    const blocked = 'http://127.0.0.1:9';
+    // Here, because a stream needs none, and it takes time to load.
+    const { spawn } = await import('node:child_process');
+    const child = spawn(kustomize.command, [...kustomize.args, path.join(this.root, folder)], {
+      cwd: this.root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: '', HOME: this.root, HTTP_PROXY: blocked, HTTPS_PROXY: blocked, TMPDIR: tmpdir() },
+    });
+    killedAtEnd.add(child);
+    try {
       const out: Buffer[] = [];
       const err: Buffer[] = [];
       child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
       child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-      child.on('error', (error) => {
-        running.delete(child);
-        reject(new GuardrailsError(`${dir}: cannot run ${kustomize.description}: ${error.message}`));
-      });
-      child.on('close', (code, signal) => {
-        running.delete(child);
-        const stderr = Buffer.concat(err)
-          .toString('utf8')
-          .replaceAll(`${this.root}/${PACKAGE}/`, '')
-          .replaceAll(this.root, '');
-        if (code === 0) resolve({ stdout: Buffer.concat(out).toString('utf8'), stderr });
-        else
-          reject(
-            new GuardrailsError(
-              `${dir}: kustomize failed (${signal ?? `exit ${code}`}): ${stderr.trim()}; \`kustomize build ${dir}\` shows it`,
-            ),
-          );
-      });
-    });
+      const [code, signal] = (await once(child, 'close').catch((error: unknown) => {
+        throw new GuardrailsError(
+          `${dir}: cannot run ${kustomize.description}: ${(error as NodeJS.ErrnoException).code ?? ''}`,
+        );
+      })) as [number | null, NodeJS.Signals | null];
+      const stderr = Buffer.concat(err)
+        .toString('utf8')
+        .replaceAll(`${this.root}/${PACKAGE}/`, '')
+        .replaceAll(this.root, '');
+      if (code === 0) return { stdout: Buffer.concat(out).toString('utf8'), stderr };
+      throw new GuardrailsError(
+        `${dir}: kustomize failed (${signal ?? `exit ${code}`}): ${stderr.trim()}; \`kustomize build ${dir}\` shows it`,
+      );
+    } finally {
+      killedAtEnd.delete(child);
+    }
   }
 }
 
@@ -114,21 +129,4 @@ export class PackageCopy {
 export function keyOf(value: YamlObject): string {
   const metadata = isObject(value.metadata) ? value.metadata : {};
   return JSON.stringify([value.apiVersion, value.kind, metadata.namespace ?? '', metadata.name]);
-}
-
-const removeAtExit = new Set<string>();
-const running = new Set<ReturnType<typeof spawn>>();
-
-/** Ends at once on a signal, with no child and no temporary folder left: 128 + n, as shells count. */
-export function endOnSignals(): void {
-  for (const [signal, n] of [
-    ['SIGHUP', 1],
-    ['SIGINT', 2],
-    ['SIGTERM', 15],
-  ] as const)
-    process.on(signal, () => {
-      for (const child of running) child.kill('SIGKILL');
-      for (const folder of removeAtExit) rmSync(folder, { recursive: true, force: true });
-      process.exit(128 + n);
-    });
 }

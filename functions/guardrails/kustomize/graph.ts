@@ -20,6 +20,8 @@ export interface Kustomization {
   readonly resources: readonly string[];
   /** Patch files, in order. */
   readonly patches: readonly string[];
+  /** Every other file in the package that it names. */
+  readonly others: readonly string[];
   /** Generator inputs that a ResourceList does not carry, with the text that stands in for them. */
   readonly standIns: ReadonlyMap<string, string>;
   /** Why kustomize must not be started on it. */
@@ -59,6 +61,7 @@ function readKustomization(dir: string, file: string, value: YamlObject, files: 
   const folders: string[] = [];
   const resources: string[] = [];
   const patches: string[] = [];
+  const others: string[] = [];
   const standIns = new Map<string, string>();
   const { references, problems: own } = referencesOf(value);
   const problems = [...own];
@@ -72,9 +75,17 @@ function readKustomization(dir: string, file: string, value: YamlObject, files: 
     folders,
     resources,
     patches,
+    others,
     standIns,
     problems: problems.map((problem) => `${file} names ${problem}`),
   };
+
+  function isInTheWay(target: string): boolean {
+    if ([...files.keys()].some((one) => one.startsWith(`${target}/`))) return true;
+    for (let above = path.dirname(target); above !== '.'; above = path.dirname(above))
+      if (files.has(above)) return true;
+    return target === '.';
+  }
 
   function visit({ role, path: written }: (typeof references)[number], follow: boolean): void {
     if (REMOTE.test(written)) {
@@ -89,6 +100,7 @@ function readKustomization(dir: string, file: string, value: YamlObject, files: 
       return;
     }
     const isFile = files.has(target);
+    if (isFile && role !== 'resource' && role !== 'patch') others.push(target);
     const isFolder = ['kustomization.yaml', 'kustomization.yml'].some((name) =>
       files.has(path.join(target, name)),
     );
@@ -103,8 +115,12 @@ function readKustomization(dir: string, file: string, value: YamlObject, files: 
       }
     } else if (isFolder && role === 'plugin')
       problems.push(`the folder ${written} for plugins; name the files themselves`);
+    else if (role.startsWith('generator') && !isFile && isInTheWay(target))
+      problems.push(
+        `${written} (${target}), which is a folder of the package, or lies below a file of it; name a file`,
+      );
     else if (!isFile && (role === 'generator file' || role === 'generator env') && !/\.ya?ml$/.test(target))
-      standIns.set(target, standInFor(target, role, standIns.size));
+      standIns.set(target, standInFor(target, role));
     else if (!isFile || role === 'component')
       problems.push(`${written}, which is not in the package (${target}); ${missingHint(role)}`);
   }
@@ -125,10 +141,13 @@ function missingHint(role: string): string {
   }
 }
 
-/** Never a valid image reference, name or number: what is built from it passes for nothing that it is not. */
-function standInFor(file: string, role: 'generator file' | 'generator env', n: number): string {
-  const unknown = `<content of ${file} unknown>`;
-  return role === 'generator env' ? `GUARDRAILS_STAND_IN_${n}=${unknown}\n` : unknown;
+/** No piece of it is a valid image reference, tag, name or number: it passes for nothing that it is not. */
+const UNKNOWN = '<?>';
+
+function standInFor(file: string, role: 'generator file' | 'generator env'): string {
+  if (role === 'generator file') return UNKNOWN;
+  // A key of its own: one generator may read several.
+  return `GUARDRAILS_STAND_IN_${Buffer.from(file).toString('hex')}=${UNKNOWN}\n`;
 }
 
 /**

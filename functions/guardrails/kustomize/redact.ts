@@ -1,79 +1,157 @@
-import type { Item } from '../krm/item';
 import { InputError } from '../errors';
-import { type YamlValue, isObject, parseYaml, valueOf } from '../krm/yaml';
+import type { Item } from '../krm/item';
+import { type YamlNode, type YamlObject, isObject, parseYaml, textOf, valueOf } from '../krm/yaml';
 
-/** Makes a text safe to print: every value of a Secret in the package, as written and decoded, is blotted out. */
+/** A shorter text is no secret, and blotting it out would blot out the message. */
+const SHORTEST = 4; // characters
+/** What kustomize reads as YAML where the kustomization says so. */
+const INLINE_FIELDS = new Set(['patch', 'patches', 'patchesStrategicMerge', 'patchesJson6902']);
+
+/**
+ * Makes a text safe to print: every value of a Secret in the package is blotted out, as written, as read, encoded and
+ * decoded (base64), and in pieces where a printer would escape what stands between them.
+ */
 export function redactor(items: readonly Item[]): (text: string) => string {
-  const secrets = new Set<string>();
-  for (const { value } of items) collect(value, secrets);
-  const longestFirst = [...secrets]
-    .filter((secret) => secret.trim() !== '')
-    .sort((a, b) => b.length - a.length);
-  return (text) => longestFirst.reduce((safe, secret) => safe.replaceAll(secret, '***'), text);
+  let longestFirst: readonly string[] | undefined;
+  return (text) => {
+    longestFirst ??= secretsIn(items);
+    return longestFirst.reduce((safe, secret) => safe.replaceAll(secret, '***'), text);
+  };
 }
 
-function collect(value: YamlValue, secrets: Set<string>): void {
-  if (Array.isArray(value))
-    value.forEach((entry) => {
-      collect(entry, secrets);
-    });
-  if (typeof value === 'string') collectInline(value, secrets);
-  if (!isObject(value)) return;
-  if (value.kind === 'Secret')
-    for (const field of ['data', 'stringData'])
-      if (isObject(value[field]))
-        Object.values(value[field]).forEach((one) => {
-          addScalar(one, secrets);
-        });
-  // A patch whose target is a Secret, and the literals of a secretGenerator.
-  if (isObject(value.target) && value.target.kind === 'Secret' && typeof value.patch === 'string')
-    scalarsOf(parsed(value.patch), secrets);
-  if (Array.isArray(value.secretGenerator))
-    for (const generator of value.secretGenerator.filter(isObject))
-      if (Array.isArray(generator.literals))
-        for (const literal of generator.literals)
-          if (typeof literal === 'string') addScalar(literal.slice(literal.indexOf('=') + 1), secrets);
-  Object.values(value).forEach((child) => {
-    collect(child, secrets);
-  });
+function secretsIn(items: readonly Item[]): string[] {
+  const secrets = new Secrets();
+  for (const { text, value } of items)
+    if (mentionsSecrets(text, value)) secrets.collect(parseYaml(text, '')[0] ?? null);
+  return [...secrets.texts].sort((a, b) => b.length - a.length);
 }
 
-function collectInline(text: string, secrets: Set<string>): void {
-  if (text.includes('Secret') && text.includes('\n'))
-    parsed(text).forEach((value) => {
-      collect(value, secrets);
-    });
+function mentionsSecrets(text: string, { kind }: YamlObject): boolean {
+  // A kind may be written in escapes; what a kustomization holds for Secrets may not name them.
+  return /secret|patch|literals/i.test(text) || /secret/i.test(textOf(kind));
 }
 
-function parsed(text: string): YamlValue[] {
-  try {
-    return parseYaml(text, '').map(valueOf);
-  } catch (error) {
-    if (error instanceof InputError)
-      return text.split('\n').map((line) => line.slice(line.indexOf(':') + 1).trim());
-    throw error;
+class Secrets {
+  readonly texts = new Set<string>();
+
+  collect(node: YamlNode | null, kindOfItems = ''): void {
+    if (node === null) return;
+    if (node.kind === 'alias') {
+      this.collect(node.target, kindOfItems);
+      return;
+    }
+    if (node.kind === 'scalar') {
+      // Such as kubectl's copy of what was applied, in an annotation.
+      if (/secret/i.test(node.text)) this.collectInline(node.text, false);
+      return;
+    }
+    if (node.kind === 'sequence') {
+      for (const item of node.items) this.collect(item, kindOfItems);
+      return;
+    }
+    const value = valueOf(node);
+    if (!isObject(value)) return;
+    const kind = value.kind === undefined ? kindOfItems : textOf(value.kind);
+    for (const { key, value: child } of node.entries) {
+      const name = key.kind === 'scalar' ? key.text : '';
+      const holdsValues = kind === 'Secret' && (name === 'data' || name === 'stringData');
+      const holdsLiterals =
+        name === 'secretGenerator' || (kind === 'SecretGenerator' && /^(literals|envs?)$/.test(name));
+      if (holdsValues) this.addAll(child);
+      else if (holdsLiterals) this.addLiterals(child);
+      else if (INLINE_FIELDS.has(name)) this.collectPatches(child, value);
+      else this.collect(child, name === 'items' && kind.endsWith('List') ? kind.slice(0, -4) : '');
+    }
+  }
+
+  /** A text that is a patch, or a list of patches, as texts or beside their targets. */
+  private collectPatches(node: YamlNode, { target }: YamlObject): void {
+    if (node.kind === 'alias') this.collectPatches(node.target, {});
+    else if (node.kind === 'scalar')
+      this.collectInline(node.text, mayBeSecret(isObject(target) ? target : {}));
+    else if (node.kind === 'sequence')
+      for (const item of node.items)
+        if (item.kind === 'scalar') this.collectInline(item.text, false);
+        else this.collect(item);
+    else this.collect(node);
+  }
+
+  /** @param isForSecret whether what it patches may be a Secret */
+  private collectInline(text: string, isForSecret: boolean): void {
+    let documents: (YamlNode | null)[];
+    try {
+      documents = parseYaml(text, '');
+      documents.forEach(valueOf);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      if (isForSecret || /secret/i.test(text)) this.addPieces(text);
+      return;
+    }
+    for (const document of documents) {
+      if (document === null) continue;
+      const value = valueOf(document);
+      // A patch without a kind is merged into whatever its target is.
+      if (isForSecret && !(isObject(value) && value.kind !== undefined))
+        this.addAll(document, JSON_PATCH_KEYS);
+      if (document.kind !== 'scalar') this.collect(document);
+    }
+  }
+
+  /** What cannot be read: every word of it, quotes and keys taken off. */
+  private addPieces(text: string): void {
+    for (const line of text.split(/[\n,{}]/))
+      for (const piece of [line, line.slice(line.indexOf(':') + 1)])
+        this.add(piece.trim().replace(/^["'[\]]+|["'[\]]+$/g, ''));
+  }
+
+  private addLiterals(node: YamlNode): void {
+    if (node.kind === 'alias') this.addLiterals(node.target);
+    if (node.kind === 'sequence') for (const item of node.items) this.addLiterals(item);
+    if (node.kind === 'mapping')
+      for (const { key, value } of node.entries)
+        if (key.kind === 'scalar' && key.text === 'literals') this.addLiterals(value);
+    if (node.kind !== 'scalar') return;
+    const value = node.text.slice(node.text.indexOf('=') + 1);
+    this.add(value);
+    this.add(value.replace(/^(["'])(.*)\1$/s, '$2'));
+  }
+
+  private addAll(node: YamlNode, except: ReadonlySet<string> = NO_KEYS): void {
+    if (node.kind === 'alias') this.addAll(node.target, except);
+    if (node.kind === 'sequence') for (const item of node.items) this.addAll(item, except);
+    if (node.kind === 'mapping')
+      for (const { key, value } of node.entries)
+        if (key.kind !== 'scalar' || !except.has(key.text)) this.addAll(value, except);
+    if (node.kind !== 'scalar') return;
+    this.add(node.text);
+    this.add(textOf(valueOf(node)));
+  }
+
+  private add(secret: string): void {
+    const forms = [secret, Buffer.from(secret).toString('base64'), decoded(secret)];
+    for (const form of forms)
+      // What a printer escapes is left out.
+      for (const piece of [
+        form,
+        JSON.stringify(form).slice(1, -1),
+        ...form.split('\n'),
+        ...form.split(/[^\x20-\x7e]|["\\]/),
+      ])
+        if (piece.trim().length >= SHORTEST) this.texts.add(piece);
   }
 }
 
-function scalarsOf(values: readonly YamlValue[], secrets: Set<string>): void {
-  for (const value of values)
-    if (Array.isArray(value)) scalarsOf(value, secrets);
-    else if (isObject(value))
-      for (const [key, child] of Object.entries(value)) {
-        if (!['op', 'path', 'from'].includes(key)) scalarsOf([child], secrets);
-      }
-    else addScalar(value, secrets);
+const NO_KEYS: ReadonlySet<string> = new Set();
+const JSON_PATCH_KEYS: ReadonlySet<string> = new Set(['op', 'path', 'from']);
+
+/** A target's kind is a regular expression: only a plain other name is surely none. */
+function mayBeSecret({ kind }: YamlObject): boolean {
+  return typeof kind !== 'string' || kind === 'Secret' || !/^[A-Za-z]+$/.test(kind);
 }
 
-function addScalar(value: YamlValue, secrets: Set<string>): void {
-  if (value === null || typeof value === 'object') return;
-  const text = String(value);
-  // A shorter text is no secret, and blotting it out would blot out the message.
-  if (text.length < 4) return;
-  secrets.add(text);
-  for (const line of text.split('\n')) if (line.length >= 4) secrets.add(line);
-  if (/^[A-Za-z0-9+/]+={0,2}$/.test(text)) {
-    const decoded = Buffer.from(text, 'base64').toString('utf8');
-    if (decoded.length >= 4 && !decoded.includes('\ufffd')) secrets.add(decoded);
-  }
+function decoded(text: string): string {
+  const packed = text.replace(/\s/g, '');
+  if (packed === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return '';
+  const plain = Buffer.from(packed, 'base64').toString('utf8');
+  return plain.includes('\ufffd') ? '' : plain;
 }

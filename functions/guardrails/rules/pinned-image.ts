@@ -9,7 +9,7 @@ export const pinnedImage: Rule = {
   summary: 'Every image names a version: a tag other than `latest`, or a digest',
   why: 'https://kubernetes.io/docs/concepts/containers/images/#image-names',
   check: (resource, { kustomization }) =>
-    imagesOf(resource).flatMap(({ subject, field, image }) => {
+    imagesOf(resource).flatMap(({ subject, field, image, container }) => {
       const reason = reasonAgainst(image);
       if (reason === undefined) return [];
       return [
@@ -21,6 +21,7 @@ export const pinnedImage: Rule = {
               : `pin it under images in ${kustomization}`,
           field,
           ...(image === undefined ? {} : { currentValue: image }),
+          ...(container === undefined ? {} : { container }),
         },
       ];
     }),

@@ -1,9 +1,12 @@
+import type { Fix } from '../krm/field-path';
 import type { YamlObject, YamlValue } from '../krm/yaml';
+import type { ResourceDefaults } from '../kubernetes/resource-defaults';
 
-/** Where a rule looks, for the mends it proposes. */
+/** What a rule may know beside the resource. */
 export interface RuleContext {
-  /** The overlay's kustomization file; undefined in a stream. */
+  /** The overlay's kustomization file, for the mends it proposes; undefined in a stream and at the source. */
   readonly kustomization: string | undefined;
+  readonly resourceDefaults: ResourceDefaults;
 }
 
 /** What a rule objects to in one resource. It never holds a value of a Secret. */
@@ -15,9 +18,13 @@ export interface Finding {
   /** The field, in the notation of kustomize: `spec.template.spec.containers[0].image`. */
   readonly field: string;
   readonly currentValue?: YamlValue;
+  /** The container that it is about, so that it can be exempted alone. */
+  readonly container?: string;
+  /** What mends it at the source: only ever a value where none stands. */
+  readonly fixes?: readonly Fix[];
 }
 
-/** One rule: it reads and reports. */
+/** One rule: it reads and reports. A finding with fixes is mended at the source and an error in a build. */
 export interface Rule {
   readonly id: string;
   readonly summary: string;
