@@ -1,0 +1,159 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { YamlValue } from '../krm/yaml';
+import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './peers';
+import type { Labels } from './selector';
+import type { Connection, Party, Port, Topology, Workload } from './topology';
+
+export const GENERATED_LABEL = 'todo.example.com/generated-by';
+export const GENERATED_BY = 'guardrails';
+export const DEFAULT_DENY = 'default-deny';
+
+/** A NetworkPolicy that is wanted: plain data, in the order in which its keys are written. */
+export interface WantedPolicy {
+  readonly name: string;
+  /** Of the pods that it selects, in the build. */
+  readonly namespace: string;
+  readonly spec: Readonly<Record<string, YamlValue>>;
+}
+
+/** The policies that allow what a topology needs and deny the rest: default-deny first, then by name of the pods. */
+export function wantedPolicies(topology: Topology, peers: NetworkPeers): WantedPolicy[] {
+  const names = shortNames(topology.workloads);
+  const namespaces = [...new Set(topology.workloads.map(({ namespace }) => namespace))].sort();
+  const denials = namespaces.map((namespace) => ({
+    name: DEFAULT_DENY,
+    namespace,
+    spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+  }));
+  const pairs = mergePairs(topology.connections, (party) => nameOf(party, names));
+  const allows = pairs.flatMap((connection) => policiesFor(connection, peers));
+  return [...denials, ...allows];
+}
+
+interface NamedConnection extends Connection {
+  readonly name: string;
+}
+
+/** What several reasons ask for between the same two is one connection. */
+function mergePairs(connections: readonly Connection[], nameOf: (party: Party) => string): NamedConnection[] {
+  const pairs = new Map<string, NamedConnection>();
+  for (const connection of connections) {
+    const { from, to } = connection;
+    const name = `allow-${nameOf(from)}-to-${nameOf(to)}`;
+    const key = JSON.stringify([name, namespaceOf(from), namespaceOf(to)]);
+    const ports = [...(pairs.get(key)?.ports ?? []), ...connection.ports];
+    const distinct = ports.filter((port, i) => ports.findIndex((one) => isDeepStrictEqual(one, port)) === i);
+    pairs.set(key, { ...connection, name, ports: distinct.sort(byPort) });
+  }
+  const rank = ({ from, to }: Connection) =>
+    RANKS.findIndex((kind) => kind === (to.is === 'workload' ? from : to).is);
+  return [...pairs.values()].sort(
+    (a, b) =>
+      rank(a) - rank(b) || compareText(a.name, b.name) || compareText(namespaceOf(a.to), namespaceOf(b.to)),
+  );
+}
+
+/** The order in the file: what comes in, what goes between, what goes out. */
+const RANKS: readonly Party['is'][] = [
+  'ingress-controller',
+  'gateway',
+  'acme-solver',
+  'workload',
+  'internet',
+  'dns',
+];
+
+function byPort(a: Port, b: Port): number {
+  return a.port - b.port || compareText(b.protocol, a.protocol);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function namespaceOf(party: Party): string {
+  if (party.is === 'workload') return party.workload.namespace;
+  return party.is === 'acme-solver' ? party.namespace : '';
+}
+
+function nameOf(party: Party, names: ReadonlyMap<Workload, string>): string {
+  return party.is === 'workload' ? (names.get(party.workload) ?? party.workload.name) : party.is;
+}
+
+/** A workload by its component label, where that is its alone; else by its name, with its kind where two share it. */
+function shortNames(workloads: readonly Workload[]): Map<Workload, string> {
+  const component = ({ labels }: Workload) => labels['app.kubernetes.io/component'] ?? '';
+  const isAlone = (name: string) =>
+    workloads.filter((one) => component(one) === name || one.name === name).length === 1;
+  return new Map(
+    workloads.map((workload) => {
+      const { name, kind } = workload;
+      const short = component(workload);
+      if (/^[a-z0-9-]+$/.test(short) && isAlone(short)) return [workload, short];
+      const isShared = workloads.filter((one) => one.name === name).length > 1;
+      return [workload, isShared ? `${name}-${kind.toLowerCase()}` : name];
+    }),
+  );
+}
+
+function policiesFor({ name, from, to, ports }: NamedConnection, peers: NetworkPeers): WantedPolicy[] {
+  const policies: WantedPolicy[] = [];
+  const onPorts = ports.map(({ protocol, port }) => ({ protocol, port }));
+  const target = selectorOf(to);
+  if (target !== undefined)
+    policies.push({
+      name,
+      namespace: namespaceOf(to),
+      spec: {
+        podSelector: { matchLabels: target },
+        policyTypes: ['Ingress'],
+        ingress: [{ from: peersOf(from, namespaceOf(to), peers), ports: onPorts }],
+      },
+    });
+  if (from.is === 'workload')
+    policies.push({
+      name: to.is === 'workload' ? `${name}-egress` : name,
+      namespace: namespaceOf(from),
+      spec: {
+        podSelector: { matchLabels: from.workload.selector },
+        policyTypes: ['Egress'],
+        egress: [{ to: peersOf(to, namespaceOf(from), peers), ports: onPorts }],
+      },
+    });
+  return policies;
+}
+
+function selectorOf(party: Party): Labels | undefined {
+  if (party.is === 'workload') return party.workload.selector;
+  return party.is === 'acme-solver' ? ACME_SOLVER_LABELS : undefined;
+}
+
+/** The entries of `from` or `to` that name a party, seen from a namespace. */
+function peersOf(party: Party, home: string, peers: NetworkPeers): YamlValue[] {
+  switch (party.is) {
+    case 'workload': {
+      const { namespace, selector } = party.workload;
+      const podSelector = { matchLabels: selector };
+      return [namespace === home ? { podSelector } : { ...inNamespace(namespace), podSelector }];
+    }
+    case 'acme-solver':
+      return [{ podSelector: { matchLabels: ACME_SOLVER_LABELS } }];
+    case 'ingress-controller':
+      return [foreign(peers.ingressController)];
+    case 'gateway':
+      return [foreign(peers.gateways)];
+    case 'dns':
+      return [foreign(peers.dns), ...peers.dns.addresses.map((cidr) => ({ ipBlock: { cidr } }))];
+    case 'internet':
+      return INTERNET.map(({ cidr, except }) => ({ ipBlock: { cidr, except: [...except] } }));
+  }
+}
+
+/** One entry: namespace and pods together. Two entries would be an or. */
+function foreign({ namespace, podLabels }: ForeignPods): Record<string, YamlValue> {
+  return { ...inNamespace(namespace), podSelector: { matchLabels: podLabels } };
+}
+
+function inNamespace(name: string): Record<string, YamlValue> {
+  return { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } };
+}

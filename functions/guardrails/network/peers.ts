@@ -1,0 +1,65 @@
+import type { Labels } from './selector';
+
+/** Pods in a namespace of somebody else's. */
+export interface ForeignPods {
+  readonly namespace: string;
+  readonly podLabels: Labels;
+}
+
+/** Who is outside of the package, and how a policy names them. */
+export interface NetworkPeers {
+  readonly ingressController: ForeignPods;
+  readonly gateways: ForeignPods;
+  readonly dns: ForeignPods & {
+    /** Of resolvers that are no pods, as CIDR ranges. */
+    readonly addresses: readonly string[];
+  };
+}
+
+export const NETWORK_PEERS: NetworkPeers = {
+  // The labels of its Helm chart and of its static manifests (kubernetes/ingress-nginx).
+  ingressController: {
+    namespace: 'ingress-nginx',
+    podLabels: {
+      'app.kubernetes.io/component': 'controller',
+      'app.kubernetes.io/name': 'ingress-nginx',
+    },
+  },
+  // The proxies that Envoy Gateway starts.
+  gateways: {
+    namespace: 'envoy-gateway-system',
+    podLabels: {
+      'app.kubernetes.io/component': 'proxy',
+      'app.kubernetes.io/managed-by': 'envoy-gateway',
+    },
+  },
+  dns: {
+    namespace: 'kube-system',
+    podLabels: { 'k8s-app': 'kube-dns' },
+    addresses: ['169.254.20.10/32'], // the node-local cache (kubernetes.io, "Using NodeLocal DNSCache")
+  },
+};
+
+/** What the internet is not: private, link-local and carrier-grade ranges, where cloud metadata and neighbours are. */
+export const INTERNET = [
+  {
+    cidr: '0.0.0.0/0',
+    except: [
+      '10.0.0.0/8', // RFC 1918
+      '172.16.0.0/12', // RFC 1918
+      '192.168.0.0/16', // RFC 1918
+      '169.254.0.0/16', // RFC 3927
+      '100.64.0.0/10', // RFC 6598
+    ],
+  },
+  {
+    cidr: '::/0',
+    except: [
+      'fc00::/7', // RFC 4193
+      'fe80::/10', // RFC 4291
+    ],
+  },
+] as const;
+
+/** What cert-manager labels the pods with that answer an HTTP-01 challenge. */
+export const ACME_SOLVER_LABELS: Labels = { 'acme.cert-manager.io/http01-solver': 'true' };
