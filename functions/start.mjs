@@ -19,6 +19,10 @@ const commands = {
     // npm changes to the repository's root; a relative path means the folder where the user stood.
     return run(process.execPath, [BUNDLE, ...args], { cwd: process.env.INIT_CWD || process.cwd() });
   },
+  async image(args) {
+    await prepare([installation, bundle]);
+    return run(process.execPath, [path.join(ROOT, 'functions', 'image.mjs'), ...args], { cwd: ROOT });
+  },
   async check(args) {
     await prepare([installation]);
     return run(...npm('run', '--silent', 'check', '--', ...args), { cwd: ROOT });
