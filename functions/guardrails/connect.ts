@@ -48,6 +48,9 @@ export function connect(
   }
   const files = new PolicyFiles(revision, pkg);
   for (const [place, policies] of places) files.update(place, policies);
+  // What was written beside a kustomization that is no longer shared.
+  for (const place of pkg.graph.keys())
+    if (!places.has(place) && pkg.files.has(policiesFile(place))) files.update(place, []);
   return files.revision();
 }
 
@@ -103,9 +106,8 @@ class PolicyFiles {
         `${file}: network policies are written into this file, which ${kustomization.file} does not name under resources; name it there, or give what is in it another file`,
       );
     if (!isInOrder(generated, wanted)) this.rewrite(file, others, generated, wanted);
-    const isEmpty = others.length + wanted.length === 0;
-    if (!isEmpty && !isNamed) this.name(kustomization, file);
-    if (isEmpty && isNamed) this.unname(kustomization, file);
+    if (wanted.length > 0 && !isNamed) this.name(kustomization, file);
+    if (others.length + wanted.length === 0 && isNamed) this.unname(kustomization, file);
   }
 
   revision(): Revision {

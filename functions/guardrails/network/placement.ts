@@ -70,22 +70,31 @@ export function placePolicies(
   return { places: withFreeNames(places, inOrder, reach, handWritten) };
 }
 
-/** The topmost kustomization that every overlay reaches, itself included; or why there is not exactly one. */
+/**
+ * The topmost kustomization that every overlay builds on, or an overlay itself where there is no such one; or why there
+ * is not exactly one.
+ */
 function sharedKustomization(graph: Graph, overlays: readonly string[]): string | { problem: string } {
   const reached = overlays.map((overlay) => reachableFrom(graph, [overlay]));
   const common = [...(reached[0] ?? [])].filter(
     (dir) => reached.every((one) => one.has(dir)) && graph.get(dir)?.isComponent === false,
   );
-  const topmost = common.filter(
-    (dir) => !common.some((other) => other !== dir && reachableFrom(graph, [other]).has(dir)),
+  const below = topmost(
+    graph,
+    common.filter((dir) => !overlays.includes(dir)),
   );
-  const [shared] = topmost;
-  if (shared !== undefined && topmost.length === 1) return shared;
+  const all = topmost(graph, common);
+  const [shared] = below.length === 1 ? below : all;
+  if (shared !== undefined && (below.length === 1 || all.length === 1)) return shared;
   const what =
-    topmost.length === 0
+    common.length === 0
       ? `no kustomization is shared by ${overlays.join(', ')}`
-      : `${overlays.join(', ')} share several kustomizations, ${topmost.join(' and ')}`;
+      : `${overlays.join(', ')} share several kustomizations, ${all.join(' and ')}`;
   return { problem: `${what}: no network policies are written; let all overlays build on one kustomization` };
+}
+
+function topmost(graph: Graph, dirs: readonly string[]): readonly string[] {
+  return dirs.filter((dir) => !dirs.some((other) => other !== dir && reachableFrom(graph, [other]).has(dir)));
 }
 
 /** A policy as it has to stand beside a kustomization for an overlay to build it; undefined where that cannot be. */

@@ -133,8 +133,11 @@ class TopologyReader {
   }
 
   private connect(from: Party, to: Party, ports: readonly Port[], reason: string): void {
-    if (ports.length > 0 && isSelectable(from) && isSelectable(to))
-      this.connections.push({ from, to, ports, reason });
+    if (ports.length === 0) return;
+    const unselectable = [from, to].flatMap((party) => (isSelectable(party) ? [] : [party.workload]));
+    for (const workload of unselectable)
+      this.note(workload, true, 'has pods without labels, which no policy can select', 'give them one');
+    if (unselectable.length === 0) this.connections.push({ from, to, ports, reason });
   }
 
   private note({ resource, path, part }: Asker, isBroken: boolean, what: string, mend: string): void {
@@ -152,13 +155,6 @@ class TopologyReader {
     const labels = labelsIn(objectAt(template, 'metadata').labels);
     const selector = labelsIn(objectAt(objectAt(objectAt(resource, 'spec'), 'selector'), 'matchLabels'));
     const selected = Object.keys(selector).length > 0 ? selector : labels;
-    if (Object.keys(selected).length === 0)
-      this.note(
-        { resource, path },
-        true,
-        'has pods without labels, which no policy can select',
-        'give them one',
-      );
     const ports = pod.containers.flatMap(({ value }) => objectsIn(value.ports).flatMap(containerPort));
     return { resource, path, kind, name, namespace, labels, selector: selected, ports };
   }
@@ -321,7 +317,7 @@ function serviceKey(name: string, namespace: string): string {
 }
 
 /** An empty selector would mean every pod. */
-function isSelectable(party: Party): boolean {
+function isSelectable(party: Party): party is Exclude<Party, { is: 'workload' }> {
   return party.is !== 'workload' || Object.keys(party.workload.selector).length > 0;
 }
 
