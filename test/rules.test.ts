@@ -8,16 +8,36 @@ import { RULES } from '../functions/guardrails/rules';
 const FIXTURES = join(__dirname, 'rules');
 const FUNCTION = join(__dirname, '../functions/guardrails');
 
-function runText(text: string): Promise<Outcome> {
-  return run(Buffer.from(text), () => Promise.reject(new Error('a stream needs no kustomize')));
+/** The rules that look at a whole build. Of a resource alone they only warn, and that is left out here. */
+const BUILD_RULES = RULES.filter(({ checkBuild }) => checkBuild !== undefined).map(({ id }) => id);
+
+async function runText(text: string): Promise<Outcome> {
+  const outcome = await run(Buffer.from(text), () =>
+    Promise.reject(new Error('a stream needs no kustomize')),
+  );
+  return {
+    ...outcome,
+    stderr: outcome.stderr.replace(/^\[warning\] .* no NetworkPolicy isolates .*\n/gm, ''),
+  };
+}
+
+async function resultsOf(items: readonly string[], spec: string): Promise<Result[]> {
+  const entries = items.map((text) => `- ${text.replace(/^#.*\n/gm, '').replace(/\n(?=.)/g, '\n  ')}\n`);
+  const config = `functionConfig: { apiVersion: todo.example.com/v1alpha1, kind: Guardrails, spec: ${spec} }\n`;
+  const list = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n${entries.join('')}${config}`;
+  const { stdout } = await runText(list);
+  return (parse(stdout) as { results?: Result[] }).results ?? [];
 }
 
 /** The results for a resource: only a ResourceList has a place for them. */
 async function resultsFor(text: string): Promise<Result[]> {
-  const item = text.replace(/^#.*\n/gm, '').replace(/\n(?=.)/g, '\n  ');
-  const list = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- ${item}\nfunctionConfig: null\n`;
-  const { stdout } = await runText(list);
-  return (parse(stdout) as { results?: Result[] }).results ?? [];
+  const results = await resultsOf([text], '{}');
+  return results.filter(({ tags }) => !BUILD_RULES.includes(tags?.rule ?? ''));
+}
+
+/** The errors and infos for a build, of which a fixture holds all documents. */
+function resultsForBuild(text: string): Promise<Result[]> {
+  return resultsOf(text.split(/^---\n/m), '{ complete: true }');
 }
 
 /** `<rule> <field>` of results, as fixtures write it. */
@@ -44,10 +64,31 @@ function readFixture(file: string): { text: string; expected: string[] } {
 }
 
 const ALL = readdirSync(FIXTURES).flatMap(fixturesOf);
-const cases = (sort: string) => ALL.filter((file) => file.includes(`/${sort}.`));
+const isOfBuild = (file: string) => BUILD_RULES.some((rule) => file.startsWith(`${rule}/`));
+const ofSort = (sort: string) => ALL.filter((file) => file.includes(`/${sort}.`));
+const cases = (sort: string) => ofSort(sort).filter((file) => !isOfBuild(file));
+const buildCases = (sort: string) => ofSort(sort).filter(isOfBuild);
 
 it('every fixture is a pass, a fail or a fix', () => {
-  expect(ALL).toEqual([...cases('fail'), ...cases('fix'), ...cases('pass')].sort());
+  expect(ALL).toEqual([...ofSort('fail'), ...ofSort('fix'), ...ofSort('pass')].sort());
+});
+
+describe('a build passes', () => {
+  it.each(buildCases('pass'))('%s', async (file) => {
+    const { text, expected } = readFixture(file);
+    expect(expected).toEqual([]);
+    expect(await resultsForBuild(text)).toEqual([]);
+  });
+});
+
+describe('a build fails with exactly these findings', () => {
+  it.each(buildCases('fail'))('%s', async (file) => {
+    const { text, expected } = readFixture(file);
+    expect(expected).not.toEqual([]);
+    const results = await resultsForBuild(text);
+    expect(results.map(({ severity }) => severity)).toEqual(expected.map(() => 'error'));
+    expect(told(results)).toEqual(expected);
+  });
 });
 
 describe('passes, byte for byte', () => {

@@ -1,3 +1,4 @@
+import { NETWORK_PEERS, type NetworkPeers } from './network/peers';
 import { RESOURCE_DEFAULTS, type ResourceDefaults } from './kubernetes/resource-defaults';
 
 export interface Config {
@@ -5,7 +6,10 @@ export interface Config {
   readonly environments: ReadonlyMap<string, ReadonlySet<string>>;
   /** The environment that a stream belongs to; undefined: every rule holds. */
   readonly environment: string | undefined;
+  /** The stream is all there is: rules that need the whole build give errors. */
+  readonly complete: boolean;
   readonly resourceDefaults: ResourceDefaults;
+  readonly network: NetworkPeers;
   /** Rules that no annotation exempts from. */
   readonly neverExempt: ReadonlySet<string>;
 }
@@ -14,7 +18,9 @@ export interface Config {
 export const DEFAULTS: Config = {
   environments: new Map(),
   environment: undefined,
+  complete: false,
   resourceDefaults: RESOURCE_DEFAULTS,
+  network: NETWORK_PEERS,
   neverExempt: new Set(['pinned-image']),
 };
 

@@ -1,51 +1,45 @@
 import type { Config } from './config';
 import { type Fix, formatPath, withFixes } from './krm/field-path';
-import { type Item, annotationsOf, withItemFixes } from './krm/item';
+import { type Edit, type Item, annotationsOf, withItemEdit } from './krm/item';
 import { textOf } from './krm/yaml';
 import type { Result } from './krm/result';
-import type { Edits } from './krm/wire';
+import type { Revision } from './revision';
 import type { Graph } from './kustomize/graph';
 import { isKustomizationFile } from './kustomize/graph';
 import { expandLists, resourceRef } from './kubernetes/resource';
 import { isWorkload } from './kubernetes/workload';
 import { inspect } from './rules/inspect';
 
-/** The first pass: what it puts into which items, and what the items then are. */
-export interface Hardened {
-  /** As many as came in, in their order. */
-  readonly items: readonly Item[];
-  /** The items that came in, and what is put into them. */
-  readonly edits: Edits;
-  /** One info a field that is set; a warning for each workload that nothing builds. */
-  readonly changes: readonly Result[];
-  readonly warnings: readonly Result[];
-}
-
 /**
  * Puts into every whole resource what the rules would have there and its author left out. Whole is what a kustomization
  * names under `resources` and nowhere else; without any kustomization, everything.
  */
-export function harden(items: readonly Item[], graph: Graph | undefined, config: Config): Hardened {
-  const edits = new Map<Item, readonly Fix[]>();
-  const changes: Result[] = [];
+export function harden(items: readonly Item[], graph: Graph | undefined, config: Config): Revision {
+  const edits = new Map<Item, Edit>();
+  const told: Result[] = [];
   const isWhole = wholeResources(graph);
   const hardened = items.map((item) => {
     if (!isWhole(item)) return item;
     const applied = new FixList(item);
     for (const { rule, finding, path, resource, exemption } of inspect([item.value], {
-      kustomization: undefined,
       ...config,
+      scope: 'source',
+      kustomization: undefined,
     })) {
       if (finding.fixes === undefined || exemption !== undefined) continue;
       const placed = finding.fixes.map((fix) => ({ ...fix, path: [...path, ...fix.path] }));
-      for (const fix of applied.add(placed))
-        changes.push(changeResult(rule, item, resourceRef(resource), fix));
+      for (const fix of applied.add(placed)) told.push(changeResult(rule, item, resourceRef(resource), fix));
     }
     if (applied.fixes.length === 0) return item;
     edits.set(item, applied.fixes);
-    return withItemFixes(item, applied.fixes);
+    return withItemEdit(item, applied.fixes);
   });
-  return { items: hardened, edits, changes, warnings: graph === undefined ? [] : unbuilt(items, graph) };
+  return {
+    items: hardened,
+    changes: { edits, removed: new Set(), added: [] },
+    told,
+    warnings: graph === undefined ? [] : unbuilt(items, graph),
+  };
 }
 
 /** The fixes of one item, each once. Those of a finding are added together, where all of them have a place. */

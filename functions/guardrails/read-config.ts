@@ -3,6 +3,7 @@ import { type Config, DEFAULTS } from './config';
 import { ConfigError } from './errors';
 import { compareQuantities, parseQuantity } from './kubernetes/quantity';
 import { RESOURCE_DEFAULTS, type ResourceDefaults } from './kubernetes/resource-defaults';
+import { parseCidr } from './network/addresses';
 import { valueAt } from './krm/field-path';
 import { type YamlValue, isObject } from './krm/yaml';
 import { RULES } from './rules';
@@ -12,11 +13,26 @@ export const CONFIG_KIND = 'Guardrails';
 
 const RULE_IDS = RULES.map(({ id }) => id);
 const AMOUNTS = v.strictObject({ cpu: v.exactOptional(v.string()), memory: v.exactOptional(v.string()) });
+const FOREIGN_PODS = {
+  namespace: v.exactOptional(v.string()),
+  podLabels: v.exactOptional(v.record(v.string(), v.string())),
+};
+const CIDR = v.pipe(
+  v.string(),
+  v.check((text) => parseCidr(text) !== undefined, 'a range of addresses, such as 169.254.20.10/32'),
+);
+const NETWORK = v.strictObject({
+  ingressController: v.optional(v.strictObject(FOREIGN_PODS)),
+  gateways: v.optional(v.strictObject(FOREIGN_PODS)),
+  dns: v.optional(v.strictObject({ ...FOREIGN_PODS, addresses: v.exactOptional(v.array(CIDR)) })),
+});
 const SPEC = v.strictObject({
   environments: v.optional(
     v.record(v.string(), v.strictObject({ allow: v.optional(v.array(v.picklist(RULE_IDS))) })),
   ),
   environment: v.optional(v.string()),
+  complete: v.optional(v.boolean()),
+  network: v.optional(NETWORK),
   resources: v.optional(v.strictObject({ requests: v.optional(AMOUNTS), limits: v.optional(AMOUNTS) })),
   neverExempt: v.optional(v.array(v.picklist(RULE_IDS))),
 });
@@ -26,7 +42,14 @@ const GUARDRAILS = v.strictObject({
   metadata: v.optional(v.unknown()),
   spec: v.optional(SPEC),
 });
-const CONFIG_MAP = v.object({ data: v.optional(v.strictObject({ environment: v.optional(v.string()) })) });
+const CONFIG_MAP = v.object({
+  data: v.optional(
+    v.strictObject({
+      environment: v.optional(v.string()),
+      complete: v.optional(v.picklist(['true', 'false'])),
+    }),
+  ),
+});
 
 /**
  * Reads a functionConfig: a Guardrails, or the ConfigMap that `kpt fn eval -- key=value` sends; without one, the defaults.
@@ -37,7 +60,7 @@ export function readConfig(functionConfig: YamlValue | undefined): Config {
   if (functionConfig === undefined || functionConfig === null) return DEFAULTS;
   if (isObject(functionConfig) && functionConfig.kind === 'ConfigMap') {
     const { data } = parse(CONFIG_MAP, functionConfig, 'ConfigMap');
-    return { ...DEFAULTS, environment: data?.environment };
+    return { ...DEFAULTS, environment: data?.environment, complete: data?.complete === 'true' };
   }
   const { spec } = parse(GUARDRAILS, functionConfig, CONFIG_KIND);
   const environments = new Map(
@@ -53,7 +76,13 @@ export function readConfig(functionConfig: YamlValue | undefined): Config {
   return {
     environments,
     environment: spec?.environment,
+    complete: spec?.complete ?? false,
     resourceDefaults: resourceDefaults(spec?.resources),
+    network: {
+      ingressController: { ...DEFAULTS.network.ingressController, ...spec?.network?.ingressController },
+      gateways: { ...DEFAULTS.network.gateways, ...spec?.network?.gateways },
+      dns: { ...DEFAULTS.network.dns, ...spec?.network?.dns },
+    },
     neverExempt: spec?.neverExempt === undefined ? DEFAULTS.neverExempt : new Set(spec.neverExempt),
   };
 }

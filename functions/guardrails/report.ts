@@ -24,7 +24,7 @@ export function toResult(
       (overlay === undefined ? '' : `${overlay}: `) +
       `${ref.name === '' ? ref.kind : `${ref.kind}/${ref.name}`} ${what}` +
       `${source === undefined ? '' : ` (${source.label})`}; ${end}`,
-    severity: isPassed ? 'info' : 'error',
+    severity: isPassed ? 'info' : (finding.severity ?? 'error'),
     resourceRef: ref,
     field: {
       path: inList(path, field),

@@ -1,11 +1,10 @@
 import { readConfig } from './read-config';
 import { type ExitCode, GuardrailsError } from './errors';
-import { type Hardened, harden } from './harden';
 import type { Result } from './krm/result';
 import { decodeText } from './krm/text';
-import { type Edits, type WireInput, readWire } from './krm/wire';
-import { packageOf } from './kustomize/package';
-import { type FindKustomize, type Verdict, verify } from './verify';
+import { type Changes, type WireInput, readWire } from './krm/wire';
+import type { FindKustomize } from './kustomize/build-overlays';
+import { type Judged, judge } from './judge';
 
 /** What a run of the function gives its host. */
 export interface Outcome {
@@ -23,19 +22,18 @@ export async function run(input: Uint8Array, findKustomize: FindKustomize): Prom
   try {
     wire = readWire(decodeText(input, 'standard input'));
     const config = readConfig(wire.functionConfig);
-    const hardened = harden(wire.items, packageOf(wire.items)?.graph, config);
-    const verdicts = await verify(hardened.items, config, findKustomize);
-    const results = resultsOf(verdicts, hardened);
+    const judged = await judge(wire.items, config, findKustomize);
+    const results = resultsOf(judged);
     const exitCode = isRefused(results) ? 1 : 0;
-    const edits = exitCode === 0 ? hardened.edits : undefined;
-    return { stdout: print(wire, results, exitCode, edits), stderr: shortForm(results), exitCode };
+    const changes = exitCode === 0 ? judged.revision.changes : undefined;
+    return { stdout: print(wire, results, exitCode, changes), stderr: shortForm(results), exitCode };
   } catch (error) {
     return refusal(error, wire);
   }
 }
 
-function print(wire: WireInput, results: readonly Result[], exitCode: ExitCode, edits?: Edits): string {
-  return wire.form === 'documents' && exitCode !== 0 ? '' : wire.print(results, edits);
+function print(wire: WireInput, results: readonly Result[], exitCode: ExitCode, changes?: Changes): string {
+  return wire.form === 'documents' && exitCode !== 0 ? '' : wire.print(results, changes);
 }
 
 function refusal(error: unknown, wire: WireInput | undefined): Outcome {
@@ -64,10 +62,10 @@ export function isRefused(results: readonly Result[]): boolean {
   return results.some(({ severity }) => severity === 'error');
 }
 
-/** The results of both passes, errors first: kpt shows four. What is refused is not written, so nothing is changed. */
-export function resultsOf(verdicts: readonly Verdict[], { changes, warnings }: Hardened): Result[] {
+/** The results of all passes, errors first: kpt shows four. What is refused is not written, so nothing is changed. */
+export function resultsOf({ verdicts, revision: { told, warnings } }: Judged): Result[] {
   const found = verdicts.flatMap(({ results }) => results);
-  const results = [...warnings, ...(isRefused(found) ? [] : changes), ...found];
+  const results = [...warnings, ...(isRefused(found) ? [] : told), ...found];
   return ORDER.flatMap((severity) => results.filter((result) => result.severity === severity));
 }
 

@@ -88,7 +88,7 @@ export class SourceFinder {
     if (known !== undefined) return known;
     const names = new Map<string, string[]>();
     const resources = (this.pkg.files.get(file) ?? []).map(({ value }) => value);
-    for (const one of inspect(resources, context)) {
+    for (const one of inspect(resources, { ...context, scope: 'source' })) {
       const own = names.get(kindKey(one)) ?? [];
       own.push(resourceRef(one.resource).name);
       names.set(kindKey(one), own);

@@ -5,22 +5,21 @@ import yoctoSpinner from 'yocto-spinner';
 import type { Config } from '../config';
 import { endOnSignals } from '../ending';
 import { ConfigError, type ExitCode, GuardrailsError, InputError } from '../errors';
-import { type Hardened, harden } from '../harden';
-import { type Item, type ItemRange, readItem } from '../krm/item';
-import { type Splice, decodeText, splice, splitDocuments } from '../krm/text';
+import { type Judged, type Verdict, judge, verify } from '../judge';
+import { type Item, type ItemRange, readItem, spliceItem } from '../krm/item';
+import { decodeText, splice, splitDocuments } from '../krm/text';
 import { requireResource } from '../krm/wire';
 import { type YamlObject, type YamlValue, isObject } from '../krm/yaml';
 import { type Kustomize, findKustomize } from '../kustomize/find';
-import { packageOf } from '../kustomize/package';
 import { fetchPinnedCopy } from '../kustomize/pinned';
 import { redactor } from '../kustomize/redact';
 import { readConfig } from '../read-config';
 import { describeError, isRefused, resultsOf } from '../run';
-import { type Verdict, verify } from '../verify';
+import type { Revision } from '../revision';
 import { IGNORE_NOTHING, parseKrmIgnore } from './krmignore';
 import { type PackageFile, PackageReadError, readPackageDirectory } from './package-directory';
 import { writeAll } from './standard-streams';
-import { type FileWrite, writeFiles } from './write-files';
+import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
 const USAGE = `usage: npm run render -- [DIR] [--check] [--diff]
   DIR      the package; default: this repository
@@ -39,24 +38,21 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   const { files, items } = await readPackage(root);
   await refuseLinkedOutput(root);
   const config = readConfig(functionConfigIn(items));
-  const hardened = harden(items, packageOf(items)?.graph, config);
-  const verdicts = await withProgress('building the overlays', () =>
-    verify(hardened.items, config, kustomizeHere),
-  );
-  tell(verdicts, hardened);
-  if (isRefused(resultsOf(verdicts, hardened))) return refuse(root, verdicts, values.check === true);
-  const changed = changedFiles(files, items, hardened);
+  const judged = await withProgress('building the overlays', () => judge(items, config, kustomizeHere));
+  tell(judged);
+  if (isRefused(resultsOf(judged))) return refuse(root, judged.verdicts, values.check === true);
+  const changed = changedFiles(files, judged.revision);
   if (values.diff) await showDiff(changed, redactor(items));
   if (values.check) {
     say(`${changed.length === 0 ? 'clean' : `${changed.length} files would change`}; nothing is written\n`);
     return changed.length === 0 ? 0 : 1;
   }
-  const builds = await realBuilds(root, hardened, verdicts, config);
-  if (builds !== verdicts && isRefused(resultsOf(builds, hardened))) {
-    tell(builds, hardened);
-    return refuse(root, builds, false);
+  const real = await realBuilds(root, judged, config);
+  if (real !== judged && isRefused(resultsOf(real))) {
+    tell(real);
+    return refuse(root, real.verdicts, false);
   }
-  const outputs = outputsOf(builds);
+  const outputs = outputsOf(real.verdicts);
   await writeFiles(root, [...changed, ...outputs]);
   if (outputs.length > 0) await warnOfUnignoredOutput(root);
   for (const { path: file } of outputs)
@@ -174,52 +170,55 @@ async function refuse(root: string, verdicts: readonly Verdict[], isCheck: boole
   return 1;
 }
 
-/** The files of the package that are to read otherwise. */
-function changedFiles(
-  files: readonly PackageFile[],
-  items: readonly Item[],
-  hardened: Hardened,
-): Required<FileWrite>[] {
-  const splices = new Map<string | undefined, Splice[]>();
-  for (const [i, item] of items.entries()) {
-    const { text } = hardened.items[i] ?? item;
-    if (text === item.text) continue;
-    const { start, end } = item.range;
-    const ofFile = splices.get(item.path) ?? [];
-    ofFile.push({ start, end, text });
-    splices.set(item.path, ofFile);
-  }
-  return files.flatMap(({ path: file, bytes }) => {
-    const ofFile = splices.get(file);
-    if (ofFile === undefined) return [];
-    return [{ path: file, content: splice(decodeText(bytes, file), ofFile), original: bytes }];
+/** The files of the package that are to read otherwise, to be there, or to go. */
+function changedFiles(files: readonly PackageFile[], { items, changes }: Revision): FileWrite[] {
+  const touched = new Set([...changes.removed, ...changes.added].map(({ path: file }) => file));
+  const rewritten = (file: string) => {
+    const documents = items.filter((item) => item.path === file).sort((a, b) => a.index - b.index);
+    if (documents.length === 0) return undefined;
+    return documents.map(({ text }) => (text.endsWith('\n') ? text : `${text}\n`)).join('---\n');
+  };
+  const known = files.flatMap(({ path: file, bytes }) => {
+    if (touched.delete(file)) return [{ path: file, content: rewritten(file), original: bytes }];
+    const edits = [...changes.edits].filter(([item]) => item.path === file);
+    if (edits.length === 0) return [];
+    const text = decodeText(bytes, file);
+    const content = splice(
+      text,
+      edits.flatMap(([item, edit]) => spliceItem(text, item, edit)),
+    );
+    return [{ path: file, content, original: bytes }];
   });
+  const added = [...touched].flatMap((file) =>
+    file === undefined ? [] : [{ path: file, content: rewritten(file), original: NO_FILE } as const],
+  );
+  return [...known, ...added];
 }
 
 /** For `git apply` and `patch -p1`; but the value of a Secret, in a line beside a change, is blotted out. */
-async function showDiff(
-  changed: readonly Required<FileWrite>[],
-  redact: (text: string) => string,
-): Promise<void> {
+async function showDiff(changed: readonly FileWrite[], redact: (text: string) => string): Promise<void> {
   const { createTwoFilesPatch } = await import('diff');
   for (const { path: file, content, original } of changed) {
-    const text = Buffer.from(original).toString('utf8');
-    const diff = createTwoFilesPatch(`a/${file}`, `b/${file}`, text, content, undefined, undefined, {
-      context: 3,
-    });
+    const isNew = original === NO_FILE || original === undefined;
+    const diff = createTwoFilesPatch(
+      isNew ? '/dev/null' : `a/${file}`,
+      content === undefined ? '/dev/null' : `b/${file}`,
+      isNew ? '' : Buffer.from(original).toString('utf8'),
+      content ?? '',
+      undefined,
+      undefined,
+      { context: 3 },
+    );
     say(redact(diff));
   }
 }
 
-/** The builds with the generators' real input, which the verified copy may only have stood in for. */
-async function realBuilds(
-  root: string,
-  hardened: Hardened,
-  verdicts: readonly Verdict[],
-  config: Config,
-): Promise<readonly Verdict[]> {
+/** The same with the generators' real input, which the verified copy may only have stood in for. */
+async function realBuilds(root: string, judged: Judged, config: Config): Promise<Judged> {
+  const { revision, verdicts } = judged;
   const real = await generatorInputs(root, new Set(verdicts.flatMap(({ standIns }) => standIns)));
-  return real.size === 0 ? verdicts : verify(hardened.items, config, kustomizeHere, real);
+  if (real.size === 0) return judged;
+  return { revision, verdicts: await verify(revision.items, config, kustomizeHere, real) };
 }
 
 function outputsOf(builds: readonly Verdict[]): FileWrite[] {
@@ -278,10 +277,10 @@ function outputFile(overlay: string): string {
   return path.join(OUTPUT, `${name}.yaml`);
 }
 
-function tell(verdicts: readonly Verdict[], hardened: Hardened): void {
-  const refused = isRefused(resultsOf(verdicts, hardened));
-  for (const { severity, message } of hardened.warnings) say(`[${severity}] ${message}\n`);
-  if (!refused) for (const { message } of hardened.changes) say(`${message}\n`);
+function tell(judged: Judged): void {
+  const { revision, verdicts } = judged;
+  for (const { severity, message } of revision.warnings) say(`[${severity}] ${message}\n`);
+  if (!isRefused(resultsOf(judged))) for (const { message } of revision.told) say(`${message}\n`);
   for (const { overlay, resources, results } of verdicts) {
     const count = (severity: string) => results.filter((result) => result.severity === severity).length;
     say(

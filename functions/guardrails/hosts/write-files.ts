@@ -22,13 +22,17 @@ import { setImmediate } from 'node:timers/promises';
 import { removedAtEnd } from '../ending';
 import { GuardrailsError } from '../errors';
 
+/** The original of a file that was not there. */
+export const NO_FILE = Symbol('no file');
+
 /** A file that is to have this content. */
 export interface FileWrite {
   /** In the package. */
   readonly path: string;
-  readonly content: string;
+  /** undefined: it is to go. */
+  readonly content: string | undefined;
   /** What was read from it, and must still be there; undefined: whatever is there gives way. */
-  readonly original?: Uint8Array;
+  readonly original?: Uint8Array | typeof NO_FILE;
 }
 
 /** One file on its way. */
@@ -100,6 +104,7 @@ function writeTemporary({ write, target, temporary }: Pending): void {
   try {
     if (write.original === undefined) mkdirSync(folder, { recursive: true });
     if (realpathSync(folder) === folder) {
+      if (write.content === undefined) return;
       const found = lstatSync(target, { throwIfNoEntry: false });
       const replaced = found?.isFile() === true ? found : undefined;
       removedAtEnd.add(temporary);
@@ -139,7 +144,10 @@ function compare({ write: { path: file, original }, target }: Pending): void {
   if (original === undefined) return;
   let isSame: boolean;
   try {
-    isSame = lstatSync(target).isFile() && readFileSync(target).equals(original);
+    isSame =
+      original === NO_FILE
+        ? lstatSync(target, { throwIfNoEntry: false }) === undefined
+        : lstatSync(target).isFile() && readFileSync(target).equals(original);
   } catch (error) {
     throw failure(file, 'was there a moment ago and cannot be read now', error);
   }
@@ -155,7 +163,8 @@ function rename(pending: readonly Pending[]): void {
     for (const one of pending) {
       current = one.write.path;
       keepOriginal(one);
-      renameSync(one.temporary, one.target);
+      if (one.write.content === undefined) rmSync(one.target);
+      else renameSync(one.temporary, one.target);
       one.isRenamed = true;
     }
   } catch (error) {
@@ -169,7 +178,8 @@ function rename(pending: readonly Pending[]): void {
 
 function keepOriginal(one: Pending): void {
   const { target, write } = one;
-  if (write.original === undefined && lstatSync(target, { throwIfNoEntry: false }) === undefined) return;
+  const mayBeNew = write.original === undefined || write.original === NO_FILE;
+  if (mayBeNew && lstatSync(target, { throwIfNoEntry: false }) === undefined) return;
   const backup = nameBeside(target, 'original');
   try {
     linkSync(target, backup);

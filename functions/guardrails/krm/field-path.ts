@@ -61,7 +61,7 @@ function withFix(
 }
 
 /** As parsed values are, so that equal ones compare equal. */
-function withoutPrototypes(value: YamlValue): YamlValue {
+export function withoutPrototypes(value: YamlValue): YamlValue {
   if (Array.isArray(value)) return value.map(withoutPrototypes);
   if (!isObject(value)) return value;
   const entries = Object.entries(value).map(([key, child]) => [key, withoutPrototypes(child)] as const);

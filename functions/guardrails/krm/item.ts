@@ -1,6 +1,7 @@
 import { InputError } from '../errors';
 import { editDocument } from './edit';
 import { type Fix, withFixes } from './field-path';
+import { type Removal, removeEntry } from './remove';
 import { type Splice, endOfLine, splice } from './text';
 import {
   type YamlEntry,
@@ -33,8 +34,10 @@ export interface ItemRange {
   readonly column: number;
 }
 
-const PATH = ['internal.config.kubernetes.io/path', 'config.kubernetes.io/path'];
-const INDEX = ['internal.config.kubernetes.io/index', 'config.kubernetes.io/index'];
+const PATH = ['internal.config.kubernetes.io/path', 'config.kubernetes.io/path'] as const;
+const INDEX = ['internal.config.kubernetes.io/index', 'config.kubernetes.io/index'] as const;
+/** How far kpt indents the lists of the file: `wide` or `compact`. */
+const SEQ_INDENT = 'internal.config.kubernetes.io/seqindent';
 const LEGACY = new Set(['config.kubernetes.io/path', 'config.kubernetes.io/index', 'config.k8s.io/id']);
 
 /** Annotations that kpt puts on an item for the way and takes off when it writes (kyaml kio/kioutil). */
@@ -81,21 +84,46 @@ function valueIn(root: YamlNode, where: string): YamlValue {
   }
 }
 
-/** The splices that put fixes into the text that an item was read from. */
-export function spliceItem(input: string, { range, path: file }: Item, fixes: readonly Fix[]): Splice[] {
-  const { start, end, column } = range;
-  const document = ' '.repeat(column) + input.slice(start, end);
-  return editDocument(document, fixes, file ?? 'standard input').map((one) => ({
-    ...one,
-    start: one.start + start - column,
-    end: one.end + start - column,
-  }));
+/** What is to be done to an item: values put in where none stand, or an entry taken out of a list. */
+export type Edit = readonly Fix[] | Removal;
+
+function splicesOf(text: string, edit: Edit, where: string): Splice[] {
+  return 'list' in edit ? removeEntry(text, edit, where) : editDocument(text, edit, where);
 }
 
-/** The item as it reads with fixes in it. */
-export function withItemFixes(item: Item, fixes: readonly Fix[]): Item {
-  const text = splice(item.text, editDocument(item.text, fixes, item.path ?? 'standard input'));
-  return { ...item, text, value: withFixes(item.value, fixes) ?? item.value };
+/** The splices that edit an item in the text that it was read from. */
+export function spliceItem(input: string, { range, path: file }: Item, edit: Edit): Splice[] {
+  const { start, end, column } = range;
+  const where = file ?? 'standard input';
+  const document = ' '.repeat(column) + input.slice(start, end);
+  return splicesOf(document, edit, where).map((one) => {
+    if (one.start < column && one.end > one.start)
+      throw new InputError(`${where}: its first line cannot be taken out; edit it by hand`);
+    return { ...one, start: one.start + start - column, end: one.end + start - column };
+  });
+}
+
+/** The item as it reads once it is edited. */
+export function withItemEdit(item: Item, edit: Edit): Item {
+  const text = splice(item.text, splicesOf(item.text, edit, item.path ?? 'standard input'));
+  const value = 'list' in edit ? valueOf(parseYaml(text, '')[0] ?? null) : withFixes(item.value, edit);
+  return { ...item, text, value: isObject(value) ? value : item.value };
+}
+
+/** A new document of a file. */
+export function newItem(text: string, value: YamlObject, file: string, index: number): Item {
+  return { text, value, path: file, index, range: { start: 0, end: 0, column: 0 } };
+}
+
+/** The document as kpt takes it for a file: with the annotations that say where it belongs. */
+export function withWireAnnotations({ text, value, path: file, index }: Item): string {
+  const seqIndent = annotationsOf(value)[SEQ_INDENT] ?? 'wide';
+  const annotations = { [PATH[0]]: file ?? '', [INDEX[0]]: String(index), [SEQ_INDENT]: seqIndent };
+  const fixes = Object.entries(annotations).map(([key, one]) => ({
+    path: ['metadata', 'annotations', key],
+    value: one,
+  }));
+  return splice(text, editDocument(text, fixes, file ?? 'standard input'));
 }
 
 function isNull(node: YamlNode): boolean {

@@ -28,7 +28,7 @@ export interface Result {
 const UNPRINTABLE = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]/gu;
 
 /** JSON that every YAML reader takes for the same value. */
-function yamlSafeJson(value: unknown): string {
+export function yamlSafeJson(value: unknown): string {
   return JSON.stringify(value).replace(
     UNPRINTABLE,
     (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,

@@ -108,6 +108,11 @@ export function endOfLine(text: string, valueEnd: number): number {
   return newline === -1 ? text.length : newline + 1;
 }
 
+/** The start of the line on which an offset stands. */
+export function startOfLine(text: string, offset: number): number {
+  return text.lastIndexOf('\n', offset - 1) + 1;
+}
+
 /** One document of a YAML stream, and the offset at which its text starts there. */
 export interface Document {
   readonly text: string;

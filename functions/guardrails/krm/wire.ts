@@ -1,12 +1,12 @@
 import { InputError } from '../errors';
-import type { Fix } from './field-path';
-import { type Item, type ItemRange, readItem, spliceItem } from './item';
-import { type Result, printResults } from './result';
-import { type Splice, endOfLine, lineStarts, splice, splitDocuments } from './text';
+import { type Edit, type Item, type ItemRange, readItem, spliceItem, withWireAnnotations } from './item';
+import { type Result, printResults, yamlSafeJson } from './result';
+import { type Splice, endOfLine, lineStarts, splice, splitDocuments, startOfLine } from './text';
 import {
   type YamlEntry,
   type YamlMapping,
   type YamlNode,
+  type YamlSequence,
   type YamlValue,
   lineOf,
   parseYaml,
@@ -16,8 +16,15 @@ import {
 const WHERE = 'standard input';
 const LIST_KIND = 'ResourceList';
 
-/** Items of an input, and what is to be put into them. */
-export type Edits = ReadonlyMap<Item, readonly Fix[]>;
+/** What is to become of the items of an input. */
+export interface Changes {
+  readonly edits: ReadonlyMap<Item, Edit>;
+  readonly removed: ReadonlySet<Item>;
+  /** New documents of files; they go last. */
+  readonly added: readonly Item[];
+}
+
+const NO_CHANGES: Changes = { edits: new Map(), removed: new Set(), added: [] };
 
 /** What a host wrote to the function. */
 export interface WireInput {
@@ -26,10 +33,10 @@ export interface WireInput {
   /** The functionConfig of a ResourceList; undefined where there is none. */
   readonly functionConfig: YamlValue | undefined;
   /**
-   * The same input with these results in it and these items fixed; every other item byte for byte. Plain YAML has no
-   * place for results.
+   * The same input with these results and changes in it; every other item byte for byte. Plain YAML has no place for
+   * results.
    */
-  print(results: readonly Result[], edits?: Edits): string;
+  print(results: readonly Result[], changes?: Changes): string;
 }
 
 /**
@@ -69,7 +76,13 @@ function streamOf(text: string, items: readonly Item[]): WireInput {
     form: 'documents',
     items,
     functionConfig: undefined,
-    print: (_, edits) => splice(text, itemSplices(text, edits)),
+    print: (_, changes = NO_CHANGES) => {
+      const documents = splice(text, [
+        ...editSplices(text, changes),
+        ...[...changes.removed].map(({ range: { start, end } }) => ({ start, end, text: '\n' })),
+      ]);
+      return [withNewline(documents), ...changes.added.map(withWireAnnotations)].join('---\n');
+    },
   };
 }
 
@@ -133,11 +146,20 @@ function readBlockList(text: string): WireInput | undefined {
     form: 'ResourceList',
     items,
     functionConfig: functionConfigOf(root),
-    print: (results, edits) => {
+    print: (results, changes = NO_CHANGES) => {
       const moved = resultSplices(envelope, root, results).map((one) =>
         one.start > list.start ? { ...one, start: one.start + shift, end: one.end + shift } : one,
       );
-      return splice(text, [...itemSplices(text, edits), ...moved]);
+      // The dash of an item stands before its range.
+      const removals = [...changes.removed].map(({ range: { start, end } }) => ({
+        start: start - 1,
+        end,
+        text: '',
+      }));
+      const added = changes.added.map((item) => listEntry(withWireAnnotations(item), 0)).join('');
+      const gap = added === '' || text[list.end - 1] === '\n' ? '' : '\n';
+      const additions = { start: list.end, end: list.end, text: gap + added };
+      return splice(text, [...editSplices(text, changes), ...removals, additions, ...moved]);
     },
   };
 }
@@ -186,9 +208,70 @@ function readAnyList(text: string, root: YamlMapping): WireInput {
     form: 'ResourceList',
     items,
     functionConfig: functionConfigOf(root),
-    print: (results, edits) =>
-      splice(text, [...itemSplices(text, edits), ...resultSplices(text, root, results)]),
+    print: (results, changes = NO_CHANGES) =>
+      splice(text, [
+        ...editSplices(text, changes),
+        ...listSplices(text, list, items, changes),
+        ...resultSplices(text, root, results),
+      ]),
   };
+}
+
+/** A document as an entry of a list whose dashes stand in a column. */
+function listEntry(document: string, column: number): string {
+  const indent = ' '.repeat(column);
+  return withNewline(document)
+    .replace(/^(?=.)/gm, `${indent}  `)
+    .replace(/^( *)  /, '$1- ');
+}
+
+/** The splices that take items out of a list in any style, and put new ones behind the last. */
+function listSplices(
+  text: string,
+  list: YamlSequence,
+  items: readonly Item[],
+  { removed, added }: Changes,
+): Splice[] {
+  if (removed.size === 0 && added.length === 0) return [];
+  if (list.flow) {
+    const isKept = (item: Item) => !removed.has(item);
+    const gone = items.flatMap((item, i) => {
+      if (isKept(item)) return [];
+      const { start, end } = item.range;
+      const isBehindKept = items.slice(0, i).some(isKept);
+      const cut = isBehindKept
+        ? { start: items[i - 1]?.range.end ?? start, end }
+        : { start, end: items[i + 1]?.range.start ?? end };
+      return [{ ...cut, text: '' }];
+    });
+    const at = items.at(-1)?.range.end ?? list.start + 1;
+    const entries = added.map((item) =>
+      yamlSafeJson(valueOf(parseYaml(withWireAnnotations(item), WHERE)[0] ?? null)),
+    );
+    const isFirst = !items.some(isKept);
+    return [...gone, { start: at, end: at, text: (isFirst ? '' : ', ') + entries.join(', ') }].filter(
+      ({ start, end }) => end > start || entries.length > 0,
+    );
+  }
+  const column = list.start - (text.lastIndexOf('\n', list.start - 1) + 1);
+  const dashes = items.map((_, i) =>
+    startOfLine(text, dashBefore(text, items[i - 1]?.range.end ?? list.start)),
+  );
+  const end = endOfLine(text, list.end);
+  const gone = items.flatMap((item, i) =>
+    removed.has(item) ? [{ start: dashes[i] ?? 0, end: dashes[i + 1] ?? end, text: '' }] : [],
+  );
+  const gap = text[end - 1] === '\n' ? '' : '\n';
+  const entries = added.map((item) => listEntry(withWireAnnotations(item), column)).join('');
+  return [...gone, { start: end, end, text: entries === '' ? '' : gap + entries }];
+}
+
+/** The next dash, comments passed over. */
+function dashBefore(text: string, from: number): number {
+  for (let at = from; ; at++) {
+    if (text[at] === '#') at = endOfLine(text, at) - 1;
+    else if (text[at] === '-' || at >= text.length) return at;
+  }
 }
 
 function withNewline(text: string): string {
@@ -220,8 +303,8 @@ function readListItem(text: string, i: number, range: ItemRange): Item {
   return item;
 }
 
-function itemSplices(text: string, edits: Edits = new Map()): Splice[] {
-  return [...edits].flatMap(([item, fixes]) => spliceItem(text, item, fixes));
+function editSplices(text: string, { edits }: Changes): Splice[] {
+  return [...edits].flatMap(([item, edit]) => spliceItem(text, item, edit));
 }
 
 function valueNode(root: YamlMapping, name: string): YamlNode | undefined {
@@ -255,7 +338,7 @@ function resultSplices(text: string, root: YamlMapping, results: readonly Result
     return next?.key.start ?? endOfLine(text, entry.value.end);
   };
   const gone = old.map((entry) => {
-    const start = entry === root.entries.at(-1) ? startOfLine(text, entry.key.start) : entry.key.start;
+    const start = entry === root.entries.at(-1) ? startOfEntry(text, entry.key.start) : entry.key.start;
     return { start, end: end(entry), text: '' };
   });
   if (results.length === 0) return gone;
@@ -279,7 +362,8 @@ function endInFlow(root: YamlMapping, { key, value }: YamlEntry): number {
   return next === undefined ? root.end - 1 : value.end;
 }
 
-function startOfLine(text: string, offset: number): number {
-  const start = text.lastIndexOf('\n', offset - 1) + 1;
+/** The start of its line, where nothing stands before it there. */
+function startOfEntry(text: string, offset: number): number {
+  const start = startOfLine(text, offset);
   return text.slice(start, offset).trim() === '' ? start : offset;
 }

@@ -24,6 +24,8 @@ export interface Kustomization {
   readonly others: readonly string[];
   /** Generator inputs that a ResourceList does not carry, with the text that stands in for them. */
   readonly standIns: ReadonlyMap<string, string>;
+  /** It names the file of generated policies beside it, which is not there. */
+  readonly lacksPolicies: boolean;
   /** Why kustomize must not be started on it. */
   readonly problems: readonly string[];
 }
@@ -35,6 +37,11 @@ const KUSTOMIZATION_FILE = /(^|\/)kustomization\.ya?ml$/;
 
 /** What kustomize takes for a URL or a repository, also when a folder of that name is there (internal/git/repospec.go). */
 const REMOTE = /^([a-z][a-z0-9+.-]*:|[^/]*@|(www\.)?github\.com([/:]|$))/i;
+
+/** The file beside a kustomization that the function writes network policies into. */
+export function policiesFile(dir: string): string {
+  return path.join(dir, 'network-policies.yaml');
+}
 
 export function isKustomizationFile(file: string): boolean {
   return KUSTOMIZATION_FILE.test(file);
@@ -63,6 +70,7 @@ function readKustomization(dir: string, file: string, value: YamlObject, files: 
   const patches: string[] = [];
   const others: string[] = [];
   const standIns = new Map<string, string>();
+  let lacksPolicies = false;
   const { references, problems: own } = referencesOf(value);
   const problems = [...own];
 
@@ -77,6 +85,7 @@ function readKustomization(dir: string, file: string, value: YamlObject, files: 
     patches,
     others,
     standIns,
+    lacksPolicies,
     problems: problems.map((problem) => `${file} names ${problem}`),
   };
 
@@ -121,7 +130,10 @@ function readKustomization(dir: string, file: string, value: YamlObject, files: 
       );
     else if (!isFile && (role === 'generator file' || role === 'generator env') && !/\.ya?ml$/.test(target))
       standIns.set(target, standInFor(target, role));
-    else if (!isFile || role === 'component')
+    else if (!isFile && role === 'resource' && target === policiesFile(dir)) {
+      resources.push(target);
+      lacksPolicies = true;
+    } else if (!isFile || role === 'component')
       problems.push(`${written}, which is not in the package (${target}); ${missingHint(role)}`);
   }
 }

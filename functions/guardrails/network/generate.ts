@@ -20,14 +20,38 @@ export interface WantedPolicy {
 export function wantedPolicies(topology: Topology, peers: NetworkPeers): WantedPolicy[] {
   const names = shortNames(topology.workloads);
   const namespaces = [...new Set(topology.workloads.map(({ namespace }) => namespace))].sort();
-  const denials = namespaces.map((namespace) => ({
+  const denials: WantedPolicy[] = namespaces.map((namespace) => ({
     name: DEFAULT_DENY,
     namespace,
     spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
   }));
   const pairs = mergePairs(topology.connections, (party) => nameOf(party, names));
   const allows = pairs.flatMap((connection) => policiesFor(connection, peers));
-  return [...denials, ...allows];
+  return withDistinctNames([...denials, ...allows]);
+}
+
+/** `a` to `b-to-c` reads as `a-to-b` to `c`. */
+function withDistinctNames(policies: readonly WantedPolicy[]): WantedPolicy[] {
+  const taken = new Set<string>();
+  return policies.map((policy) => {
+    const isTaken = (name: string) => taken.has(JSON.stringify([policy.namespace, name]));
+    const name = freeName(policy.name, isTaken);
+    taken.add(JSON.stringify([policy.namespace, name]));
+    return name === policy.name ? policy : { ...policy, name };
+  });
+}
+
+const LONGEST_NAME = 253; // characters; a DNS subdomain (RFC 1123)
+
+/** A name, with a number where it is taken, and cut where it is too long. */
+export function freeName(wanted: string, isTaken: (name: string) => boolean): string {
+  const numbered = (n: number) => {
+    const suffix = n === 1 ? '' : `-${n}`;
+    return wanted.slice(0, LONGEST_NAME - suffix.length).replace(/[-.]+$/, '') + suffix;
+  };
+  let n = 1;
+  while (isTaken(numbered(n))) n++;
+  return numbered(n);
 }
 
 interface NamedConnection extends Connection {
@@ -40,7 +64,7 @@ function mergePairs(connections: readonly Connection[], nameOf: (party: Party) =
   for (const connection of connections) {
     const { from, to } = connection;
     const name = `allow-${nameOf(from)}-to-${nameOf(to)}`;
-    const key = JSON.stringify([name, namespaceOf(from), namespaceOf(to)]);
+    const key = JSON.stringify([identityOf(from), identityOf(to)]);
     const ports = [...(pairs.get(key)?.ports ?? []), ...connection.ports];
     const distinct = ports.filter((port, i) => ports.findIndex((one) => isDeepStrictEqual(one, port)) === i);
     pairs.set(key, { ...connection, name, ports: distinct.sort(byPort) });
@@ -76,12 +100,19 @@ function namespaceOf(party: Party): string {
   return party.is === 'acme-solver' ? party.namespace : '';
 }
 
+function identityOf(party: Party): readonly string[] {
+  if (party.is !== 'workload') return [party.is, namespaceOf(party)];
+  const { kind, name, namespace } = party.workload;
+  return [party.is, namespace, kind, name];
+}
+
 function nameOf(party: Party, names: ReadonlyMap<Workload, string>): string {
   return party.is === 'workload' ? (names.get(party.workload) ?? party.workload.name) : party.is;
 }
 
 /** A workload by its component label, where that is its alone; else by its name, with its kind where two share it. */
 function shortNames(workloads: readonly Workload[]): Map<Workload, string> {
+  const isParty = (name: string) => RANKS.some((party) => party === name);
   const component = ({ labels }: Workload) => labels['app.kubernetes.io/component'] ?? '';
   const isAlone = (name: string) =>
     workloads.filter((one) => component(one) === name || one.name === name).length === 1;
@@ -89,8 +120,8 @@ function shortNames(workloads: readonly Workload[]): Map<Workload, string> {
     workloads.map((workload) => {
       const { name, kind } = workload;
       const short = component(workload);
-      if (/^[a-z0-9-]+$/.test(short) && isAlone(short)) return [workload, short];
-      const isShared = workloads.filter((one) => one.name === name).length > 1;
+      if (/^[a-z0-9-]+$/.test(short) && isAlone(short) && !isParty(short)) return [workload, short];
+      const isShared = isParty(name) || workloads.filter((one) => one.name === name).length > 1;
       return [workload, isShared ? `${name}-${kind.toLowerCase()}` : name];
     }),
   );

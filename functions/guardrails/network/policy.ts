@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { objectAt, objectsIn } from '../kubernetes/workload';
+import { groupOf, objectAt, objectsIn } from '../kubernetes/workload';
 import { resourceRef } from '../kubernetes/resource';
 import { type YamlObject, type YamlValue, isObject, textOf } from '../krm/yaml';
 import { type Selector, readSelector, unknownSelectorKeys } from './selector';
@@ -30,6 +30,8 @@ export type Peer =
   | { readonly ipBlock: IpBlock };
 
 export interface IpBlock {
+  /** CIDR ranges: the block, and what is not of it. */
+  readonly ranges: readonly string[];
   readonly contains: (ip: string) => boolean;
 }
 
@@ -45,6 +47,10 @@ export interface ReadPolicy {
   readonly policy: Policy;
   /** Keys that the API drops, or refuses: what was meant by them does not hold. */
   readonly problems: readonly string[];
+}
+
+export function isNetworkPolicy(resource: YamlObject): boolean {
+  return resource.kind === 'NetworkPolicy' && groupOf(resource) === 'networking.k8s.io';
 }
 
 const KEYS = {
@@ -135,19 +141,23 @@ function peerIn(peer: YamlObject, problems: string[]): Peer[] {
 
 function readIpBlock(value: YamlObject, problems: string[]): IpBlock | undefined {
   refuseUnknown(value, KEYS.ipBlock, 'ipBlock', problems);
-  const inside = blockListOf([value.cidr]);
-  const outside = blockListOf(Array.isArray(value.except) ? value.except : []);
-  if (inside === undefined || outside === undefined) {
-    problems.push('has an ipBlock that is no range of addresses, such as 10.0.0.0/8');
-    return undefined;
-  }
-  return { contains: (ip) => has(inside, ip) && !has(outside, ip) };
+  const block = ipBlockOf(textOf(value.cidr), Array.isArray(value.except) ? value.except.map(textOf) : []);
+  if (block === undefined) problems.push('has an ipBlock that is no range of addresses, such as 10.0.0.0/8');
+  return block;
 }
 
-function blockListOf(ranges: readonly (YamlValue | undefined)[]): BlockList | undefined {
+/** undefined for what is no CIDR range. */
+export function ipBlockOf(cidr: string, except: readonly string[] = []): IpBlock | undefined {
+  const inside = blockListOf([cidr]);
+  const outside = blockListOf(except);
+  if (inside === undefined || outside === undefined) return undefined;
+  return { ranges: [cidr, ...except], contains: (ip) => has(inside, ip) && !has(outside, ip) };
+}
+
+function blockListOf(ranges: readonly string[]): BlockList | undefined {
   const list = new BlockList();
   for (const range of ranges) {
-    const [, address = '', length = ''] = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(textOf(range)) ?? [];
+    const [, address = '', length = ''] = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(range) ?? [];
     const version = isIP(address);
     if (version === 0 || Number(length) > (version === 4 ? 32 : 128)) return undefined;
     list.addSubnet(address, Number(length), version === 4 ? 'ipv4' : 'ipv6');

@@ -33,22 +33,29 @@ const SCHEME_PORTS = new Map([
 /** Keys under which a bare word may be a host. */
 const HOST_KEY = /(HOST|ADDR|URL|SERVICE)$/i;
 
+/** The data of the ConfigMaps of a build. */
+export class ConfigMaps {
+  private readonly data = new Map<string, YamlObject>();
+
+  constructor(resources: readonly YamlObject[]) {
+    for (const resource of resources)
+      if (resource.kind === 'ConfigMap') {
+        const { name, namespace = '' } = resourceRef(resource);
+        this.data.set(JSON.stringify([namespace, name]), objectAt(resource, 'data'));
+      }
+  }
+
+  /** Those of one namespace: name to data, empty where there is none. */
+  of(namespace: string): (name: unknown) => YamlObject {
+    return (name) => this.data.get(JSON.stringify([namespace, name])) ?? {};
+  }
+}
+
 /** What the values of a workload's env, and of the ConfigMaps that it takes its env from, may name. */
 export function serviceReferences(
-  resource: YamlObject,
   pod: PodSpec,
-  resources: readonly YamlObject[],
+  configMap: (name: unknown) => YamlObject,
 ): ServiceReference[] {
-  const { namespace = '' } = resourceRef(resource);
-  const configMap = (name: unknown): YamlObject => {
-    const found = resources.find(
-      (one) =>
-        one.kind === 'ConfigMap' &&
-        resourceRef(one).name === name &&
-        (resourceRef(one).namespace ?? '') === namespace,
-    );
-    return found === undefined ? {} : objectAt(found, 'data');
-  };
   const references = pod.containers.flatMap(({ value }) => {
     const own = objectsIn(value.env).flatMap((entry) => {
       const from = objectAt(objectAt(entry, 'valueFrom'), 'configMapKeyRef');

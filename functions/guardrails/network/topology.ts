@@ -1,11 +1,12 @@
 import { annotationsOf } from '../krm/item';
 import { type YamlObject, type YamlValue, textOf } from '../krm/yaml';
-import { expandLists, resourceRef } from '../kubernetes/resource';
+import type { FieldPath } from '../krm/field-path';
+import { type Placed, resourceRef } from '../kubernetes/resource';
 import { groupOf, objectAt, objectsIn, podSpecOf } from '../kubernetes/workload';
 import type { ContainerPort } from './evaluate';
 import type { Protocol } from './policy';
 import { type Labels, labelsIn, selects } from './selector';
-import { type ServiceReference, serviceReferences } from './service-references';
+import { ConfigMaps, type ServiceReference, serviceReferences } from './service-references';
 
 export const CONNECTS_TO = 'todo.example.com/connects-to';
 export const INTERNET_EGRESS = 'todo.example.com/internet-egress';
@@ -13,8 +14,11 @@ const HTTP01_SOLVER_PORT = 8089; // cert-manager's solver pods listen there (acm
 
 /** Pods that a policy can select. */
 export interface Workload {
+  readonly resource: YamlObject;
+  readonly path: FieldPath;
   readonly kind: string;
   readonly name: string;
+  /** `''`: that of whoever applies it. */
   readonly namespace: string;
   /** Of its pods. */
   readonly labels: Labels;
@@ -46,8 +50,16 @@ export interface Connection {
 export interface Topology {
   readonly workloads: readonly Workload[];
   readonly connections: readonly Connection[];
-  /** What is not guessed at. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
+}
+
+/** A connection that is asked for and that no policy can be made for. */
+export interface Note extends Placed {
+  /** The end of a sentence whose subject is the resource. */
+  readonly what: string;
+  readonly mend: string;
+  /** It cannot work as it stands; else where it leads is not known, and not guessed at. */
+  readonly isBroken: boolean;
 }
 
 interface Service {
@@ -56,37 +68,58 @@ interface Service {
   readonly spec: YamlObject;
 }
 
-/** Reads from what an overlay builds who has to talk to whom. */
-export function readTopology(built: readonly YamlObject[]): Topology {
-  const resources = built.flatMap((one) => expandLists(one).map(({ resource }) => resource));
+/** Reads from what an overlay builds, Lists taken apart, who has to talk to whom. */
+export function readTopology(resources: readonly Placed[]): Topology {
   return new TopologyReader(resources).read();
 }
 
-class TopologyReader {
-  private readonly workloads: Workload[];
-  private readonly services: Service[];
-  private readonly connections: Connection[] = [];
-  private readonly notes = new Set<string>();
+/** What asks for a connection: a resource, and which part of it. */
+interface Asker extends Placed {
+  readonly part?: string;
+}
 
-  constructor(private readonly resources: readonly YamlObject[]) {
-    this.workloads = resources.flatMap((resource) => this.workloadsOf(resource));
-    this.services = resources
-      .filter((resource) => resource.kind === 'Service' && groupOf(resource) === '')
-      .map((resource) => {
+class TopologyReader {
+  private readonly workloads = new Map<YamlObject, Workload>();
+  private readonly byLabel = new Map<string, Workload[]>();
+  private readonly services = new Map<string, Service>();
+  private readonly configMaps: ConfigMaps;
+  private readonly connections: Connection[] = [];
+  private readonly notes = new Map<string, Note>();
+
+  constructor(private readonly placed: readonly Placed[]) {
+    for (const one of placed) {
+      const workload = this.workloadOf(one);
+      if (workload === undefined) continue;
+      this.workloads.set(one.resource, workload);
+      for (const label of Object.entries(workload.labels)) {
+        const key = JSON.stringify([workload.namespace, ...label]);
+        const others = this.byLabel.get(key);
+        if (others === undefined) this.byLabel.set(key, [workload]);
+        else others.push(workload);
+      }
+    }
+    const resources = placed.map(({ resource }) => resource);
+    for (const resource of resources)
+      if (resource.kind === 'Service' && groupOf(resource) === '') {
         const { name, namespace = '' } = resourceRef(resource);
-        return { name, namespace, spec: objectAt(resource, 'spec') };
-      });
+        this.services.set(serviceKey(name, namespace), { name, namespace, spec: objectAt(resource, 'spec') });
+      }
+    this.configMaps = new ConfigMaps(resources);
   }
 
   read(): Topology {
-    for (const resource of this.resources) {
-      this.readIngress(resource);
-      this.readRoute(resource);
-      this.readGateway(resource);
-      this.readClient(resource);
+    for (const one of this.placed) {
+      this.readIngress(one);
+      this.readRoute(one);
+      this.readGateway(one);
+      this.readClient(one);
     }
-    for (const workload of this.workloads)
-      if (this.connections.some(({ from }) => from.is === 'workload' && from.workload === workload))
+    const clients = new Set(
+      this.connections.flatMap(({ from }) => (from.is === 'workload' ? [from.workload] : [])),
+    );
+    const workloads = [...this.workloads.values()];
+    for (const workload of workloads)
+      if (clients.has(workload))
         this.connect(
           { is: 'workload', workload },
           { is: 'dns' },
@@ -96,16 +129,25 @@ class TopologyReader {
           ],
           'names have to be resolved',
         );
-    return { workloads: this.workloads, connections: this.connections, notes: [...this.notes] };
+    return { workloads, connections: this.connections, notes: [...this.notes.values()] };
   }
 
   private connect(from: Party, to: Party, ports: readonly Port[], reason: string): void {
-    if (ports.length > 0) this.connections.push({ from, to, ports, reason });
+    if (ports.length === 0) return;
+    const unselectable = [from, to].flatMap((party) => (isSelectable(party) ? [] : [party.workload]));
+    for (const workload of unselectable)
+      this.note(workload, true, 'has pods without labels, which no policy can select', 'give them one');
+    if (unselectable.length === 0) this.connections.push({ from, to, ports, reason });
   }
 
-  private workloadsOf(resource: YamlObject): Workload[] {
+  private note({ resource, path, part }: Asker, isBroken: boolean, what: string, mend: string): void {
+    const note = { resource, path, isBroken, what: part === undefined ? what : `${part}: ${what}`, mend };
+    this.notes.set(JSON.stringify([resourceRef(resource), note.what]), note);
+  }
+
+  private workloadOf({ resource, path }: Placed): Workload | undefined {
     const pod = podSpecOf(resource);
-    if (pod === undefined || resource.kind === 'PodTemplate') return [];
+    if (pod === undefined || resource.kind === 'PodTemplate') return undefined;
     const { kind, name, namespace = '' } = resourceRef(resource);
     const template = pod.path
       .slice(0, -1)
@@ -113,13 +155,12 @@ class TopologyReader {
     const labels = labelsIn(objectAt(template, 'metadata').labels);
     const selector = labelsIn(objectAt(objectAt(objectAt(resource, 'spec'), 'selector'), 'matchLabels'));
     const selected = Object.keys(selector).length > 0 ? selector : labels;
-    if (Object.keys(selected).length === 0)
-      this.notes.add(`${kind}/${name} has pods without labels, which no policy can select; give them one`);
     const ports = pod.containers.flatMap(({ value }) => objectsIn(value.ports).flatMap(containerPort));
-    return [{ kind, name, namespace, labels, selector: selected, ports }];
+    return { resource, path, kind, name, namespace, labels, selector: selected, ports };
   }
 
-  private readIngress(resource: YamlObject): void {
+  private readIngress(asker: Placed): void {
+    const { resource } = asker;
     if (resource.kind !== 'Ingress' || groupOf(resource) !== 'networking.k8s.io') return;
     const { name, namespace = '' } = resourceRef(resource);
     const spec = objectAt(resource, 'spec');
@@ -133,7 +174,7 @@ class TopologyReader {
           { is: 'ingress-controller' },
           { name: service.name, namespace, port: portOf(port.number ?? port.name) },
           namespace,
-          `Ingress/${name}`,
+          asker,
         );
     }
     if (objectsIn(spec.tls).length > 0 && isCertManaged(resource))
@@ -149,8 +190,9 @@ class TopologyReader {
     this.connect(from, { is: 'acme-solver', namespace }, ports, reason);
   }
 
-  private readRoute(resource: YamlObject): void {
-    const { kind, name, namespace = '' } = resourceRef(resource);
+  private readRoute(asker: Placed): void {
+    const { resource } = asker;
+    const { kind, namespace = '' } = resourceRef(resource);
     if (groupOf(resource) !== 'gateway.networking.k8s.io' || !kind.endsWith('Route')) return;
     for (const rule of objectsIn(objectAt(resource, 'spec').rules))
       for (const { kind: to = 'Service', group = '', name: service, namespace: other, port } of objectsIn(
@@ -161,95 +203,127 @@ class TopologyReader {
             { is: 'gateway' },
             { name: service, namespace: typeof other === 'string' ? other : namespace, port: portOf(port) },
             namespace,
-            `${kind}/${name}`,
+            asker,
           );
   }
 
-  private readGateway(resource: YamlObject): void {
+  private readGateway({ resource }: Placed): void {
     if (resource.kind !== 'Gateway' || groupOf(resource) !== 'gateway.networking.k8s.io') return;
     const { name, namespace = '' } = resourceRef(resource);
     if (isCertManaged(resource))
       this.connectToSolver({ is: 'gateway' }, namespace, `Gateway/${name} has TLS from cert-manager`);
   }
 
-  private readClient(resource: YamlObject): void {
+  private readClient(placed: Placed): void {
+    const { resource } = placed;
     const pod = podSpecOf(resource);
-    const { kind, name, namespace = '' } = resourceRef(resource);
-    const workload = this.workloads.find(
-      (one) => one.kind === kind && one.name === name && one.namespace === namespace,
-    );
+    const workload = this.workloads.get(resource);
     if (pod === undefined || workload === undefined) return;
+    const { namespace } = workload;
     const from: Party = { is: 'workload', workload };
-    for (const reference of serviceReferences(resource, pod, this.resources))
-      if (this.services.some((service) => isNamed(service, reference, namespace)))
-        this.connectToService(from, reference, namespace, `${kind}/${name}, ${reference.where}`);
+    for (const { where, ...reference } of serviceReferences(pod, this.configMaps.of(namespace)))
+      // Most values that look like a host are none of ours.
+      if (this.serviceOf(reference, namespace) !== undefined)
+        this.connectToService(from, reference, namespace, { ...placed, part: where });
     for (const entry of listIn(annotationsOf(resource)[CONNECTS_TO])) {
-      const [, host = '', port = ''] = /^([a-z0-9.-]+):(\d+|[a-z0-9-]+)$/.exec(entry) ?? [];
-      const where = `${kind}/${name}, annotation ${CONNECTS_TO}`;
-      if (host === '') this.notes.add(`${where}: ${JSON.stringify(entry)} is no name:port`);
-      else {
-        const [service = '', other] = host.split('.');
-        this.connectToService(
-          from,
-          { name: service, namespace: other, port: /^\d+$/.test(port) ? Number(port) : port },
-          namespace,
-          where,
-        );
+      const asker = { ...placed, part: `annotation ${CONNECTS_TO}` };
+      const [, host, port = ''] = /^([a-z0-9.-]+):(\d+|[a-z0-9-]+)$/.exec(entry) ?? [];
+      if (host === undefined) {
+        this.note(asker, true, `${JSON.stringify(entry)} is no name:port`, 'write todo-backend:80, say');
+        continue;
       }
+      const [service = '', other] = host.split('.');
+      const reference = { name: service, namespace: other, port: /^\d+$/.test(port) ? Number(port) : port };
+      this.connectToService(from, reference, namespace, asker);
     }
     const ports = listIn(annotationsOf(resource)[INTERNET_EGRESS]).flatMap((entry) => {
       const [, number = '', protocol = 'TCP'] = /^(\d+)(?:\/(TCP|UDP))?$/.exec(entry) ?? [];
       if (Number(number) >= 1 && Number(number) <= 65535)
         return [{ protocol: protocol as Protocol, port: Number(number) }];
-      this.notes.add(`${kind}/${name}, annotation ${INTERNET_EGRESS}: ${JSON.stringify(entry)} is no port`);
+      const asker = { ...placed, part: `annotation ${INTERNET_EGRESS}` };
+      this.note(asker, true, `${JSON.stringify(entry)} is no port`, 'write 443 or 53/UDP, say');
       return [];
     });
     this.connect(from, { is: 'internet' }, ports, `annotation ${INTERNET_EGRESS}`);
+  }
+
+  private serviceOf({ name, namespace }: Omit<ServiceReference, 'where'>, home: string): Service | undefined {
+    return this.services.get(serviceKey(name, namespace ?? home));
   }
 
   /** From someone to every workload behind a Service, on the ports that its pods listen on. */
   private connectToService(
     from: Party,
     reference: Omit<ServiceReference, 'where'>,
-    namespace: string,
-    reason: string,
+    home: string,
+    asker: Asker,
   ): void {
-    const service = this.services.find((one) => isNamed(one, reference, namespace));
+    const service = this.serviceOf(reference, home);
     if (service === undefined) {
-      this.notes.add(
-        `${reason}: there is no Service ${reference.name} in this build; no policy is made for it`,
-      );
+      const { name, namespace } = reference;
+      if (namespace === undefined || namespace === home)
+        this.note(asker, true, `leads to Service/${name}, which is not there`, 'name one that is, or add it');
+      else
+        this.note(
+          asker,
+          false,
+          `leads to Service/${name} in namespace ${namespace}, which is not built here`,
+          'write a policy for it by hand',
+        );
       return;
     }
-    const { spec, name } = service;
+    const { spec, name, namespace } = service;
     const selector = labelsIn(spec.selector);
     if (spec.type === 'ExternalName' || Object.keys(selector).length === 0) {
       const what = spec.type === 'ExternalName' ? 'is an ExternalName' : 'has no selector';
-      this.notes.add(
-        `${reason}: Service/${name} ${what}: where it leads is not known, and no policy is made for it`,
-      );
+      const mend = `where that leads is not known; say it by the annotation ${INTERNET_EGRESS} or by a policy of your own`;
+      this.note(asker, false, `leads to Service/${name}, which ${what}`, mend);
       return;
     }
-    const behind = this.workloads.filter(
-      (one) =>
-        one.namespace === service.namespace &&
-        selects({ matchLabels: selector, matchExpressions: [] }, one.labels),
-    );
+    const behind = this.selectedBy(selector, namespace);
     if (behind.length === 0)
-      this.notes.add(`${reason}: Service/${name} selects no pods of this build; no policy is made for it`);
+      this.note(asker, true, `leads to Service/${name}, which selects no pods`, 'mend its selector');
     const wanted = servicePorts(spec, reference.port);
-    if (wanted.length === 0 && reference.port !== undefined)
-      this.notes.add(`${reason}: Service/${name} has no port ${reference.port}; no policy is made for it`);
+    if (wanted.length === 0)
+      this.note(
+        asker,
+        true,
+        `leads to Service/${name}${reference.port === undefined ? ', which has no ports' : ` on port ${reference.port}, which it does not have`}`,
+        'name a port of the Service',
+      );
     for (const workload of behind) {
-      if (from.is === 'workload' && from.workload === workload && behind.length === 1) continue;
       const ports = wanted.flatMap((port) => podPorts(port, workload));
-      if (wanted.length > 0 && ports.length === 0)
-        this.notes.add(
-          `${reason}: no port of ${workload.kind}/${workload.name} is what Service/${name} leads to`,
+      for (const { target } of wanted.filter((port) => podPorts(port, workload).length === 0))
+        this.note(
+          asker,
+          true,
+          `leads to Service/${name} and its port "${target}", which ${workload.kind}/${workload.name} does not have`,
+          'name a port of the container',
         );
-      this.connect(from, { is: 'workload', workload }, ports, reason);
+      this.connect(from, { is: 'workload', workload }, ports, reasonOf(asker));
     }
   }
+
+  private selectedBy(matchLabels: Labels, namespace: string): readonly Workload[] {
+    const selector = { matchLabels, matchExpressions: [] };
+    const [first] = Object.entries(matchLabels);
+    const candidates = this.byLabel.get(JSON.stringify([namespace, ...(first ?? [])])) ?? [];
+    return candidates.filter(({ labels }) => selects(selector, labels));
+  }
+}
+
+function serviceKey(name: string, namespace: string): string {
+  return JSON.stringify([namespace, name]);
+}
+
+/** An empty selector would mean every pod. */
+function isSelectable(party: Party): party is Exclude<Party, { is: 'workload' }> {
+  return party.is !== 'workload' || Object.keys(party.workload.selector).length > 0;
+}
+
+function reasonOf({ resource, part }: Asker): string {
+  const { kind, name } = resourceRef(resource);
+  return `${kind}/${name}${part === undefined ? '' : `, ${part}`}`;
 }
 
 function containerPort({ name, containerPort: port, protocol }: YamlObject): ContainerPort[] {
@@ -263,14 +337,6 @@ function protocolOf(value: YamlValue | undefined): Protocol {
 
 function portOf(value: YamlValue | undefined): number | string | undefined {
   return typeof value === 'number' || typeof value === 'string' ? value : undefined;
-}
-
-function isNamed(
-  service: Service,
-  { name, namespace }: Pick<ServiceReference, 'name' | 'namespace'>,
-  home: string,
-): boolean {
-  return service.name === name && service.namespace === (namespace ?? home);
 }
 
 function isCertManaged(resource: YamlObject): boolean {
@@ -309,9 +375,4 @@ function podPorts({ protocol, target }: TargetPort, { ports }: Workload): Port[]
   return ports
     .filter(({ name, protocol: own }) => name === target && own === protocol)
     .map(({ port }) => ({ protocol, port }));
-}
-
-/** Whether a built resource is a NetworkPolicy. */
-export function isNetworkPolicy(resource: YamlObject): boolean {
-  return resource.kind === 'NetworkPolicy' && groupOf(resource) === 'networking.k8s.io';
 }

@@ -1,4 +1,5 @@
 import { capabilities } from './capabilities';
+import { networkPolicy } from './network-policy';
 import { pinnedImage } from './pinned-image';
 import { plainSecret } from './plain-secret';
 import { privilegeEscalation } from './privilege-escalation';
@@ -12,7 +13,7 @@ import { volumes } from './volumes';
 
 /**
  * In the order in which findings are told, what runs and what it is given first, and in which fixes are written: a
- * pod's and a container's securityContext, then mounts and volumes, then resources.
+ * pod's and a container's securityContext, then mounts and volumes, then resources. Last, who may talk to it.
  */
 export const RULES: readonly Rule[] = [
   pinnedImage,
@@ -25,4 +26,5 @@ export const RULES: readonly Rule[] = [
   volumes,
   serviceAccountToken,
   resources,
+  networkPolicy,
 ];

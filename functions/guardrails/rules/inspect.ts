@@ -16,6 +16,12 @@ export interface Inspected extends Placed {
 
 export interface InspectContext extends RuleContext {
   readonly neverExempt: ReadonlySet<string>;
+  /**
+   * What the resources are: one that an author wrote, all that an overlay builds, or a stream, which may be a part of
+   * something and is all there is where `complete` says so.
+   */
+  readonly scope: 'source' | 'build' | 'stream';
+  readonly complete: boolean;
 }
 
 const RULE_IDS = RULES.map(({ id }) => id);
@@ -35,15 +41,26 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
   const ofExemptions = places.flatMap(({ exemptions, ...place }) =>
     exemptions.problems.map((finding) => ({ ...place, rule: EXEMPTION, finding, exemption: undefined })),
   );
-  const ofRules = RULES.flatMap(({ id: rule, check }) =>
-    places.flatMap(({ exemptions, ...place }) =>
-      check(place.resource, context).map((finding) => ({
-        ...place,
-        rule,
-        finding,
-        exemption: exemptionOf(exemptions, rule, finding)?.reason,
-      })),
-    ),
-  );
+  const inspected = (rule: string, finding: Finding, { exemptions, ...place }: (typeof places)[number]) => ({
+    ...place,
+    rule,
+    finding,
+    exemption: exemptionOf(exemptions, rule, finding)?.reason,
+  });
+  const placeOf = new Map(places.map((place) => [place.resource, place]));
+  const isWhole = context.scope === 'build' || context.complete;
+  const ofRules = RULES.flatMap(({ id, check, checkBuild }) => {
+    if (check !== undefined)
+      return places.flatMap((place) =>
+        check(place.resource, context).map((finding) => inspected(id, finding, place)),
+      );
+    if (checkBuild === undefined || context.scope === 'source') return [];
+    return checkBuild(places, context).flatMap(({ at, finding }) => {
+      const place = placeOf.get(at.resource);
+      const isUnsure = !isWhole && (finding.severity ?? 'error') === 'error';
+      const told = isUnsure ? { ...finding, severity: 'warning' as const } : finding;
+      return place === undefined ? [] : [inspected(id, told, place)];
+    });
+  });
   return [...ofExemptions, ...ofRules];
 }

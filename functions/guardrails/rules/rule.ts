@@ -1,12 +1,16 @@
 import type { Fix } from '../krm/field-path';
+import type { Severity } from '../krm/result';
 import type { YamlObject, YamlValue } from '../krm/yaml';
+import type { Placed } from '../kubernetes/resource';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
+import type { NetworkPeers } from '../network/peers';
 
 /** What a rule may know beside the resource. */
 export interface RuleContext {
   /** The overlay's kustomization file, for the mends it proposes; undefined in a stream and at the source. */
   readonly kustomization: string | undefined;
   readonly resourceDefaults: ResourceDefaults;
+  readonly network: NetworkPeers;
 }
 
 /** What a rule objects to in one resource. It never holds a value of a Secret. */
@@ -20,6 +24,8 @@ export interface Finding {
   readonly currentValue?: YamlValue;
   /** The container that it is about, so that it can be exempted alone. */
   readonly container?: string;
+  /** Default: error. */
+  readonly severity?: Severity;
   /** What mends it at the source: only ever a value where none stands. */
   readonly fixes?: readonly Fix[];
 }
@@ -30,5 +36,13 @@ export interface Rule {
   readonly summary: string;
   /** Where the rule comes from. */
   readonly why: string;
-  readonly check: (resource: YamlObject, context: RuleContext) => readonly Finding[];
+  readonly check?: (resource: YamlObject, context: RuleContext) => readonly Finding[];
+  /** For a rule that needs all that is built, Lists taken apart. */
+  readonly checkBuild?: (resources: readonly Placed[], context: RuleContext) => readonly PlacedFinding[];
+}
+
+/** A finding about one resource of a build. */
+export interface PlacedFinding {
+  readonly at: Placed;
+  readonly finding: Finding;
 }

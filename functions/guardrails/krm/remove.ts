@@ -1,0 +1,56 @@
+import { isDeepStrictEqual } from 'node:util';
+import { InputError } from '../errors';
+import { withoutPrototypes } from './field-path';
+import { type Splice, endOfLine, splice, startOfLine } from './text';
+import { type YamlMapping, type YamlSequence, isObject, keyText, parseYaml, valueOf } from './yaml';
+
+/** An entry to take out of a list that stands under a key of a resource's root. */
+export interface Removal {
+  readonly list: string;
+  readonly index: number;
+}
+
+/**
+ * The splice that takes an entry out of a list; the key with the list, where nothing else is in it.
+ *
+ * @throws InputError a document in which that cannot be done by taking text out alone: the result is read again
+ */
+export function removeEntry(text: string, { list, index }: Removal, where: string): Splice[] {
+  const [root] = parseYaml(text, where);
+  const entry =
+    root?.kind === 'mapping' ? root.entries.findLast(({ key }) => keyText(key) === list) : undefined;
+  const value = valueOf(root ?? null);
+  const old = isObject(value) ? value[list] : undefined;
+  if (root?.kind === 'mapping' && entry?.value.kind === 'sequence' && isObject(value) && Array.isArray(old)) {
+    const gone =
+      old.length > 1
+        ? stretchOf(text, entry.value, entry.value.items, index)
+        : stretchOf(text, root, root.entries.map(rangeOf), root.entries.indexOf(entry));
+    const fields = Object.entries(value).flatMap(([key, field]) => {
+      if (key !== list) return [[key, field] as const];
+      return old.length > 1 ? [[key, old.toSpliced(index, 1)] as const] : [];
+    });
+    const wanted = withoutPrototypes(Object.fromEntries(fields));
+    const splices = [{ ...gone, text: '' }];
+    const [left = null] = parseYaml(splice(text, splices), where);
+    if (isDeepStrictEqual(valueOf(left), wanted)) return splices;
+  }
+  throw new InputError(`${where}: take entry ${index + 1} of ${list} out by hand; it is no longer needed`);
+}
+
+function rangeOf({ key, value }: YamlMapping['entries'][number]): { start: number; end: number } {
+  return { start: key.start, end: Math.max(key.end, value.end) };
+}
+
+/** What to cut so that a collection is without one of its parts: whole lines of a block, up to a neighbour in flow style. */
+function stretchOf(
+  text: string,
+  { flow }: YamlMapping | YamlSequence,
+  parts: readonly { readonly start: number; readonly end: number }[],
+  index: number,
+): { start: number; end: number } {
+  const { start = 0, end = 0 } = parts[index] ?? {};
+  if (!flow) return { start: startOfLine(text, start), end: endOfLine(text, end) };
+  const before = parts[index - 1];
+  return before === undefined ? { start, end: parts[index + 1]?.start ?? end } : { start: before.end, end };
+}

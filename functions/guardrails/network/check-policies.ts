@@ -1,0 +1,522 @@
+import { type Placed, resourceRef } from '../kubernetes/resource';
+import { objectAt } from '../kubernetes/workload';
+import type { PlacedFinding } from '../rules/rule';
+import { type AddressRange, parseCidr, representatives } from './addresses';
+import {
+  type Endpoint,
+  type PodEndpoint,
+  type Traffic,
+  allows,
+  evaluate,
+  isPod,
+  isolates,
+  namespaceLabels,
+} from './evaluate';
+import { GENERATED_BY, GENERATED_LABEL } from './generate';
+import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './peers';
+import {
+  type IpBlock,
+  type Peer,
+  type Policy,
+  type PolicyPort,
+  type PolicyRule,
+  type Protocol,
+  ipBlockOf,
+  isNetworkPolicy,
+  readPolicy,
+} from './policy';
+import { type Labels, type Selector, labelsIn, selects } from './selector';
+import { type Connection, type Party, type Topology, type Workload, readTopology } from './topology';
+
+type Direction = 'ingress' | 'egress';
+const DIRECTIONS = ['ingress', 'egress'] as const;
+
+/**
+ * Holds the NetworkPolicies of a build against what its workloads need: a needed connection that is blocked, a pod that
+ * nothing isolates and a key that the API does not know are errors, and so is a generated policy that allows what nobody
+ * needs; of a hand-written one that is an info.
+ *
+ * @param resources all of the build, Lists taken apart
+ */
+export function checkPolicies(resources: readonly Placed[], peers: NetworkPeers): PlacedFinding[] {
+  return new PolicyCheck(resources, peers).findings();
+}
+
+/** A policy, and where it stands. */
+interface PlacedPolicy {
+  readonly policy: Policy;
+  readonly at: Placed;
+  readonly isGenerated: boolean;
+}
+
+/** A pod, and the workload that it is of; undefined for one that only a policy or the configuration speaks of. */
+interface Pod extends PodEndpoint {
+  readonly workload?: Workload;
+}
+
+class PolicyCheck {
+  private readonly topology: Topology;
+  private readonly policies: PlacedPolicy[] = [];
+  private readonly problems: PlacedFinding[] = [];
+  private readonly namespaces = new Map<string, Labels>();
+  private readonly pods = new Map<Workload, Pod>();
+  private readonly index: PodIndex;
+  /** The policies that isolate a pod, by direction. */
+  private readonly isolating = {
+    ingress: new Map<Pod, PlacedPolicy[]>(),
+    egress: new Map<Pod, PlacedPolicy[]>(),
+  };
+  private readonly needs: Needs;
+  /** What the addresses outside are told apart by. */
+  private readonly outside: readonly AddressRange[];
+
+  constructor(
+    resources: readonly Placed[],
+    private readonly peers: NetworkPeers,
+  ) {
+    this.topology = readTopology(resources);
+    for (const at of resources) {
+      const { kind, name } = resourceRef(at.resource);
+      if (kind === 'Namespace') this.namespaces.set(name, labelsIn(objectAt(at.resource, 'metadata').labels));
+      if (isNetworkPolicy(at.resource)) this.read(at);
+    }
+    for (const workload of this.topology.workloads) this.pods.set(workload, this.podOf(workload));
+    this.index = new PodIndex([...this.pods.values()]);
+    for (const placed of this.policies)
+      for (const pod of this.index.selectedBy(placed.policy.podSelector, placed.policy.namespace))
+        for (const direction of DIRECTIONS)
+          if (isolates(placed.policy, pod, direction)) append(this.isolating[direction], pod, placed);
+    this.outside = rangesOf([
+      ...INTERNET.flatMap(({ cidr, except }) => [cidr, ...except]),
+      ...peers.dns.addresses,
+    ]);
+    this.needs = new Needs(this.topology.connections, peers);
+  }
+
+  findings(): PlacedFinding[] {
+    return [...this.notes(), ...this.problems, ...this.open(), ...this.blocked(), ...this.excess()];
+  }
+
+  private read(at: Placed): void {
+    const { policy, problems } = readPolicy(at.resource);
+    const labels = objectAt(objectAt(at.resource, 'metadata'), 'labels');
+    this.policies.push({ policy, at, isGenerated: labels[GENERATED_LABEL] === GENERATED_BY });
+    for (const what of new Set(problems))
+      this.problems.push({
+        at,
+        finding: { what, mend: 'mend it, or what it means does not hold', field: 'spec' },
+      });
+  }
+
+  private podOf(workload: Workload): Pod {
+    const { namespace, labels, ports } = workload;
+    return { workload, namespace, labels, ports, namespaceLabels: this.labelsOf(namespace) };
+  }
+
+  private labelsOf(namespace: string): Labels {
+    return namespaceLabels(namespace, this.namespaces.get(namespace));
+  }
+
+  private notes(): PlacedFinding[] {
+    return this.topology.notes.map(({ what, mend, isBroken, ...at }) => ({
+      at,
+      finding: { what, mend, field: 'spec', ...(isBroken ? {} : { severity: 'info' }) },
+    }));
+  }
+
+  /** Pods that no policy isolates. */
+  private open(): PlacedFinding[] {
+    return [...this.pods].flatMap(([workload, pod]) => {
+      const open = DIRECTIONS.filter((direction) => !this.isolating[direction].has(pod));
+      if (open.length === 0) return [];
+      const what = `has pods that no NetworkPolicy isolates for ${open.join(' and ')}`;
+      return [
+        { at: workload, finding: { what, mend: 'add a policy that denies by default', field: 'spec' } },
+      ];
+    });
+  }
+
+  /** Needed connections that the policies do not let pass. */
+  private blocked(): PlacedFinding[] {
+    const found = new Map<string, PlacedFinding>();
+    for (const connection of this.topology.connections)
+      for (const from of this.endpointsOf(connection.from, connection))
+        for (const to of this.endpointsOf(connection.to, connection))
+          for (const { port, protocol } of connection.ports) {
+            const traffic = { from, to, port, protocol };
+            for (const direction of DIRECTIONS) {
+              const culprit = this.culprit(direction, traffic);
+              if (culprit === undefined) continue;
+              const finding = blockedFinding(connection, traffic, direction, culprit);
+              found.set(JSON.stringify([finding.what, culprit.policy.name]), { at: culprit.at, finding });
+            }
+          }
+    return [...found.values()];
+  }
+
+  /** The policy to mend where one end of a connection is closed: one that speaks of it, else the narrowest. */
+  private culprit(direction: Direction, traffic: Traffic): PlacedPolicy | undefined {
+    const end = direction === 'ingress' ? traffic.to : traffic.from;
+    if (!isPod(end)) return undefined;
+    const isolating = this.policiesAt(end, direction);
+    const verdict = evaluate(
+      isolating.map(({ policy }) => policy),
+      traffic,
+    );
+    const denied = direction === 'ingress' ? verdict.deniedAtDestination : verdict.deniedAtSource;
+    if (denied.length === 0) return undefined;
+    const score = ({ policy }: PlacedPolicy) => {
+      const rules = policy[direction] ?? [];
+      const speaksOf = (part: Partial<PolicyRule>) =>
+        rules.some((rule) => allows({ ...policy, [direction]: [{ ...rule, ...part }] }, direction, traffic));
+      if (speaksOf({ ports: undefined })) return 3;
+      if (speaksOf({ peers: undefined })) return 2;
+      return Object.keys(policy.podSelector.matchLabels).length > 0 ? 1 : 0;
+    };
+    const scored = isolating
+      .filter(({ policy }) => denied.includes(policy))
+      .map((placed) => ({ placed, points: score(placed) }));
+    return scored.reduce((best, one) => (one.points > best.points ? one : best)).placed;
+  }
+
+  private policiesAt(pod: Pod, direction: Direction): readonly PlacedPolicy[] {
+    const known = this.isolating[direction].get(pod);
+    if (known !== undefined || this.index.has(pod)) return known ?? [];
+    return this.policies.filter(({ policy }) => isolates(policy, pod, direction));
+  }
+
+  /** Who a party is, as far as a policy can tell them apart. */
+  private endpointsOf(party: Party, { from, to }: Connection): readonly (Pod | { readonly ip: string })[] {
+    switch (party.is) {
+      case 'workload':
+        return [this.pods.get(party.workload) ?? this.podOf(party.workload)];
+      case 'ingress-controller':
+        return [this.foreign(this.peers.ingressController)];
+      case 'gateway':
+        return [this.foreign(this.peers.gateways)];
+      case 'acme-solver':
+        return [this.solver(party.namespace)];
+      case 'dns':
+        return [
+          this.foreign(this.peers.dns),
+          ...representatives(rangesOf(this.peers.dns.addresses))
+            .filter((ip) => this.needs.isDns(ip))
+            .map((ip) => ({ ip })),
+        ];
+      case 'internet': {
+        const client = from.is === 'workload' ? this.pods.get(from.workload) : undefined;
+        const policies = client === undefined || to !== party ? [] : this.policiesAt(client, 'egress');
+        const ranges = policies.flatMap(({ policy }) => policy.egress ?? []).flatMap(rangesOfRule);
+        return representatives([...this.outside, ...ranges])
+          .filter(isInternet)
+          .map((ip) => ({ ip }));
+      }
+    }
+  }
+
+  private foreign({ namespace, podLabels }: ForeignPods): Pod {
+    return { namespace, labels: podLabels, namespaceLabels: this.labelsOf(namespace), ports: [] };
+  }
+
+  private solver(namespace: string): Pod {
+    return { namespace, labels: ACME_SOLVER_LABELS, namespaceLabels: this.labelsOf(namespace), ports: [] };
+  }
+
+  /** Policies that allow what nobody needs, each once. */
+  private excess(): PlacedFinding[] {
+    return this.policies.flatMap(({ policy, at, isGenerated }) => {
+      for (const direction of DIRECTIONS) {
+        const traffic = this.excessOf(policy, direction);
+        if (traffic === undefined) continue;
+        const what = `lets ${nameOf(traffic.from)} reach ${nameOf(traffic.to)} on ${traffic.protocol} ${traffic.port}, which nothing here needs`;
+        return [
+          isGenerated
+            ? { at, finding: { what, mend: EXCESS_MEND, field: `spec.${direction}` } }
+            : {
+                at,
+                finding: {
+                  what,
+                  mend: 'it is written by hand, and stays',
+                  field: `spec.${direction}`,
+                  severity: 'info' as const,
+                },
+              },
+        ];
+      }
+      return [];
+    });
+  }
+
+  private excessOf(policy: Policy, direction: Direction): Traffic | undefined {
+    const rules = policy[direction];
+    if (rules === undefined || rules.length === 0) return undefined;
+    const known = this.index.selectedBy(policy.podSelector, policy.namespace);
+    const own = known.length > 0 ? known : this.podsLike(policy.podSelector, policy.namespace);
+    for (const rule of rules) {
+      const others = this.othersOf(rule, policy.namespace);
+      for (const pod of own)
+        for (const other of others) {
+          const [from, to] = direction === 'ingress' ? [other, pod] : [pod, other];
+          for (const { protocol, port } of this.portsOf(rule, to)) {
+            const traffic = { from, to, port, protocol };
+            const isAllowed = allows({ ...policy, [direction]: [rule] }, direction, traffic);
+            if (isAllowed && !this.needs.includes(traffic)) return traffic;
+          }
+        }
+    }
+    return undefined;
+  }
+
+  /** Everyone whom the peers of a rule may mean: the pods that are known, and one made up of each peer. */
+  private othersOf({ peers }: PolicyRule, home: string): readonly (Pod | { readonly ip: string })[] {
+    if (peers === undefined) return [ANYONE];
+    return peers.flatMap((peer): readonly (Pod | { readonly ip: string })[] => {
+      if ('ipBlock' in peer)
+        return representatives([...this.outside, ...rangesOf(peer.ipBlock.ranges)]).map((ip) => ({ ip }));
+      return [...this.index.matching(peer, home), ...this.podsOfPeer(peer, home)];
+    });
+  }
+
+  private podsOfPeer({ namespaceSelector, podSelector }: SelectorPeer, home: string): readonly Pod[] {
+    if (namespaceSelector === undefined) return this.podsLike(podSelector, home);
+    return labelsLike(namespaceSelector).flatMap((labels) => {
+      const name = labels[NAMESPACE_NAME] ?? ELSEWHERE;
+      const like = this.podsLike(podSelector, name);
+      return like.map((pod) => ({ ...pod, namespaceLabels: { ...this.labelsOf(name), ...labels } }));
+    });
+  }
+
+  /** Pods with the labels that a selector asks for, and no others. */
+  private podsLike(selector: Selector | undefined, namespace: string): readonly Pod[] {
+    return labelsLike(selector).map((labels) => ({
+      namespace,
+      labels,
+      namespaceLabels: this.labelsOf(namespace),
+      ports: [],
+    }));
+  }
+
+  private portsOf({ ports }: PolicyRule, to: Endpoint): readonly { protocol: Protocol; port: number }[] {
+    if (ports === undefined) return PROTOCOLS.map((protocol) => ({ protocol, port: this.needs.otherPort }));
+    return ports.flatMap((port) => probesOf(port, to, this.needs));
+  }
+}
+
+type SelectorPeer = Exclude<Peer, { readonly ipBlock: unknown }>;
+
+const EXCESS_MEND =
+  'it is generated: take out the patch, or the label, that makes it another than the function writes; or give pods of other workloads labels of their own';
+const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
+const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
+/** A namespace of which nothing is known. */
+const ELSEWHERE = 'another namespace';
+const ANYONE: Pod = {
+  namespace: ELSEWHERE,
+  labels: {},
+  namespaceLabels: namespaceLabels(ELSEWHERE),
+  ports: [],
+};
+
+/** What a topology needs, as a question. */
+class Needs {
+  private readonly byPort = new Map<string, Connection[]>();
+  private readonly dns: readonly IpBlock[];
+  readonly ports = new Set<number>();
+  /** A port that nobody needs. */
+  readonly otherPort: number;
+
+  constructor(
+    connections: readonly Connection[],
+    private readonly peers: NetworkPeers,
+  ) {
+    this.dns = peers.dns.addresses.flatMap((cidr) => ipBlockOf(cidr) ?? []);
+    for (const connection of connections)
+      for (const { protocol, port } of connection.ports) {
+        append(this.byPort, `${protocol} ${port}`, connection);
+        this.ports.add(port);
+      }
+    let other = 1;
+    while (this.ports.has(other)) other++;
+    this.otherPort = other;
+  }
+
+  includes({ from, to, port, protocol }: Traffic): boolean {
+    return (this.byPort.get(`${protocol} ${port}`) ?? []).some(
+      (connection) => this.isParty(connection.from, from) && this.isParty(connection.to, to),
+    );
+  }
+
+  isDns(ip: string): boolean {
+    return this.dns.some((block) => block.contains(ip));
+  }
+
+  private isParty(party: Party, end: Endpoint & { readonly workload?: Workload }): boolean {
+    if (!isPod(end)) {
+      if (party.is === 'internet') return isInternet(end.ip);
+      return party.is === 'dns' && this.isDns(end.ip);
+    }
+    switch (party.is) {
+      case 'workload':
+        if (end.workload !== undefined) return end.workload === party.workload;
+        return (
+          end.namespace === party.workload.namespace &&
+          selects({ matchLabels: party.workload.selector, matchExpressions: [] }, end.labels)
+        );
+      case 'ingress-controller':
+        return isForeign(this.peers.ingressController, end);
+      case 'gateway':
+        return isForeign(this.peers.gateways, end);
+      case 'dns':
+        return isForeign(this.peers.dns, end);
+      case 'acme-solver':
+        return (
+          end.namespace === party.namespace &&
+          selects({ matchLabels: ACME_SOLVER_LABELS, matchExpressions: [] }, end.labels)
+        );
+      case 'internet':
+        return false;
+    }
+  }
+}
+
+function isForeign({ namespace, podLabels }: ForeignPods, end: PodEndpoint): boolean {
+  return end.namespace === namespace && selects({ matchLabels: podLabels, matchExpressions: [] }, end.labels);
+}
+
+/** The pods of a build by namespace and label. */
+class PodIndex {
+  private readonly byNamespace = new Map<string, Pod[]>();
+  private readonly byLabel = new Map<string, Pod[]>();
+  private readonly known: ReadonlySet<Pod>;
+
+  constructor(private readonly pods: readonly Pod[]) {
+    this.known = new Set(pods);
+    for (const pod of pods) {
+      append(this.byNamespace, pod.namespace, pod);
+      for (const [key, value] of Object.entries(pod.labels)) append(this.byLabel, `${key}=${value}`, pod);
+    }
+  }
+
+  has(pod: Pod): boolean {
+    return this.known.has(pod);
+  }
+
+  /** undefined: every pod there. */
+  selectedBy(selector: Selector | undefined, namespace: string): readonly Pod[] {
+    return this.candidates(selector, this.byNamespace.get(namespace) ?? []).filter(
+      (pod) => pod.namespace === namespace && (selector === undefined || selects(selector, pod.labels)),
+    );
+  }
+
+  matching({ namespaceSelector, podSelector }: SelectorPeer, home: string): readonly Pod[] {
+    if (namespaceSelector === undefined) return this.selectedBy(podSelector, home);
+    return this.candidates(podSelector, this.pods).filter(
+      (pod) =>
+        selects(namespaceSelector, pod.namespaceLabels) &&
+        (podSelector === undefined || selects(podSelector, pod.labels)),
+    );
+  }
+
+  private candidates(selector: Selector | undefined, all: readonly Pod[]): readonly Pod[] {
+    const [label] = Object.entries(selector?.matchLabels ?? {});
+    return label === undefined ? all : (this.byLabel.get(label.join('=')) ?? []);
+  }
+}
+
+function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+/** Every set of labels that a selector tells from others: one for each value that it lists. */
+function labelsLike(selector: Selector | undefined): readonly Labels[] {
+  let found: Labels[] = [selector?.matchLabels ?? {}];
+  for (const { key, operator, values } of selector?.matchExpressions ?? []) {
+    if (operator === 'In')
+      found = found.flatMap((labels) => values.map((value) => ({ ...labels, [key]: value })));
+    if (operator === 'Exists') found = found.map((labels) => ({ [key]: 'any', ...labels }));
+  }
+  return found.filter((labels) => selector === undefined || selects(selector, labels));
+}
+
+/** The ports at which what a rule allows may begin to be more than what is needed. */
+function probesOf(
+  { protocol, port, endPort }: PolicyPort,
+  to: Endpoint,
+  { ports, otherPort }: Needs,
+): readonly { protocol: Protocol; port: number }[] {
+  if (port === undefined) return [{ protocol, port: otherPort }];
+  if (typeof port === 'string')
+    return isPod(to)
+      ? to.ports
+          .filter(({ name }) => name === port)
+          .map((one) => ({ protocol: one.protocol, port: one.port }))
+      : [];
+  const last = endPort ?? port;
+  const needed = [...ports].filter((one) => one >= port && one <= last);
+  let other = port;
+  while (ports.has(other)) other++;
+  return [...needed, ...(other <= last ? [other] : [])].map((one) => ({ protocol, port: one }));
+}
+
+function rangesOf(cidrs: readonly string[]): AddressRange[] {
+  return cidrs.flatMap((cidr) => parseCidr(cidr) ?? []);
+}
+
+function rangesOfRule({ peers }: PolicyRule): AddressRange[] {
+  return (peers ?? []).flatMap((peer) => ('ipBlock' in peer ? rangesOf(peer.ipBlock.ranges) : []));
+}
+
+const INTERNET_BLOCKS = INTERNET.flatMap(({ cidr, except }) => ipBlockOf(cidr, except) ?? []);
+
+function isInternet(ip: string): boolean {
+  return INTERNET_BLOCKS.some((block) => block.contains(ip));
+}
+
+function blockedFinding(
+  { from, to, reason }: Connection,
+  { port, protocol, ...ends }: Traffic,
+  direction: Direction,
+  { policy }: PlacedPolicy,
+): PlacedFinding['finding'] {
+  const address = [ends.from, ends.to].flatMap((end) => (isPod(end) ? [] : [` (${end.ip})`])).join('');
+  const end = direction === 'ingress' ? 'where it comes in' : 'where it goes out';
+  return {
+    what: `blocks ${partyName(from)} -> ${partyName(to)}${address} on ${protocol} ${port} ${end}, which is needed (${reason})`,
+    mend:
+      Object.keys(policy.podSelector.matchLabels).length === 0
+        ? 'add a policy that allows it; `npm run render` writes one'
+        : 'allow it in this policy, or take out the patch that changed it',
+    field: `spec.${direction}`,
+  };
+}
+
+/** For messages. */
+export function partyName(party: Party): string {
+  switch (party.is) {
+    case 'workload':
+      return `${party.workload.kind}/${party.workload.name}`;
+    case 'ingress-controller':
+      return 'the ingress controller';
+    case 'gateway':
+      return 'the gateway';
+    case 'acme-solver':
+      return 'an ACME solver';
+    case 'dns':
+      return 'DNS';
+    case 'internet':
+      return 'the internet';
+  }
+}
+
+function nameOf(end: Endpoint & { readonly workload?: Workload }): string {
+  if (!isPod(end)) return end.ip;
+  if (end.workload !== undefined) return `${end.workload.kind}/${end.workload.name}`;
+  if (end === ANYONE) return 'anyone';
+  const labels = Object.entries(end.labels).map(([key, value]) => `${key}=${value}`);
+  const pods = labels.length === 0 ? 'any pod' : `pods with ${labels.join(', ')}`;
+  return end.namespace === ''
+    ? pods
+    : `${pods} in ${end.namespace === ELSEWHERE ? end.namespace : `namespace ${end.namespace}`}`;
+}
