@@ -20,6 +20,7 @@ const { metafile } = buildSync({
 
 const packages = packagesIn(metafile.outputs['dist/guardrails.js']);
 fs.writeFileSync(path.join(root, 'dist/guardrails.licenses.txt'), packages.map(licenseText).join('\n'));
+fs.writeFileSync(path.join(root, 'dist/guardrails.cdx.json'), `${JSON.stringify(sbom(packages), null, 2)}\n`);
 
 /** The packages of npm that a bundle holds code of. */
 function packagesIn({ inputs }) {
@@ -38,4 +39,22 @@ function licenseText({ name, version, license, folder }) {
   if (file === undefined) throw new Error(`${name} ${version} is bundled, and has no licence file`);
   const text = fs.readFileSync(path.join(folder, file), 'utf8').trim();
   return `${name} ${version} (${license})\n\n${text}\n`;
+}
+
+/** CycloneDX: the function, and the packages that are in it. */
+function sbom(packages) {
+  const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+  return {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    version: 1,
+    metadata: { component: { type: 'application', name: 'guardrails', version } },
+    components: packages.map(({ name, version, license }) => ({
+      type: 'library',
+      name,
+      version,
+      licenses: [{ license: { id: license } }],
+      purl: `pkg:npm/${name.replace('@', '%40')}@${version}`,
+    })),
+  };
 }
