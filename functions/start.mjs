@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Starts the function, or the tests, from a fresh clone: installs and bundles what is missing first.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { parse } from 'yaml';
 import manifest from '../package.json';
 import { type Bundle, buildBundle } from './support/bundle';
 
@@ -78,4 +79,24 @@ test('every installed package is held by its SHA-512, and each direct one is pin
   for (const [folder, { integrity }] of installed)
     expect({ folder, integrity }).toMatchObject({ integrity: expect.stringMatching(/^sha512-/) as string });
   for (const version of Object.values(manifest.devDependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+});
+
+test('the workflow may only read, and its actions are pinned by commit', () => {
+  const text = read('.github/workflows/ci.yaml');
+  expect(text.match(/uses:.*/g)).toEqual([
+    'uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1',
+    'uses: actions/setup-node@820762786026740c76f36085b0efc47a31fe5020 # v7.0.0',
+    'uses: actions/setup-go@b7ad1dad31e06c5925ef5d2fc7ad053ef454303e # v7.0.0',
+  ]);
+  const { permissions, jobs } = parse(text) as { permissions: object; jobs: Record<string, object> };
+  expect(permissions).toEqual({ contents: 'read' });
+  for (const job of Object.values(jobs)) expect(job).not.toHaveProperty('permissions');
+});
+
+test('one version of kustomize wherever one is named', () => {
+  const named = ['.ci/run', '.github/workflows/ci.yaml'].map((file) =>
+    read(file).match(/kustomize\/v5@v[\d.]+/g),
+  );
+  expect(named).toEqual([['kustomize/v5@v5.8.1'], ['kustomize/v5@v5.8.1']]);
+  expect(read('functions/guardrails/Dockerfile')).toContain('ARG KUSTOMIZE_VERSION=v5.8.1\n');
 });
