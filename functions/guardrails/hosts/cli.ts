@@ -279,7 +279,7 @@ function outputFile(overlay: string): string {
 
 function tell(judged: Judged): void {
   const { revision, verdicts } = judged;
-  for (const { severity, message } of revision.warnings) say(`[${severity}] ${message}\n`);
+  for (const { severity, message } of revision.findings) say(`[${severity}] ${message}\n`);
   if (!isRefused(resultsOf(judged))) for (const { message } of revision.told) say(`${message}\n`);
   for (const { overlay, resources, results } of verdicts) {
     const count = (severity: string) => results.filter((result) => result.severity === severity).length;
