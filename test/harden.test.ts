@@ -520,13 +520,13 @@ describe('--check and --diff', () => {
   test('--check writes nothing: 1 where something would change, 0 afterwards', () => {
     addWorker();
     const before = tree();
-    const first = renderSource(['--check']);
+    const first = render(['--check']);
     expect(first).toMatchObject({ status: 1, stderr: '' });
     expect(first.stdout).toMatch(/4 files would change; nothing is written\n$/);
     expect(tree()).toEqual(before);
     expect(readdirSync(dir)).not.toContain('dist');
-    expect(renderSource().status).toBe(0);
-    const second = renderSource(['--check']);
+    expect(render().status).toBe(0);
+    const second = render(['--check']);
     expect(second).toMatchObject({ status: 0, stderr: '' });
     expect(second.stdout).toMatch(/clean; nothing is written\n$/);
   });

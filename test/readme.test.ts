@@ -1,6 +1,7 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { run } from '../functions/guardrails/run';
+import { repositoryFiles, resourceList } from './support/package-files';
 import { findKustomizeForTests } from './support/tools';
 
 const ROOT = path.join(__dirname, '..');
@@ -20,29 +21,14 @@ test('the Deployment before and after is what the function makes of it', async (
 
 test('the refusal is what prod without its images says', async () => {
   const refusal = /^\[error\] overlays\/prod: .*$/m.exec(README)?.[0] ?? 'no refusal in the README';
-  const items = ['base', 'overlays/prod'].flatMap(itemsIn);
-  const list = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n${items.join('')}`;
+  const files = Object.entries(repositoryFiles()).filter(([file]) => !file.startsWith('overlays/dev/'));
+  const strict = Object.fromEntries(files.filter(([file]) => file !== 'base/guardrails.yaml'));
+  const prod = strict['overlays/prod/kustomization.yaml'] ?? '';
+  const unpinned = prod.replace(/^images:\n(.*\n)*?replicas:/m, 'replicas:');
+  expect(unpinned).not.toBe(prod);
   const { exitCode, stderr } = await runText(
-    list.replace(/ {2}images:\n(.*\n)*? {2}replicas:/, '  replicas:'),
+    resourceList({ ...strict, 'overlays/prod/kustomization.yaml': unpinned }),
   );
   expect(exitCode).toBe(1);
   expect(stderr.split('\n')).toContain(refusal);
 });
-
-/** The entries of a ResourceList for the files below a folder. */
-function itemsIn(folder: string): string[] {
-  return readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.yaml'))
-    .flatMap((file) => {
-      const text = readFileSync(path.join(ROOT, folder, file), 'utf8');
-      return text.split(/^---\n/m).map((document, index) => {
-        const wire = `internal.config.kubernetes.io/path: ${folder}/${file}\n    internal.config.kubernetes.io/index: '${index}'`;
-        const annotated = /^ {2}annotations:\n/m.test(document)
-          ? document.replace(/^ {2}annotations:\n/m, `  annotations:\n    ${wire}\n`)
-          : /^metadata:\n/m.test(document)
-            ? document.replace(/^metadata:\n/m, `metadata:\n  annotations:\n    ${wire}\n`)
-            : `${document}metadata:\n  annotations:\n    ${wire}\n`;
-        return `- ${annotated.trimEnd().replace(/\n(?=.)/g, '\n  ')}\n`;
-      });
-    });
-}

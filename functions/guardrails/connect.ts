@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import path from 'node:path/posix';
 import { type Config, allowedRules } from './config';
 import { InputError } from './errors';
-import { withoutPrototypes } from './krm/field-path';
+import { formatPath, withoutPrototypes } from './krm/field-path';
 import { type Edit, type Item, newItem, withItemEdit } from './krm/item';
 import { printYaml } from './krm/print';
 import type { Result } from './krm/result';
@@ -44,14 +44,39 @@ export function connect(
   if (problem !== undefined) {
     const isNeeded = needs.some(({ policies }) => policies.length > 0);
     const warning = { message: problem, severity: 'warning' } as const;
-    return isNeeded ? { ...revision, warnings: [...revision.warnings, warning] } : revision;
+    return isNeeded ? { ...revision, findings: [...revision.findings, warning] } : revision;
   }
   const files = new PolicyFiles(revision, pkg);
   for (const [place, policies] of places) files.update(place, policies);
   // What was written beside a kustomization that is no longer shared.
   for (const place of pkg.graph.keys())
     if (!places.has(place) && pkg.files.has(policiesFile(place))) files.update(place, []);
-  return files.revision();
+  const connected = files.revision();
+  const copies = copiesOfGenerated(pkg);
+  return copies.length === 0 ? connected : { ...connected, findings: [...connected.findings, ...copies] };
+}
+
+/** Policies that pass for ours and are not: nothing keeps them up to date. */
+function copiesOfGenerated(pkg: Package): Result[] {
+  const generated = generatedItems(pkg);
+  const files = new Set([...pkg.graph.values()].flatMap(({ resources }) => resources));
+  return [...files].flatMap((file) =>
+    (pkg.files.get(file) ?? [])
+      .filter((item) => !generated.has(item))
+      .flatMap(({ value }) => expandLists(value))
+      .filter(({ resource }) => isGenerated(resource))
+      .map(({ resource }) => {
+        const ref = resourceRef(resource);
+        return {
+          message: `${file}: NetworkPolicy/${ref.name} carries the label ${GENERATED_LABEL}, and stands in no file that the function writes; take the label off`,
+          severity: 'error' as const,
+          resourceRef: ref,
+          field: { path: formatPath(['metadata', 'labels', GENERATED_LABEL]), currentValue: GENERATED_BY },
+          file: { path: file },
+          tags: { rule: NETWORK_POLICY },
+        };
+      }),
+  );
 }
 
 /** A document of a policies file that the function wrote. */
@@ -111,7 +136,7 @@ class PolicyFiles {
   }
 
   revision(): Revision {
-    const { items, changes, told, warnings } = this.before;
+    const { items, changes, told, findings } = this.before;
     if (this.edits.size + this.removed.size + this.added.length === 0) return this.before;
     return {
       items: [
@@ -124,7 +149,7 @@ class PolicyFiles {
         added: this.added,
       },
       told: [...told, ...this.told],
-      warnings,
+      findings,
     };
   }
 

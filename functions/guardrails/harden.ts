@@ -38,7 +38,7 @@ export function harden(items: readonly Item[], graph: Graph | undefined, config:
     items: hardened,
     changes: { edits, removed: new Set(), added: [] },
     told,
-    warnings: graph === undefined ? [] : unbuilt(items, graph),
+    findings: graph === undefined ? [] : unbuilt(items, graph),
   };
 }
 

@@ -3,7 +3,7 @@ import { type Config, DEFAULTS } from './config';
 import { ConfigError } from './errors';
 import { compareQuantities, parseQuantity } from './kubernetes/quantity';
 import { RESOURCE_DEFAULTS, type ResourceDefaults } from './kubernetes/resource-defaults';
-import { parseCidr } from './network/addresses';
+import { readIpRange } from './network/ip-range';
 import { valueAt } from './krm/field-path';
 import { type YamlValue, isObject } from './krm/yaml';
 import { RULES } from './rules';
@@ -19,7 +19,7 @@ const FOREIGN_PODS = {
 };
 const CIDR = v.pipe(
   v.string(),
-  v.check((text) => parseCidr(text) !== undefined, 'a range of addresses, such as 169.254.20.10/32'),
+  v.check((text) => readIpRange(text) !== undefined, 'a range of addresses, such as 169.254.20.10/32'),
 );
 const NETWORK = v.strictObject({
   ingressController: v.optional(v.strictObject(FOREIGN_PODS)),

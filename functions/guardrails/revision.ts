@@ -8,5 +8,6 @@ export interface Revision {
   readonly changes: Changes;
   /** One info for each change. */
   readonly told: readonly Result[];
-  readonly warnings: readonly Result[];
+  /** Warnings and errors about the source itself. */
+  readonly findings: readonly Result[];
 }

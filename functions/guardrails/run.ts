@@ -63,9 +63,9 @@ export function isRefused(results: readonly Result[]): boolean {
 }
 
 /** The results of all passes, errors first: kpt shows four. What is refused is not written, so nothing is changed. */
-export function resultsOf({ verdicts, revision: { told, warnings } }: Judged): Result[] {
+export function resultsOf({ verdicts, revision: { told, findings } }: Judged): Result[] {
   const found = verdicts.flatMap(({ results }) => results);
-  const results = [...warnings, ...(isRefused(found) ? [] : told), ...found];
+  const results = [...findings, ...(isRefused([...findings, ...found]) ? [] : told), ...found];
   return ORDER.flatMap((severity) => results.filter((result) => result.severity === severity));
 }
 

@@ -78,12 +78,20 @@ export function buildOverlay(name: OverlayName): KubernetesResource[] {
 
 /** Every resource that the real kustomize builds from a folder of the repository. */
 export function buildKustomization(folder: string): KubernetesResource[] {
-  const { command, args } = findKustomizeForTests();
-  const built = execFileSync(command, [...args, folder], { cwd: REPOSITORY, encoding: 'utf8' });
-  return parseAllDocuments(built).map((document) => {
+  return parseAllDocuments(buildFolder(folder)).map((document) => {
     if (document.errors[0] !== undefined) throw document.errors[0];
     return document.toJS() as KubernetesResource;
   });
+}
+
+/** What the real kustomize prints for `overlays/<name>`. */
+export function buildText(name: OverlayName): string {
+  return buildFolder(`overlays/${name}`);
+}
+
+function buildFolder(folder: string): string {
+  const { command, args } = findKustomizeForTests();
+  return execFileSync(command, [...args, folder], { cwd: REPOSITORY, encoding: 'utf8' });
 }
 
 /** The one resource of that kind and name; a name that ends in `-*` stands for a generated one, hash included. */

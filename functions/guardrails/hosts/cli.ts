@@ -7,7 +7,7 @@ import { endOnSignals } from '../ending';
 import { ConfigError, type ExitCode, GuardrailsError, InputError } from '../errors';
 import { type Judged, type Verdict, judge, verify } from '../judge';
 import { type Item, type ItemRange, readItem, spliceItem } from '../krm/item';
-import { decodeText, splice, splitDocuments } from '../krm/text';
+import { decodeText, joinDocuments, splice, splitDocuments } from '../krm/text';
 import { requireResource } from '../krm/wire';
 import { type YamlObject, type YamlValue, isObject } from '../krm/yaml';
 import { type Kustomize, findKustomize } from '../kustomize/find';
@@ -176,7 +176,7 @@ function changedFiles(files: readonly PackageFile[], { items, changes }: Revisio
   const rewritten = (file: string) => {
     const documents = items.filter((item) => item.path === file).sort((a, b) => a.index - b.index);
     if (documents.length === 0) return undefined;
-    return documents.map(({ text }) => (text.endsWith('\n') ? text : `${text}\n`)).join('---\n');
+    return joinDocuments(documents.map(({ text }) => text));
   };
   const known = files.flatMap(({ path: file, bytes }) => {
     if (touched.delete(file)) return [{ path: file, content: rewritten(file), original: bytes }];
@@ -279,7 +279,7 @@ function outputFile(overlay: string): string {
 
 function tell(judged: Judged): void {
   const { revision, verdicts } = judged;
-  for (const { severity, message } of revision.warnings) say(`[${severity}] ${message}\n`);
+  for (const { severity, message } of revision.findings) say(`[${severity}] ${message}\n`);
   if (!isRefused(resultsOf(judged))) for (const { message } of revision.told) say(`${message}\n`);
   for (const { overlay, resources, results } of verdicts) {
     const count = (severity: string) => results.filter((result) => result.severity === severity).length;

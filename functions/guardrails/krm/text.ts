@@ -134,3 +134,14 @@ export function splitDocuments(text: string): Document[] {
   documents.push({ text: text.slice(from), start: from });
   return documents;
 }
+
+/** A YAML stream of documents, each as `splitDocuments` gives it, or without what stood on its `---` line. */
+export function joinDocuments(documents: readonly string[]): string {
+  return documents
+    .map((text) => (text.endsWith('\n') ? text : `${text}\n`))
+    .map((text, i) => {
+      if (i === 0) return text.replace(/^\r?\n/, '');
+      return /^\s/.test(text) ? `---${text}` : `---\n${text}`;
+    })
+    .join('');
+}

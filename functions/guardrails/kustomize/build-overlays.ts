@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config';
 import { ConfigError, GuardrailsError, InputError } from '../errors';
+import { joinDocuments } from '../krm/text';
 import { type YamlObject, isObject, parseYaml, valueOf } from '../krm/yaml';
 import { type Build, PackageCopy } from './copy';
 import type { Kustomize } from './find';
@@ -62,7 +63,7 @@ export async function buildOverlays(
   const texts = new Map<string, string | Uint8Array>(kustomizations.flatMap(({ standIns }) => [...standIns]));
   for (const { dir } of lacking) texts.set(policiesFile(dir), '');
   for (const [file, documents] of pkg.files)
-    texts.set(file, documents.map(({ text }) => withNewline(text)).join('---\n'));
+    texts.set(file, joinDocuments(documents.map(({ text }) => text)));
   for (const [file, bytes] of extraFiles) texts.set(file, bytes);
   const kustomize = await findKustomize();
   const copy = new PackageCopy(texts);
@@ -94,10 +95,6 @@ async function buildOverlay(
   if (resources.length === 0)
     throw new InputError(`${overlay}: builds to nothing; name resources in ${kustomization ?? overlay}`);
   return { ...build, overlay, kustomization, resources };
-}
-
-function withNewline(text: string): string {
-  return text.endsWith('\n') ? text : `${text}\n`;
 }
 
 function configuredOverlays(graph: Graph, config: Config): string[] {

@@ -1,18 +1,17 @@
 import { type Placed, resourceRef } from '../kubernetes/resource';
 import { objectAt } from '../kubernetes/workload';
 import type { PlacedFinding } from '../rules/rule';
-import { type AddressRange, parseCidr, representatives } from './addresses';
 import {
   type Endpoint,
   type PodEndpoint,
   type Traffic,
   allows,
-  evaluate,
   isPod,
   isolates,
   namespaceLabels,
 } from './evaluate';
-import { GENERATED_BY, GENERATED_LABEL } from './generate';
+import { type IpRange, contains, readIpRange, representatives } from './ip-range';
+import { GENERATED_BY, GENERATED_LABEL, wantedPolicies } from './generate';
 import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './peers';
 import {
   type IpBlock,
@@ -21,7 +20,6 @@ import {
   type PolicyPort,
   type PolicyRule,
   type Protocol,
-  ipBlockOf,
   isNetworkPolicy,
   readPolicy,
 } from './policy';
@@ -67,8 +65,9 @@ class PolicyCheck {
     egress: new Map<Pod, PlacedPolicy[]>(),
   };
   private readonly needs: Needs;
+  private wantedHere: readonly Policy[] | undefined;
   /** What the addresses outside are told apart by. */
-  private readonly outside: readonly AddressRange[];
+  private readonly outside: readonly IpRange[];
 
   constructor(
     resources: readonly Placed[],
@@ -154,29 +153,39 @@ class PolicyCheck {
     return [...found.values()];
   }
 
-  /** The policy to mend where one end of a connection is closed: one that speaks of it, else the narrowest. */
+  /** The policy to mend where one end of a connection is closed. */
   private culprit(direction: Direction, traffic: Traffic): PlacedPolicy | undefined {
     const end = direction === 'ingress' ? traffic.to : traffic.from;
     if (!isPod(end)) return undefined;
     const isolating = this.policiesAt(end, direction);
-    const verdict = evaluate(
-      isolating.map(({ policy }) => policy),
-      traffic,
+    const isOpen = isolating.some(({ policy }) => allows(policy, direction, traffic));
+    if (isOpen || isolating.length === 0) return undefined;
+    const names = this.wanted()
+      .filter((policy) => isolates(policy, end, direction) && allows(policy, direction, traffic))
+      .map(({ name }) => name);
+    const namesake = this.policies.find(
+      ({ policy, isGenerated }) =>
+        isGenerated && policy.namespace === end.namespace && names.includes(policy.name),
     );
-    const denied = direction === 'ingress' ? verdict.deniedAtDestination : verdict.deniedAtSource;
-    if (denied.length === 0) return undefined;
+    if (namesake !== undefined) return namesake;
     const score = ({ policy }: PlacedPolicy) => {
-      const rules = policy[direction] ?? [];
       const speaksOf = (part: Partial<PolicyRule>) =>
-        rules.some((rule) => allows({ ...policy, [direction]: [{ ...rule, ...part }] }, direction, traffic));
+        (policy[direction] ?? []).some((rule) =>
+          allows({ ...policy, [direction]: [{ ...rule, ...part }] }, direction, traffic),
+        );
       if (speaksOf({ ports: undefined })) return 3;
       if (speaksOf({ peers: undefined })) return 2;
-      return Object.keys(policy.podSelector.matchLabels).length > 0 ? 1 : 0;
+      return isOfEveryPod(policy) ? 1 : 0;
     };
-    const scored = isolating
-      .filter(({ policy }) => denied.includes(policy))
-      .map((placed) => ({ placed, points: score(placed) }));
-    return scored.reduce((best, one) => (one.points > best.points ? one : best)).placed;
+    return isolating.reduce((best, one) => (score(one) > score(best) ? one : best));
+  }
+
+  /** What the function would write for this build. */
+  private wanted(): readonly Policy[] {
+    this.wantedHere ??= wantedPolicies(this.topology, this.peers).map(
+      ({ name, namespace, spec }) => readPolicy({ metadata: { name, namespace }, spec }).policy,
+    );
+    return this.wantedHere;
   }
 
   private policiesAt(pod: Pod, direction: Direction): readonly PlacedPolicy[] {
@@ -272,7 +281,7 @@ class PolicyCheck {
     if (peers === undefined) return [ANYONE];
     return peers.flatMap((peer): readonly (Pod | { readonly ip: string })[] => {
       if ('ipBlock' in peer)
-        return representatives([...this.outside, ...rangesOf(peer.ipBlock.ranges)]).map((ip) => ({ ip }));
+        return representatives([...this.outside, ...rangesOfBlock(peer.ipBlock)]).map((ip) => ({ ip }));
       return [...this.index.matching(peer, home), ...this.podsOfPeer(peer, home)];
     });
   }
@@ -320,7 +329,7 @@ const ANYONE: Pod = {
 /** What a topology needs, as a question. */
 class Needs {
   private readonly byPort = new Map<string, Connection[]>();
-  private readonly dns: readonly IpBlock[];
+  private readonly dns: readonly IpRange[];
   readonly ports = new Set<number>();
   /** A port that nobody needs. */
   readonly otherPort: number;
@@ -329,7 +338,7 @@ class Needs {
     connections: readonly Connection[],
     private readonly peers: NetworkPeers,
   ) {
-    this.dns = peers.dns.addresses.flatMap((cidr) => ipBlockOf(cidr) ?? []);
+    this.dns = rangesOf(peers.dns.addresses);
     for (const connection of connections)
       for (const { protocol, port } of connection.ports) {
         append(this.byPort, `${protocol} ${port}`, connection);
@@ -347,7 +356,7 @@ class Needs {
   }
 
   isDns(ip: string): boolean {
-    return this.dns.some((block) => block.contains(ip));
+    return this.dns.some((range) => contains(range, ip));
   }
 
   private isParty(party: Party, end: Endpoint & { readonly workload?: Workload }): boolean {
@@ -457,21 +466,31 @@ function probesOf(
   const needed = [...ports].filter((one) => one >= port && one <= last);
   let other = port;
   while (ports.has(other)) other++;
-  return [...needed, ...(other <= last ? [other] : [])].map((one) => ({ protocol, port: one }));
+  return [...(other <= last ? [other] : []), ...needed].map((one) => ({ protocol, port: one }));
 }
 
-function rangesOf(cidrs: readonly string[]): AddressRange[] {
-  return cidrs.flatMap((cidr) => parseCidr(cidr) ?? []);
+function rangesOf(cidrs: readonly string[]): IpRange[] {
+  return cidrs.flatMap((cidr) => readIpRange(cidr) ?? []);
 }
 
-function rangesOfRule({ peers }: PolicyRule): AddressRange[] {
-  return (peers ?? []).flatMap((peer) => ('ipBlock' in peer ? rangesOf(peer.ipBlock.ranges) : []));
+function rangesOfBlock({ range, except }: IpBlock): readonly IpRange[] {
+  return [range, ...except];
 }
 
-const INTERNET_BLOCKS = INTERNET.flatMap(({ cidr, except }) => ipBlockOf(cidr, except) ?? []);
+function rangesOfRule({ peers }: PolicyRule): IpRange[] {
+  return (peers ?? []).flatMap((peer) => ('ipBlock' in peer ? rangesOfBlock(peer.ipBlock) : []));
+}
+
+const INTERNET_BLOCKS = INTERNET.map(({ cidr, except }) => ({
+  ranges: rangesOf([cidr]),
+  except: rangesOf(except),
+}));
 
 function isInternet(ip: string): boolean {
-  return INTERNET_BLOCKS.some((block) => block.contains(ip));
+  return INTERNET_BLOCKS.some(
+    ({ ranges, except }) =>
+      ranges.some((range) => contains(range, ip)) && !except.some((range) => contains(range, ip)),
+  );
 }
 
 function blockedFinding(
@@ -484,12 +503,15 @@ function blockedFinding(
   const end = direction === 'ingress' ? 'where it comes in' : 'where it goes out';
   return {
     what: `blocks ${partyName(from)} -> ${partyName(to)}${address} on ${protocol} ${port} ${end}, which is needed (${reason})`,
-    mend:
-      Object.keys(policy.podSelector.matchLabels).length === 0
-        ? 'add a policy that allows it; `npm run render` writes one'
-        : 'allow it in this policy, or take out the patch that changed it',
+    mend: isOfEveryPod(policy)
+      ? 'add a policy that allows it; `npm run render` writes one'
+      : 'allow it in this policy, or take out the patch that changed it',
     field: `spec.${direction}`,
   };
+}
+
+function isOfEveryPod({ podSelector: { matchLabels, matchExpressions } }: Policy): boolean {
+  return Object.keys(matchLabels).length + matchExpressions.length === 0;
 }
 
 /** For messages. */

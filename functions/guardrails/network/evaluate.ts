@@ -1,4 +1,5 @@
-import type { Peer, Policy, PolicyPort, PolicyRule, Protocol } from './policy';
+import { contains } from './ip-range';
+import type { IpBlock, Peer, Policy, PolicyPort, PolicyRule, Protocol } from './policy';
 import { type Labels, selects } from './selector';
 
 /** One end of a connection: a pod, or an address outside the cluster. */
@@ -47,7 +48,8 @@ export function namespaceLabels(name: string, labels: Labels = {}): Labels {
 
 /**
  * What NetworkPolicies make of a connection. Policies add up: an end is open when no policy isolates it in this
- * direction, or when one of those that do allows the connection; and both ends must be open.
+ * direction, or when one of those that do allows the connection; and both ends must be open. That a pod's own node, and
+ * the pod itself, may always connect to it is not known here.
  * https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
 export function evaluate(policies: readonly Policy[], traffic: Traffic): Verdict {
@@ -95,7 +97,7 @@ function matchesPeer({ peers }: PolicyRule, other: Endpoint, namespace: string):
 }
 
 function isPeer(peer: Peer, other: Endpoint, namespace: string): boolean {
-  if ('ipBlock' in peer) return other.ip !== undefined && peer.ipBlock.contains(other.ip);
+  if ('ipBlock' in peer) return other.ip !== undefined && isInBlock(peer.ipBlock, other.ip);
   if (!isPod(other)) return false;
   const { namespaceSelector, podSelector } = peer;
   // Without a namespaceSelector: the policy's own namespace. Without a podSelector: every pod there.
@@ -104,6 +106,10 @@ function isPeer(peer: Peer, other: Endpoint, namespace: string): boolean {
       ? other.namespace === namespace
       : selects(namespaceSelector, other.namespaceLabels);
   return inNamespace && (podSelector === undefined || selects(podSelector, other.labels));
+}
+
+function isInBlock({ range, except }: IpBlock, ip: string): boolean {
+  return contains(range, ip) && !except.some((one) => contains(one, ip));
 }
 
 function matchesPort({ ports }: PolicyRule, traffic: Traffic): boolean {

@@ -57,11 +57,13 @@ export function placePolicies(
     (a, b) => (reach.get(a.overlay)?.size ?? 0) - (reach.get(b.overlay)?.size ?? 0),
   );
   for (const { overlay, policies } of inOrder) {
-    const inherited = [...places].filter(([place]) => reach.get(overlay)?.has(place));
+    const inherited = [...places]
+      .filter(([place]) => reach.get(overlay)?.has(place))
+      .map(([place, sources]) => [place, new Set(sources.map(keyOf))] as const);
     for (const policy of policies) {
-      const isThere = inherited.some(([place, sources]) => {
+      const isThere = inherited.some(([place, keys]) => {
         const source = sourceForm(graph, overlay, place, policy);
-        return source !== undefined && sources.some((one) => keyOf(one) === keyOf(source));
+        return source !== undefined && keys.has(keyOf(source));
       });
       const source = isThere ? undefined : sourceForm(graph, overlay, overlay, policy);
       if (source !== undefined) places.get(overlay)?.push(source);

@@ -1,10 +1,19 @@
-import { BlockList, isIP } from 'node:net';
-import { groupOf, objectAt, objectsIn } from '../kubernetes/workload';
+import { groupOf, isAbsent } from '../kubernetes/workload';
 import { resourceRef } from '../kubernetes/resource';
-import { type YamlObject, type YamlValue, isObject, textOf } from '../krm/yaml';
-import { type Selector, readSelector, unknownSelectorKeys } from './selector';
+import type { YamlObject, YamlValue } from '../krm/yaml';
+import { listIn, mappingIn, refuse } from './decode';
+import { type IpRange, isWithin, readIpRange } from './ip-range';
+import { type Selector, readSelector } from './selector';
 
-export type Protocol = 'TCP' | 'UDP' | 'SCTP';
+const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
+const POLICY_TYPES = ['Ingress', 'Egress'];
+const PORT_NAME = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/; // RFC 6335, 5.1, in lower case
+
+export type Protocol = (typeof PROTOCOLS)[number];
+
+export function isNetworkPolicy(resource: YamlObject): boolean {
+  return resource.kind === 'NetworkPolicy' && groupOf(resource) === 'networking.k8s.io';
+}
 
 /** A NetworkPolicy (networking.k8s.io/v1) with its defaults filled in. */
 export interface Policy {
@@ -29,10 +38,10 @@ export type Peer =
   | { readonly namespaceSelector: Selector | undefined; readonly podSelector: Selector | undefined }
   | { readonly ipBlock: IpBlock };
 
+/** The addresses of a range that are in none of the excepted ones. */
 export interface IpBlock {
-  /** CIDR ranges: the block, and what is not of it. */
-  readonly ranges: readonly string[];
-  readonly contains: (ip: string) => boolean;
+  readonly range: IpRange;
+  readonly except: readonly IpRange[];
 }
 
 export interface PolicyPort {
@@ -45,151 +54,146 @@ export interface PolicyPort {
 
 export interface ReadPolicy {
   readonly policy: Policy;
-  /** Keys that the API drops, or refuses: what was meant by them does not hold. */
+  /** What the API server refuses, and rules that never take effect; each goes on from the policy's name. */
   readonly problems: readonly string[];
 }
 
-export function isNetworkPolicy(resource: YamlObject): boolean {
-  return resource.kind === 'NetworkPolicy' && groupOf(resource) === 'networking.k8s.io';
-}
-
-const KEYS = {
-  spec: ['podSelector', 'policyTypes', 'ingress', 'egress'],
-  ingress: ['from', 'ports'],
-  egress: ['to', 'ports'],
-  peer: ['podSelector', 'namespaceSelector', 'ipBlock'],
-  port: ['protocol', 'port', 'endPort'],
-  ipBlock: ['cidr', 'except'],
-};
-
 /**
- * Reads a NetworkPolicy as the API server does.
+ * Reads a NetworkPolicy with the defaults and the refusals of the API server. What it refuses allows nothing: an entry
+ * of a list is left out, a selector selects nothing. Where the policy itself has an unknown key, a spec of a wrong type or
+ * unknown policyTypes, it says nothing of either direction.
  * https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/
  */
 export function readPolicy(resource: YamlObject): ReadPolicy {
   const problems: string[] = [];
-  const spec = objectAt(resource, 'spec');
-  refuseUnknown(spec, KEYS.spec, 'spec', problems);
-  // Without policyTypes: Ingress always, Egress when there is any egress rule. (defaults.go, SetDefaults_NetworkPolicy)
-  const given = Array.isArray(spec.policyTypes) && spec.policyTypes.length > 0 ? spec.policyTypes : undefined;
-  const hasEgress = Array.isArray(spec.egress) && spec.egress.length > 0;
-  const types = given ?? ['Ingress', ...(hasEgress ? ['Egress'] : [])];
+  mappingIn(resource, '', problems, ['apiVersion', 'kind', 'metadata', 'spec']);
+  const spec =
+    mappingIn(resource.spec, 'spec', problems, ['podSelector', 'policyTypes', 'ingress', 'egress']) ?? {};
+  const types = policyTypesIn(spec, problems);
+  const holds = problems.length === 0;
+  const podSelector = readSelector(spec.podSelector, 'spec.podSelector', problems);
+  const ingress = rulesIn(spec.ingress, 'spec.ingress', 'from', problems);
+  const egress = rulesIn(spec.egress, 'spec.egress', 'to', problems);
   const { name, namespace = '' } = resourceRef(resource);
   const policy = {
     name,
     namespace,
-    podSelector: selectorAt(spec, 'podSelector', problems) ?? { matchLabels: {}, matchExpressions: [] },
-    ingress: types.includes('Ingress') ? rulesIn(spec.ingress, 'ingress', problems) : undefined,
-    egress: types.includes('Egress') ? rulesIn(spec.egress, 'egress', problems) : undefined,
+    podSelector: podSelector ?? { matchLabels: {}, matchExpressions: [] },
+    ingress: holds && types.includes('Ingress') ? ingress : undefined,
+    egress: holds && types.includes('Egress') ? egress : undefined,
     resource,
   };
-  if (policy.egress === undefined && hasEgress)
-    problems.push('has egress rules that do not hold: policyTypes lacks Egress');
-  if (policy.ingress === undefined && objectsIn(spec.ingress).length > 0)
+  if (holds && policy.ingress === undefined && ingress.length > 0)
     problems.push('has ingress rules that do not hold: policyTypes lacks Ingress');
+  if (holds && policy.egress === undefined && egress.length > 0)
+    problems.push('has egress rules that do not hold: policyTypes lacks Egress');
   return { policy, problems };
 }
 
-function refuseUnknown(value: YamlObject, known: readonly string[], where: string, problems: string[]): void {
-  for (const key of Object.keys(value))
-    if (!known.includes(key)) problems.push(`has ${key} in ${where}, which the API does not know`);
-}
-
-function selectorAt(holder: YamlObject, key: string, problems: string[]): Selector | undefined {
-  const value = holder[key];
-  if (isObject(value))
-    for (const unknown of unknownSelectorKeys(value))
-      problems.push(`has ${unknown} in ${key}, which the API does not know`);
-  return readSelector(value);
+function policyTypesIn({ policyTypes, egress }: YamlObject, problems: string[]): readonly YamlValue[] {
+  const types = listIn(policyTypes, 'spec.policyTypes', problems);
+  // defaults.go, SetDefaults_NetworkPolicy
+  if (types.length === 0) return Array.isArray(egress) && egress.length > 0 ? POLICY_TYPES : ['Ingress'];
+  if (types.length > POLICY_TYPES.length || !types.every((type) => POLICY_TYPES.some((one) => one === type)))
+    refuse(problems, 'spec.policyTypes', policyTypes, 'it has Ingress, Egress, or both');
+  return types;
 }
 
 function rulesIn(
   value: YamlValue | undefined,
-  direction: 'ingress' | 'egress',
+  at: string,
+  peersKey: 'from' | 'to',
   problems: string[],
 ): PolicyRule[] {
-  return objectsIn(value).map((rule) => {
-    refuseUnknown(rule, KEYS[direction], direction, problems);
-    const peers = entriesIn(direction === 'ingress' ? rule.from : rule.to);
-    const ports = entriesIn(rule.ports);
-    return {
-      peers: peers?.flatMap((peer) => peerIn(peer, problems)),
-      ports: ports?.flatMap((port) => portIn(port, problems)),
-    };
-  });
+  return listIn(value, at, problems).flatMap((rule, i) => ruleIn(rule, `${at}[${i}]`, peersKey, problems));
 }
 
-/** undefined: no list, or an empty one, which both mean everything. An entry of null is an empty one. */
-function entriesIn(value: YamlValue | undefined): YamlObject[] | undefined {
-  if (!Array.isArray(value) || value.length === 0) return undefined;
-  return value.map((entry) => (isObject(entry) ? entry : {}));
-}
-
-function peerIn(peer: YamlObject, problems: string[]): Peer[] {
-  refuseUnknown(peer, KEYS.peer, 'a peer', problems);
-  const podSelector = selectorAt(peer, 'podSelector', problems);
-  const namespaceSelector = selectorAt(peer, 'namespaceSelector', problems);
-  const selectsPods = podSelector !== undefined || namespaceSelector !== undefined;
-  if (isObject(peer.ipBlock) === selectsPods) {
-    problems.push('has a peer that is not either of selectors and ipBlock, which the API refuses');
-    return [];
-  }
-  if (selectsPods) return [{ podSelector, namespaceSelector }];
-  const ipBlock = readIpBlock(objectAt(peer, 'ipBlock'), problems);
-  return ipBlock === undefined ? [] : [{ ipBlock }];
-}
-
-function readIpBlock(value: YamlObject, problems: string[]): IpBlock | undefined {
-  refuseUnknown(value, KEYS.ipBlock, 'ipBlock', problems);
-  const block = ipBlockOf(textOf(value.cidr), Array.isArray(value.except) ? value.except.map(textOf) : []);
-  if (block === undefined) problems.push('has an ipBlock that is no range of addresses, such as 10.0.0.0/8');
-  return block;
-}
-
-/** undefined for what is no CIDR range. */
-export function ipBlockOf(cidr: string, except: readonly string[] = []): IpBlock | undefined {
-  const inside = blockListOf([cidr]);
-  const outside = blockListOf(except);
-  if (inside === undefined || outside === undefined) return undefined;
-  return { ranges: [cidr, ...except], contains: (ip) => has(inside, ip) && !has(outside, ip) };
-}
-
-function blockListOf(ranges: readonly string[]): BlockList | undefined {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [, address = '', length = ''] = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(range) ?? [];
-    const version = isIP(address);
-    if (version === 0 || Number(length) > (version === 4 ? 32 : 128)) return undefined;
-    list.addSubnet(address, Number(length), version === 4 ? 'ipv4' : 'ipv6');
-  }
-  return list;
-}
-
-function has(list: BlockList, ip: string): boolean {
-  return list.check(ip, isIP(ip) === 4 ? 'ipv4' : 'ipv6');
-}
-
-function portIn({ protocol, port, endPort, ...rest }: YamlObject, problems: string[]): PolicyPort[] {
-  refuseUnknown(rest, [], 'a port', problems);
-  const known = (['TCP', 'UDP', 'SCTP'] as const).find((one) => one === (protocol ?? 'TCP'));
-  const isPort = port === undefined || port === null || typeof port === 'string' || isPortNumber(port);
-  const isRange =
-    endPort === undefined ||
-    endPort === null ||
-    (isPortNumber(endPort) && typeof port === 'number' && endPort >= port);
-  if (known === undefined || !isPort || !isRange) {
-    problems.push('has a port that the API refuses');
-    return [];
-  }
+function ruleIn(value: YamlValue, at: string, peersKey: 'from' | 'to', problems: string[]): PolicyRule[] {
+  const before = problems.length;
+  const rule = mappingIn(value, at, problems, [peersKey, 'ports']);
+  if (rule === undefined) return [];
+  const peers = listIn(rule[peersKey], `${at}.${peersKey}`, problems);
+  const ports = listIn(rule.ports, `${at}.ports`, problems);
+  if (problems.length > before) return [];
   return [
     {
-      protocol: known,
-      port: port ?? undefined,
-      endPort: typeof endPort === 'number' ? endPort : undefined,
+      peers: entriesIn(peers, `${at}.${peersKey}`, peerIn, problems),
+      ports: entriesIn(ports, `${at}.ports`, portIn, problems),
     },
   ];
 }
 
-function isPortNumber(value: YamlValue): value is number {
+/** undefined: an empty list, which restricts nothing; one whose entries are all refused matches nothing. */
+function entriesIn<Entry>(
+  list: readonly YamlValue[],
+  at: string,
+  entryIn: (value: YamlValue, at: string, problems: string[]) => Entry[],
+  problems: string[],
+): Entry[] | undefined {
+  return list.length === 0 ? undefined : list.flatMap((one, i) => entryIn(one, `${at}[${i}]`, problems));
+}
+
+function peerIn(value: YamlValue, at: string, problems: string[]): Peer[] {
+  const before = problems.length;
+  const peer = mappingIn(value, at, problems, ['podSelector', 'namespaceSelector', 'ipBlock']);
+  if (peer === undefined) return [];
+  const podSelector = readSelector(peer.podSelector, `${at}.podSelector`, problems);
+  const namespaceSelector = readSelector(peer.namespaceSelector, `${at}.namespaceSelector`, problems);
+  const ipBlock = isAbsent(peer.ipBlock) ? undefined : ipBlockIn(peer.ipBlock, `${at}.ipBlock`, problems);
+  const selectsPods = podSelector !== undefined || namespaceSelector !== undefined;
+  if (selectsPods !== isAbsent(peer.ipBlock))
+    refuse(problems, at, value, 'a peer is selectors, or else an ipBlock');
+  if (problems.length > before) return [];
+  return [ipBlock === undefined ? { podSelector, namespaceSelector } : { ipBlock }];
+}
+
+function ipBlockIn(value: YamlValue, at: string, problems: string[]): IpBlock | undefined {
+  const block = mappingIn(value, at, problems, ['cidr', 'except']);
+  if (block === undefined) return undefined;
+  const range = ipRangeIn(block.cidr, `${at}.cidr`, problems);
+  if (range === undefined) return undefined;
+  return {
+    range,
+    except: listIn(block.except, `${at}.except`, problems).flatMap((one, i) => {
+      const excepted = ipRangeIn(one, `${at}.except[${i}]`, problems);
+      if (excepted === undefined) return [];
+      if (!isWithin(excepted, range))
+        refuse(problems, `${at}.except[${i}]`, one, 'it lies in cidr and is smaller');
+      return [excepted];
+    }),
+  };
+}
+
+function ipRangeIn(value: YamlValue | undefined, at: string, problems: string[]): IpRange | undefined {
+  const range = typeof value === 'string' ? readIpRange(value) : undefined;
+  if (range === undefined)
+    refuse(
+      problems,
+      at,
+      value,
+      'it is a range such as 10.0.0.0/8 or 2001:db8::/32, with no bits beyond its length',
+    );
+  return range;
+}
+
+function portIn(value: YamlValue, at: string, problems: string[]): PolicyPort[] {
+  const before = problems.length;
+  const entry = mappingIn(value, at, problems, ['protocol', 'port', 'endPort']);
+  if (entry === undefined) return [];
+  const { protocol, port, endPort } = entry;
+  const known = PROTOCOLS.find((one) => one === (protocol ?? 'TCP'));
+  const number = isPortNumber(port) ? port : undefined;
+  const name = typeof port === 'string' && PORT_NAME.test(port) ? port : undefined;
+  const last = isPortNumber(endPort) && number !== undefined && endPort >= number ? endPort : undefined;
+  if (!isAbsent(port) && number === undefined && name === undefined)
+    refuse(problems, `${at}.port`, port, 'it is a number from 1 to 65535, or the name of a container port');
+  if (!isAbsent(endPort) && last === undefined)
+    refuse(problems, `${at}.endPort`, endPort, 'it ends, at 65535 or before, what a number in port starts');
+  if (known === undefined) refuse(problems, `${at}.protocol`, protocol, `it is ${PROTOCOLS.join(', ')}`);
+  else if (problems.length === before) return [{ protocol: known, port: number ?? name, endPort: last }];
+  return [];
+}
+
+function isPortNumber(value: YamlValue | undefined): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65535;
 }

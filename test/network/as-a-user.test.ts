@@ -1,0 +1,354 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { toolPath } from '../support/tools';
+
+const ROOT = path.join(__dirname, '../..');
+const RENDER = path.join(ROOT, 'dist/render.js');
+const FUNCTION = path.join(ROOT, 'dist/guardrails.js');
+const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
+
+type Tree = Record<string, string>;
+type Edit = readonly [file: string, from: string, to: string];
+
+/** What a user adds to the repository, and the policies that come of it. */
+interface Addition {
+  readonly files: Tree;
+  readonly edits: readonly Edit[];
+  /** File to the documents that are new in it. */
+  readonly policies: Readonly<Record<string, readonly string[]>>;
+}
+
+const DEPLOYMENT = (name: string, more = '', container = '') => `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ${name}
+${more}spec:
+  selector:
+    matchLabels:
+      app: ${name}
+  template:
+    metadata:
+      labels:
+        app: ${name}
+    spec:
+      containers:
+        - name: ${name}
+          image: registry.example.com/${name}:v1
+${container}`;
+
+const POLICY = (
+  name: string,
+  app: string,
+  direction: 'Ingress' | 'Egress',
+  peers: string,
+  ports: string,
+) => `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: ${name}
+  labels:
+    todo.example.com/generated-by: guardrails
+spec:
+  podSelector:
+    matchLabels:
+      app: ${app}
+  policyTypes:
+    - ${direction}
+  ${direction.toLowerCase()}:
+    - ${direction === 'Ingress' ? 'from' : 'to'}:
+${peers}      ports:
+${ports}`;
+
+const POD = (app: string) => `        - podSelector:
+            matchLabels:
+              app: ${app}
+`;
+const TCP = (port: number) => `        - protocol: TCP
+          port: ${port}
+`;
+const CONTROLLER = `        - namespaceSelector:
+            matchLabels:
+              kubernetes.io/metadata.name: ingress-nginx
+          podSelector:
+            matchLabels:
+              app.kubernetes.io/component: controller
+              app.kubernetes.io/name: ingress-nginx
+`;
+const DNS = (app: string) =>
+  POLICY(
+    `allow-${app}-to-dns`,
+    app,
+    'Egress',
+    `        - namespaceSelector:
+            matchLabels:
+              kubernetes.io/metadata.name: kube-system
+          podSelector:
+            matchLabels:
+              k8s-app: kube-dns
+        - ipBlock:
+            cidr: 169.254.20.10/32
+`,
+    `        - protocol: UDP
+          port: 53
+        - protocol: TCP
+          port: 53
+`,
+  );
+const INTERNET = `        - ipBlock:
+            cidr: 0.0.0.0/0
+            except:
+              - 10.0.0.0/8
+              - 172.16.0.0/12
+              - 192.168.0.0/16
+              - 169.254.0.0/16
+              - 100.64.0.0/10
+        - ipBlock:
+            cidr: ::/0
+            except:
+              - fc00::/7
+              - fe80::/10
+`;
+
+const BASE = 'base/network-policies.yaml';
+const DEV = 'overlays/dev/network-policies.yaml';
+
+const ADDITIONS: Record<string, Addition> = {
+  'a worker that calls the backend by env': {
+    files: {
+      'base/worker/kustomization.yaml': `${KUSTOMIZATION}resources:\n  - worker-deployment.yaml\n`,
+      'base/worker/worker-deployment.yaml': DEPLOYMENT(
+        'todo-worker',
+        '',
+        '          env:\n            - name: BACKEND_URL\n              value: http://todo-backend/api\n',
+      ),
+    },
+    edits: [['base/kustomization.yaml', '  - ingress\n', '  - ingress\n  - worker\n']],
+    policies: {
+      [BASE]: [
+        POLICY('allow-todo-worker-to-backend', 'todo-backend', 'Ingress', POD('todo-worker'), TCP(8000)),
+        POLICY(
+          'allow-todo-worker-to-backend-egress',
+          'todo-worker',
+          'Egress',
+          POD('todo-backend'),
+          TCP(8000),
+        ),
+        DNS('todo-worker'),
+      ],
+    },
+  },
+  'a Redis in dev alone': {
+    files: {
+      'overlays/dev/redis.yaml': `${DEPLOYMENT('redis', '', '          ports:\n            - containerPort: 6379\n')}---
+apiVersion: v1
+kind: Service
+metadata:
+  name: redis
+spec:
+  selector:
+    app: redis
+  ports:
+    - port: 6379
+`,
+    },
+    edits: [
+      [
+        'overlays/dev/kustomization.yaml',
+        '  - backend-secrets.yaml\n',
+        '  - backend-secrets.yaml\n  - redis.yaml\n',
+      ],
+      [
+        'overlays/dev/kustomization.yaml',
+        '      - LOG_LEVEL=debug\n',
+        '      - LOG_LEVEL=debug\n      - REDIS_URL=redis://redis:6379/0\n',
+      ],
+    ],
+    policies: {
+      [DEV]: [
+        POLICY('allow-backend-to-redis', 'redis', 'Ingress', POD('todo-backend'), TCP(6379)),
+        POLICY('allow-backend-to-redis-egress', 'todo-backend', 'Egress', POD('redis'), TCP(6379)),
+      ],
+    },
+  },
+  'a public Ingress path to a new Service': {
+    files: {
+      'base/metrics/kustomization.yaml': `${KUSTOMIZATION}resources:\n  - metrics.yaml\n`,
+      'base/metrics/metrics.yaml': `${DEPLOYMENT('metrics', '', '          ports:\n            - name: web\n              containerPort: 9090\n')}---
+apiVersion: v1
+kind: Service
+metadata:
+  name: metrics
+spec:
+  selector:
+    app: metrics
+  ports:
+    - port: 80
+      targetPort: web
+`,
+    },
+    edits: [
+      ['base/kustomization.yaml', '  - ingress\n', '  - ingress\n  - metrics\n'],
+      [
+        'base/ingress/todo-ingress.yaml',
+        '          - path: /\n',
+        `          - path: /metrics
+            pathType: Prefix
+            backend:
+              service:
+                name: metrics
+                port:
+                  number: 80
+          - path: /\n`,
+      ],
+    ],
+    policies: {
+      [BASE]: [POLICY('allow-ingress-controller-to-metrics', 'metrics', 'Ingress', CONTROLLER, TCP(9090))],
+    },
+  },
+  'a component that needs the internet on 587': {
+    files: {
+      'base/mailer/kustomization.yaml': `${KUSTOMIZATION}resources:\n  - mailer-deployment.yaml\n`,
+      'base/mailer/mailer-deployment.yaml': DEPLOYMENT(
+        'mailer',
+        "  annotations:\n    todo.example.com/internet-egress: '587'\n",
+      ),
+    },
+    edits: [['base/kustomization.yaml', '  - ingress\n', '  - ingress\n  - mailer\n']],
+    policies: {
+      [BASE]: [POLICY('allow-mailer-to-internet', 'mailer', 'Egress', INTERNET, TCP(587)), DNS('mailer')],
+    },
+  },
+};
+
+let scratch: string;
+
+beforeAll(() => {
+  execFileSync(process.execPath, [path.join(ROOT, 'functions/build.mjs')]);
+});
+
+beforeEach(() => {
+  scratch = mkdtempSync(path.join(tmpdir(), 'network-'));
+});
+
+afterEach(() => {
+  rmSync(scratch, { recursive: true });
+});
+
+/** The repository's package, in a folder of its own. */
+function copyPackage(name: string): string {
+  const root = path.join(scratch, name);
+  for (const entry of ['base', 'overlays', 'Kptfile', '.krmignore'])
+    cpSync(path.join(ROOT, entry), path.join(root, entry), { recursive: true });
+  return root;
+}
+
+function treeOf(root: string): Tree {
+  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    files
+      .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+      .filter((file) => !file.startsWith('dist/') && file !== 'Kptfile')
+      .sort()
+      .map((file) => [file, readFileSync(path.join(root, file), 'utf8')]),
+  );
+}
+
+function edit(root: string, edits: readonly Edit[]): void {
+  for (const [file, from, to] of edits) {
+    const text = readFileSync(path.join(root, file), 'utf8');
+    if (!text.includes(from)) throw new Error(`${file} does not hold ${from}`);
+    writeFileSync(path.join(root, file), text.replace(from, to));
+  }
+}
+
+function add(root: string, { files, edits }: Addition): void {
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+    writeFileSync(path.join(root, file), text);
+  }
+  edit(root, edits);
+}
+
+function remove(root: string, { files, edits }: Addition): void {
+  for (const file of Object.keys(files)) rmSync(path.join(root, file));
+  edit(
+    root,
+    edits.toReversed().map(([file, from, to]) => [file, to, from]),
+  );
+}
+
+const HOSTS: Record<string, ((root: string) => void) | undefined> = {
+  'npm run render': (root) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [RENDER, root], { encoding: 'utf8' });
+    expect({ status, stderr, stdout }).toMatchObject({ status: 0, stderr: '' });
+  },
+  'kpt fn render, exec': kptRender(toolPath('kpt')),
+};
+
+function kptRender(kpt: string | undefined): ((root: string) => void) | undefined {
+  if (kpt === undefined) return undefined;
+  return (root) => {
+    const kptfile = path.join(root, 'Kptfile');
+    writeFileSync(kptfile, readFileSync(kptfile, 'utf8').replace(/image: .*/, `exec: node ${FUNCTION}`));
+    const args = ['fn', 'render', '--allow-exec', '--truncate-output=false'];
+    const { status, stderr } = spawnSync(kpt, args, { cwd: root, encoding: 'utf8' });
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+  };
+}
+
+describe.each(Object.entries(HOSTS))('%s', (_, render) => {
+  if (render === undefined) {
+    test.skip('needs kpt: not on PATH', () => undefined);
+    return;
+  }
+
+  test.each(Object.entries(ADDITIONS))('%s', (_name, addition) => {
+    const root = copyPackage('package');
+    const before = treeOf(root);
+    add(root, addition);
+    const added = treeOf(root);
+    render(root);
+    const rendered = treeOf(root);
+    for (const [file, policies] of Object.entries(addition.policies)) {
+      const known = documentsOf(before[file]);
+      const now = documentsOf(rendered[file]);
+      expect(now.filter((document) => !known.includes(document))).toEqual(policies);
+      // What was there stays, in its order.
+      expect(now.filter((document) => known.includes(document))).toEqual(known);
+    }
+    const places = Object.keys(addition.policies);
+    for (const file of [BASE, DEV, 'overlays/prod/network-policies.yaml'])
+      if (!places.includes(file)) expect(rendered[file]).toBe(before[file]);
+
+    render(root);
+    expect(treeOf(root)).toEqual(rendered);
+
+    // An overlay that had no policies of its own is told of them, and nothing else is typed.
+    const list = 'overlays/dev/kustomization.yaml';
+    if (places.includes(DEV))
+      expect(rendered[list]).toBe(withLine(added[list], '  - redis.yaml\n', '  - network-policies.yaml\n'));
+
+    remove(root, addition);
+    render(root);
+    expect(treeOf(root)).toEqual(before);
+  });
+});
+
+function documentsOf(text = ''): string[] {
+  return text === '' ? [] : text.split('---\n');
+}
+
+function withLine(text = '', after: string, line: string): string {
+  return text.replace(after, after + line);
+}
+
+const kpt = toolPath('kpt');
+(kpt === undefined ? test.skip : test)('both hosts write the same bytes (needs kpt)', () => {
+  const roots = ['npm', 'kpt'].map(copyPackage);
+  for (const root of roots) for (const addition of Object.values(ADDITIONS)) add(root, addition);
+  Object.values(HOSTS).forEach((render, i) => render?.(roots[i] ?? ''));
+  const [npm, ofKpt] = roots.map(treeOf);
+  expect(npm).toEqual(ofKpt);
+});

@@ -1,0 +1,338 @@
+import { type Endpoint, evaluate, namespaceLabels } from '../../functions/guardrails/network/evaluate';
+import { isNetworkPolicy, readPolicy } from '../../functions/guardrails/network/policy';
+import { isObject, parseYaml, valueOf } from '../../functions/guardrails/krm/yaml';
+import { buildText, type OverlayName } from '../support/built-overlay';
+
+/**
+ * Who may talk to whom, cell by cell, typed from the specification (4.2) and the decisions on it: default deny both
+ * ways; ingress controller -> frontend:3000 and backend:8000; frontend -> backend:8000; backend -> internet on 443 and
+ * 5432, IPv4 and IPv6, private, link-local and carrier-grade ranges excepted; DNS for both; in prod, where there is TLS,
+ * ingress controller -> ACME solver:8089. Columns are ports, TCP but for `53u`, which is UDP.
+ */
+const DEV = `
+                                       22   53  53u   80  443 3000 5432 8000 8089
+frontend         -> frontend            .    .    .    .    .    .    .    .    .
+frontend         -> backend             .    .    .    .    .    .    .    +    .
+frontend         -> stranger            .    .    .    .    .    .    .    .    .
+frontend         -> solver              .    .    .    .    .    .    .    .    .
+frontend         -> controller          .    .    .    .    .    .    .    .    .
+frontend         -> neighbour           .    .    .    .    .    .    .    .    .
+frontend         -> impostor            .    .    .    .    .    .    .    .    .
+frontend         -> dns                 .    +    +    .    .    .    .    .    .
+frontend         -> ipv4                .    .    .    .    .    .    .    .    .
+frontend         -> ipv6                .    .    .    .    .    .    .    .    .
+frontend         -> 10/8                .    .    .    .    .    .    .    .    .
+frontend         -> 172.16/12           .    .    .    .    .    .    .    .    .
+frontend         -> 192.168/16          .    .    .    .    .    .    .    .    .
+frontend         -> 100.64/10           .    .    .    .    .    .    .    .    .
+frontend         -> 169.254.169.254     .    .    .    .    .    .    .    .    .
+frontend         -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
+frontend         -> node-local-dns      .    +    +    .    .    .    .    .    .
+backend          -> frontend            .    .    .    .    .    .    .    .    .
+backend          -> backend             .    .    .    .    .    .    .    .    .
+backend          -> stranger            .    .    .    .    .    .    .    .    .
+backend          -> solver              .    .    .    .    .    .    .    .    .
+backend          -> controller          .    .    .    .    .    .    .    .    .
+backend          -> neighbour           .    .    .    .    .    .    .    .    .
+backend          -> impostor            .    .    .    .    .    .    .    .    .
+backend          -> dns                 .    +    +    .    .    .    .    .    .
+backend          -> ipv4                .    .    .    .    +    .    +    .    .
+backend          -> ipv6                .    .    .    .    +    .    +    .    .
+backend          -> 10/8                .    .    .    .    .    .    .    .    .
+backend          -> 172.16/12           .    .    .    .    .    .    .    .    .
+backend          -> 192.168/16          .    .    .    .    .    .    .    .    .
+backend          -> 100.64/10           .    .    .    .    .    .    .    .    .
+backend          -> 169.254.169.254     .    .    .    .    .    .    .    .    .
+backend          -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
+backend          -> node-local-dns      .    +    +    .    .    .    .    .    .
+stranger         -> frontend            .    .    .    .    .    .    .    .    .
+stranger         -> backend             .    .    .    .    .    .    .    .    .
+stranger         -> stranger            .    .    .    .    .    .    .    .    .
+stranger         -> solver              .    .    .    .    .    .    .    .    .
+stranger         -> controller          .    .    .    .    .    .    .    .    .
+stranger         -> neighbour           .    .    .    .    .    .    .    .    .
+stranger         -> impostor            .    .    .    .    .    .    .    .    .
+stranger         -> dns                 .    .    .    .    .    .    .    .    .
+stranger         -> ipv4                .    .    .    .    .    .    .    .    .
+stranger         -> ipv6                .    .    .    .    .    .    .    .    .
+stranger         -> 10/8                .    .    .    .    .    .    .    .    .
+stranger         -> 172.16/12           .    .    .    .    .    .    .    .    .
+stranger         -> 192.168/16          .    .    .    .    .    .    .    .    .
+stranger         -> 100.64/10           .    .    .    .    .    .    .    .    .
+stranger         -> 169.254.169.254     .    .    .    .    .    .    .    .    .
+stranger         -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
+stranger         -> node-local-dns      .    .    .    .    .    .    .    .    .
+solver           -> frontend            .    .    .    .    .    .    .    .    .
+solver           -> backend             .    .    .    .    .    .    .    .    .
+solver           -> stranger            .    .    .    .    .    .    .    .    .
+solver           -> solver              .    .    .    .    .    .    .    .    .
+solver           -> controller          .    .    .    .    .    .    .    .    .
+solver           -> neighbour           .    .    .    .    .    .    .    .    .
+solver           -> impostor            .    .    .    .    .    .    .    .    .
+solver           -> dns                 .    .    .    .    .    .    .    .    .
+solver           -> ipv4                .    .    .    .    .    .    .    .    .
+solver           -> ipv6                .    .    .    .    .    .    .    .    .
+solver           -> 10/8                .    .    .    .    .    .    .    .    .
+solver           -> 172.16/12           .    .    .    .    .    .    .    .    .
+solver           -> 192.168/16          .    .    .    .    .    .    .    .    .
+solver           -> 100.64/10           .    .    .    .    .    .    .    .    .
+solver           -> 169.254.169.254     .    .    .    .    .    .    .    .    .
+solver           -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
+solver           -> node-local-dns      .    .    .    .    .    .    .    .    .
+controller       -> frontend            .    .    .    .    .    +    .    .    .
+controller       -> backend             .    .    .    .    .    .    .    +    .
+controller       -> stranger            .    .    .    .    .    .    .    .    .
+controller       -> solver              .    .    .    .    .    .    .    .    .
+neighbour        -> frontend            .    .    .    .    .    .    .    .    .
+neighbour        -> backend             .    .    .    .    .    .    .    .    .
+neighbour        -> stranger            .    .    .    .    .    .    .    .    .
+neighbour        -> solver              .    .    .    .    .    .    .    .    .
+impostor         -> frontend            .    .    .    .    .    .    .    .    .
+impostor         -> backend             .    .    .    .    .    .    .    .    .
+impostor         -> stranger            .    .    .    .    .    .    .    .    .
+impostor         -> solver              .    .    .    .    .    .    .    .    .
+dns              -> frontend            .    .    .    .    .    .    .    .    .
+dns              -> backend             .    .    .    .    .    .    .    .    .
+dns              -> stranger            .    .    .    .    .    .    .    .    .
+dns              -> solver              .    .    .    .    .    .    .    .    .
+ipv4             -> frontend            .    .    .    .    .    .    .    .    .
+ipv4             -> backend             .    .    .    .    .    .    .    .    .
+ipv4             -> stranger            .    .    .    .    .    .    .    .    .
+ipv4             -> solver              .    .    .    .    .    .    .    .    .
+ipv6             -> frontend            .    .    .    .    .    .    .    .    .
+ipv6             -> backend             .    .    .    .    .    .    .    .    .
+ipv6             -> stranger            .    .    .    .    .    .    .    .    .
+ipv6             -> solver              .    .    .    .    .    .    .    .    .
+10/8             -> frontend            .    .    .    .    .    .    .    .    .
+10/8             -> backend             .    .    .    .    .    .    .    .    .
+10/8             -> stranger            .    .    .    .    .    .    .    .    .
+10/8             -> solver              .    .    .    .    .    .    .    .    .
+172.16/12        -> frontend            .    .    .    .    .    .    .    .    .
+172.16/12        -> backend             .    .    .    .    .    .    .    .    .
+172.16/12        -> stranger            .    .    .    .    .    .    .    .    .
+172.16/12        -> solver              .    .    .    .    .    .    .    .    .
+192.168/16       -> frontend            .    .    .    .    .    .    .    .    .
+192.168/16       -> backend             .    .    .    .    .    .    .    .    .
+192.168/16       -> stranger            .    .    .    .    .    .    .    .    .
+192.168/16       -> solver              .    .    .    .    .    .    .    .    .
+100.64/10        -> frontend            .    .    .    .    .    .    .    .    .
+100.64/10        -> backend             .    .    .    .    .    .    .    .    .
+100.64/10        -> stranger            .    .    .    .    .    .    .    .    .
+100.64/10        -> solver              .    .    .    .    .    .    .    .    .
+169.254.169.254  -> frontend            .    .    .    .    .    .    .    .    .
+169.254.169.254  -> backend             .    .    .    .    .    .    .    .    .
+169.254.169.254  -> stranger            .    .    .    .    .    .    .    .    .
+169.254.169.254  -> solver              .    .    .    .    .    .    .    .    .
+fd00:ec2::254    -> frontend            .    .    .    .    .    .    .    .    .
+fd00:ec2::254    -> backend             .    .    .    .    .    .    .    .    .
+fd00:ec2::254    -> stranger            .    .    .    .    .    .    .    .    .
+fd00:ec2::254    -> solver              .    .    .    .    .    .    .    .    .
+node-local-dns   -> frontend            .    .    .    .    .    .    .    .    .
+node-local-dns   -> backend             .    .    .    .    .    .    .    .    .
+node-local-dns   -> stranger            .    .    .    .    .    .    .    .    .
+node-local-dns   -> solver              .    .    .    .    .    .    .    .    .
+`;
+const PROD = `
+                                       22   53  53u   80  443 3000 5432 8000 8089
+frontend         -> frontend            .    .    .    .    .    .    .    .    .
+frontend         -> backend             .    .    .    .    .    .    .    +    .
+frontend         -> stranger            .    .    .    .    .    .    .    .    .
+frontend         -> solver              .    .    .    .    .    .    .    .    .
+frontend         -> controller          .    .    .    .    .    .    .    .    .
+frontend         -> neighbour           .    .    .    .    .    .    .    .    .
+frontend         -> impostor            .    .    .    .    .    .    .    .    .
+frontend         -> dns                 .    +    +    .    .    .    .    .    .
+frontend         -> ipv4                .    .    .    .    .    .    .    .    .
+frontend         -> ipv6                .    .    .    .    .    .    .    .    .
+frontend         -> 10/8                .    .    .    .    .    .    .    .    .
+frontend         -> 172.16/12           .    .    .    .    .    .    .    .    .
+frontend         -> 192.168/16          .    .    .    .    .    .    .    .    .
+frontend         -> 100.64/10           .    .    .    .    .    .    .    .    .
+frontend         -> 169.254.169.254     .    .    .    .    .    .    .    .    .
+frontend         -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
+frontend         -> node-local-dns      .    +    +    .    .    .    .    .    .
+backend          -> frontend            .    .    .    .    .    .    .    .    .
+backend          -> backend             .    .    .    .    .    .    .    .    .
+backend          -> stranger            .    .    .    .    .    .    .    .    .
+backend          -> solver              .    .    .    .    .    .    .    .    .
+backend          -> controller          .    .    .    .    .    .    .    .    .
+backend          -> neighbour           .    .    .    .    .    .    .    .    .
+backend          -> impostor            .    .    .    .    .    .    .    .    .
+backend          -> dns                 .    +    +    .    .    .    .    .    .
+backend          -> ipv4                .    .    .    .    +    .    +    .    .
+backend          -> ipv6                .    .    .    .    +    .    +    .    .
+backend          -> 10/8                .    .    .    .    .    .    .    .    .
+backend          -> 172.16/12           .    .    .    .    .    .    .    .    .
+backend          -> 192.168/16          .    .    .    .    .    .    .    .    .
+backend          -> 100.64/10           .    .    .    .    .    .    .    .    .
+backend          -> 169.254.169.254     .    .    .    .    .    .    .    .    .
+backend          -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
+backend          -> node-local-dns      .    +    +    .    .    .    .    .    .
+stranger         -> frontend            .    .    .    .    .    .    .    .    .
+stranger         -> backend             .    .    .    .    .    .    .    .    .
+stranger         -> stranger            .    .    .    .    .    .    .    .    .
+stranger         -> solver              .    .    .    .    .    .    .    .    .
+stranger         -> controller          .    .    .    .    .    .    .    .    .
+stranger         -> neighbour           .    .    .    .    .    .    .    .    .
+stranger         -> impostor            .    .    .    .    .    .    .    .    .
+stranger         -> dns                 .    .    .    .    .    .    .    .    .
+stranger         -> ipv4                .    .    .    .    .    .    .    .    .
+stranger         -> ipv6                .    .    .    .    .    .    .    .    .
+stranger         -> 10/8                .    .    .    .    .    .    .    .    .
+stranger         -> 172.16/12           .    .    .    .    .    .    .    .    .
+stranger         -> 192.168/16          .    .    .    .    .    .    .    .    .
+stranger         -> 100.64/10           .    .    .    .    .    .    .    .    .
+stranger         -> 169.254.169.254     .    .    .    .    .    .    .    .    .
+stranger         -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
+stranger         -> node-local-dns      .    .    .    .    .    .    .    .    .
+solver           -> frontend            .    .    .    .    .    .    .    .    .
+solver           -> backend             .    .    .    .    .    .    .    .    .
+solver           -> stranger            .    .    .    .    .    .    .    .    .
+solver           -> solver              .    .    .    .    .    .    .    .    .
+solver           -> controller          .    .    .    .    .    .    .    .    .
+solver           -> neighbour           .    .    .    .    .    .    .    .    .
+solver           -> impostor            .    .    .    .    .    .    .    .    .
+solver           -> dns                 .    .    .    .    .    .    .    .    .
+solver           -> ipv4                .    .    .    .    .    .    .    .    .
+solver           -> ipv6                .    .    .    .    .    .    .    .    .
+solver           -> 10/8                .    .    .    .    .    .    .    .    .
+solver           -> 172.16/12           .    .    .    .    .    .    .    .    .
+solver           -> 192.168/16          .    .    .    .    .    .    .    .    .
+solver           -> 100.64/10           .    .    .    .    .    .    .    .    .
+solver           -> 169.254.169.254     .    .    .    .    .    .    .    .    .
+solver           -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
+solver           -> node-local-dns      .    .    .    .    .    .    .    .    .
+controller       -> frontend            .    .    .    .    .    +    .    .    .
+controller       -> backend             .    .    .    .    .    .    .    +    .
+controller       -> stranger            .    .    .    .    .    .    .    .    .
+controller       -> solver              .    .    .    .    .    .    .    .    +
+neighbour        -> frontend            .    .    .    .    .    .    .    .    .
+neighbour        -> backend             .    .    .    .    .    .    .    .    .
+neighbour        -> stranger            .    .    .    .    .    .    .    .    .
+neighbour        -> solver              .    .    .    .    .    .    .    .    .
+impostor         -> frontend            .    .    .    .    .    .    .    .    .
+impostor         -> backend             .    .    .    .    .    .    .    .    .
+impostor         -> stranger            .    .    .    .    .    .    .    .    .
+impostor         -> solver              .    .    .    .    .    .    .    .    .
+dns              -> frontend            .    .    .    .    .    .    .    .    .
+dns              -> backend             .    .    .    .    .    .    .    .    .
+dns              -> stranger            .    .    .    .    .    .    .    .    .
+dns              -> solver              .    .    .    .    .    .    .    .    .
+ipv4             -> frontend            .    .    .    .    .    .    .    .    .
+ipv4             -> backend             .    .    .    .    .    .    .    .    .
+ipv4             -> stranger            .    .    .    .    .    .    .    .    .
+ipv4             -> solver              .    .    .    .    .    .    .    .    .
+ipv6             -> frontend            .    .    .    .    .    .    .    .    .
+ipv6             -> backend             .    .    .    .    .    .    .    .    .
+ipv6             -> stranger            .    .    .    .    .    .    .    .    .
+ipv6             -> solver              .    .    .    .    .    .    .    .    .
+10/8             -> frontend            .    .    .    .    .    .    .    .    .
+10/8             -> backend             .    .    .    .    .    .    .    .    .
+10/8             -> stranger            .    .    .    .    .    .    .    .    .
+10/8             -> solver              .    .    .    .    .    .    .    .    .
+172.16/12        -> frontend            .    .    .    .    .    .    .    .    .
+172.16/12        -> backend             .    .    .    .    .    .    .    .    .
+172.16/12        -> stranger            .    .    .    .    .    .    .    .    .
+172.16/12        -> solver              .    .    .    .    .    .    .    .    .
+192.168/16       -> frontend            .    .    .    .    .    .    .    .    .
+192.168/16       -> backend             .    .    .    .    .    .    .    .    .
+192.168/16       -> stranger            .    .    .    .    .    .    .    .    .
+192.168/16       -> solver              .    .    .    .    .    .    .    .    .
+100.64/10        -> frontend            .    .    .    .    .    .    .    .    .
+100.64/10        -> backend             .    .    .    .    .    .    .    .    .
+100.64/10        -> stranger            .    .    .    .    .    .    .    .    .
+100.64/10        -> solver              .    .    .    .    .    .    .    .    .
+169.254.169.254  -> frontend            .    .    .    .    .    .    .    .    .
+169.254.169.254  -> backend             .    .    .    .    .    .    .    .    .
+169.254.169.254  -> stranger            .    .    .    .    .    .    .    .    .
+169.254.169.254  -> solver              .    .    .    .    .    .    .    .    .
+fd00:ec2::254    -> frontend            .    .    .    .    .    .    .    .    .
+fd00:ec2::254    -> backend             .    .    .    .    .    .    .    .    .
+fd00:ec2::254    -> stranger            .    .    .    .    .    .    .    .    .
+fd00:ec2::254    -> solver              .    .    .    .    .    .    .    .    .
+node-local-dns   -> frontend            .    .    .    .    .    .    .    .    .
+node-local-dns   -> backend             .    .    .    .    .    .    .    .    .
+node-local-dns   -> stranger            .    .    .    .    .    .    .    .    .
+node-local-dns   -> solver              .    .    .    .    .    .    .    .    .
+`;
+
+const NAMESPACES = { dev: 'todo-dev', prod: 'todo-prod' };
+
+function pod(namespace: string, labels: Record<string, string>): Endpoint {
+  return { namespace, labels, namespaceLabels: namespaceLabels(namespace), ports: [] };
+}
+
+function endpoints(app: string): Record<string, Endpoint> {
+  const controller = {
+    'app.kubernetes.io/name': 'ingress-nginx',
+    'app.kubernetes.io/component': 'controller',
+  };
+  return {
+    frontend: pod(app, { app: 'todo-frontend' }),
+    backend: pod(app, { app: 'todo-backend', version: 'v1' }),
+    stranger: pod(app, { app: 'stranger' }),
+    solver: pod(app, { 'acme.cert-manager.io/http01-solver': 'true' }),
+    controller: pod('ingress-nginx', controller),
+    neighbour: pod('ingress-nginx', { app: 'neighbour' }),
+    impostor: pod('elsewhere', { app: 'todo-frontend' }),
+    dns: pod('kube-system', { 'k8s-app': 'kube-dns' }),
+    ipv4: { ip: '104.18.7.192' },
+    ipv6: { ip: '2606:4700::6812:7c0' },
+    '10/8': { ip: '10.96.0.1' },
+    '172.16/12': { ip: '172.31.255.254' },
+    '192.168/16': { ip: '192.168.1.1' },
+    '100.64/10': { ip: '100.127.255.254' },
+    '169.254.169.254': { ip: '169.254.169.254' },
+    'fd00:ec2::254': { ip: 'fd00:ec2::254' },
+    'node-local-dns': { ip: '169.254.20.10' },
+  };
+}
+
+interface Cell {
+  readonly from: string;
+  readonly to: string;
+  readonly port: string;
+  readonly isAllowed: boolean;
+}
+
+function cellsOf(table: string): Cell[] {
+  const [header = '', ...rows] = table.trim().split('\n');
+  const ports = header.trim().split(/\s+/);
+  return rows.flatMap((row) => {
+    const [from = '', , to = '', ...cells] = row.trim().split(/\s+/);
+    return ports.map((port, i) => ({ from, to, port, isAllowed: cells[i] === '+' }));
+  });
+}
+
+describe.each<[OverlayName, string]>([
+  ['dev', DEV],
+  ['prod', PROD],
+])('overlays/%s', (overlay, table) => {
+  const policies = parseYaml(buildText(overlay), overlay)
+    .map(valueOf)
+    .filter(isObject)
+    .filter(isNetworkPolicy)
+    .map(readPolicy);
+  const ends = endpoints(NAMESPACES[overlay]);
+
+  test('every policy is one that the API takes as it stands', () => {
+    expect(policies.map(({ problems }) => problems)).toEqual(policies.map(() => []));
+  });
+
+  test.each(
+    cellsOf(table).map(
+      (cell) =>
+        [`${cell.from} -> ${cell.to} ${cell.port}: ${cell.isAllowed ? 'allowed' : 'denied'}`, cell] as const,
+    ),
+  )('%s', (_, { from, to, port, isAllowed }) => {
+    const [source, destination] = [ends[from], ends[to]];
+    if (source === undefined || destination === undefined) throw new Error(`no such end: ${from}, ${to}`);
+    const protocol = port.endsWith('u') ? 'UDP' : 'TCP';
+    const traffic = { from: source, to: destination, port: parseInt(port), protocol } as const;
+    const { allowed } = evaluate(
+      policies.map(({ policy }) => policy),
+      traffic,
+    );
+    expect(allowed).toBe(isAllowed);
+  });
+});

@@ -1,0 +1,367 @@
+import { parse } from 'yaml';
+import type { Result } from '../../functions/guardrails/krm/result';
+import { readWire } from '../../functions/guardrails/krm/wire';
+import { verify } from '../../functions/guardrails/judge';
+import { readConfig } from '../../functions/guardrails/read-config';
+import { run } from '../../functions/guardrails/run';
+import { type PackageFiles, repositoryFiles, resourceList, withEdit } from '../support/package-files';
+import { findKustomizeForTests } from '../support/tools';
+
+const PROD = 'overlays/prod/kustomization.yaml';
+
+function kustomize() {
+  return Promise.resolve(findKustomizeForTests());
+}
+
+/** The whole function, which writes what is missing before it verifies. */
+async function render(files: PackageFiles): Promise<{ exitCode: number; stdout: string; told: string[] }> {
+  const { exitCode, stdout } = await run(Buffer.from(resourceList(files)), kustomize);
+  const { results = [] } = parse(stdout) as { results?: Result[] };
+  return { exitCode, stdout, told: results.map(lineOf) };
+}
+
+/** The verification alone, of a package as it stands. */
+async function verified(files: PackageFiles): Promise<string[]> {
+  const { items, functionConfig } = readWire(resourceList(files));
+  const verdicts = await verify(items, readConfig(functionConfig), kustomize, new Map());
+  return verdicts.flatMap(({ results }) => results).map(lineOf);
+}
+
+function lineOf({ severity, message }: Result): string {
+  return `[${severity}] ${message}`;
+}
+
+/** Prod with one JSON 6902 operation on one of its policies. */
+function patched(policy: string, operation: string): PackageFiles {
+  const patch = `  - target: { kind: NetworkPolicy, name: ${policy} }\n    patch: |-\n      [${operation}]\n`;
+  const files = repositoryFiles();
+  return { ...files, [PROD]: `${files[PROD] ?? ''}${patch}` };
+}
+
+test('the repository itself: nothing to tell but what dev is allowed', async () => {
+  const { exitCode, told } = await render(repositoryFiles());
+  expect(exitCode).toBe(0);
+  expect(told.filter((line) => !line.includes('overlays/dev: '))).toEqual([]);
+  expect(told).toHaveLength(3);
+});
+
+describe("an overlay's patch of a generated policy is refused, with its name and the patch", () => {
+  const FROM = '/spec/ingress/0/from';
+  const CONTROLLER = {
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ingress-nginx' } },
+    podSelector: {
+      matchLabels: {
+        'app.kubernetes.io/name': 'ingress-nginx',
+        'app.kubernetes.io/component': 'controller',
+      },
+    },
+  };
+  const { namespaceSelector, podSelector } = CONTROLLER;
+
+  test.each<[string, string, object, string[]]>([
+    [
+      "a peer's two selectors in two entries: or",
+      'allow-ingress-controller-to-frontend',
+      { op: 'replace', path: FROM, value: [{ namespaceSelector }, { podSelector }] },
+      ['lets any pod in namespace ingress-nginx reach Deployment/todo-frontend on TCP 3000'],
+    ],
+    [
+      "the Service's port for the pod's",
+      'allow-frontend-to-backend',
+      { op: 'replace', path: '/spec/ingress/0/ports/0/port', value: 80 },
+      [
+        'blocks Deployment/todo-frontend -> Deployment/todo-backend on TCP 8000 where it comes in',
+        'lets Deployment/todo-frontend reach Deployment/todo-backend on TCP 80',
+      ],
+    ],
+    [
+      'UDP 53 missing',
+      'allow-backend-to-dns',
+      { op: 'remove', path: '/spec/egress/0/ports/0' },
+      [
+        'blocks Deployment/todo-backend -> DNS on UDP 53 where it goes out',
+        'blocks Deployment/todo-backend -> DNS (169.254.20.10) on UDP 53 where it goes out',
+      ],
+    ],
+    [
+      'an empty list of peers: everyone',
+      'allow-frontend-to-backend',
+      { op: 'replace', path: FROM, value: [] },
+      ['lets anyone reach Deployment/todo-backend on TCP 8000'],
+    ],
+    [
+      '_from, which no API knows',
+      'allow-frontend-to-backend',
+      { op: 'move', from: FROM, path: '/spec/ingress/0/_from' },
+      ['has spec.ingress[0]._from, which the API does not know'],
+    ],
+    [
+      'an egress rule without Egress in policyTypes',
+      'allow-backend-to-internet',
+      { op: 'replace', path: '/spec/policyTypes', value: ['Ingress'] },
+      ['has egress rules that do not hold: policyTypes lacks Egress'],
+    ],
+    [
+      'a private range that is no longer excepted',
+      'allow-backend-to-internet',
+      { op: 'remove', path: '/spec/egress/0/to/0/ipBlock/except/0' },
+      ['lets Deployment/todo-backend reach 10.0.0.0 on TCP 443'],
+    ],
+    [
+      'a range of the internet that is excepted',
+      'allow-backend-to-internet',
+      { op: 'add', path: '/spec/egress/0/to/0/ipBlock/except/-', value: '104.16.0.0/13' },
+      ['blocks Deployment/todo-backend -> the internet (104.16.0.0) on TCP 443 where it goes out'],
+    ],
+    [
+      'a longer range of ports',
+      'allow-backend-to-internet',
+      { op: 'add', path: '/spec/egress/0/ports/0/endPort', value: 65535 },
+      ['lets Deployment/todo-backend reach 0.0.0.0 on TCP 444'],
+    ],
+  ])('%s', async (_, policy, operation, findings) => {
+    const files = patched(policy, JSON.stringify(operation));
+    const { exitCode, told } = await render(files);
+    const errors = told.filter((line) => line.startsWith('[error]'));
+    expect(exitCode).toBe(1);
+    for (const finding of findings)
+      expect(errors).toContainEqual(
+        expect.stringMatching(
+          new RegExp(
+            `^\\[error\\] overlays/prod: NetworkPolicy/${policy} ${escaped(finding)}.*\\(overlays/prod/kustomization\\.yaml, patches\\[4\\]\\)`,
+          ),
+        ),
+      );
+    for (const line of errors) expect(line).toContain(`NetworkPolicy/${policy} `);
+  });
+});
+
+const DEPLOYMENT = (name: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ${name}
+spec:
+  selector:
+    matchLabels:
+      app: ${name}
+  template:
+    metadata:
+      labels:
+        app: ${name}
+    spec:
+      containers:
+        - name: ${name}
+          image: registry.example.com/${name}:v1
+          ports:
+            - name: http
+              containerPort: 8080
+`;
+const SERVICE = (name: string) => `apiVersion: v1
+kind: Service
+metadata:
+  name: ${name}
+spec:
+  selector:
+    app: ${name}
+  ports:
+    - port: 80
+      targetPort: http
+`;
+const ALLOW_ALL = `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: allow-all
+spec:
+  podSelector: {}
+  policyTypes:
+    - Ingress
+    - Egress
+  ingress:
+    - {}
+  egress:
+    - {}
+`;
+
+/** Prod with more resources and patches. */
+function prodWith(resources: Readonly<Record<string, string>>, patches = ''): PackageFiles {
+  const lines = Object.keys(resources).map((file) => `  - ${file}\n`);
+  const files = withEdit(repositoryFiles(), PROD, 'images:\n', `${lines.join('')}images:\n`);
+  const added = Object.entries(resources).map(([file, text]) => [`overlays/prod/${file}`, text] as const);
+  const all = { ...files, ...Object.fromEntries(added) };
+  return { ...all, [PROD]: `${all[PROD] ?? ''}${patches}` };
+}
+
+function json6902(kind: string, name: string, ...operations: object[]): string {
+  return `  - target: { kind: ${kind}, name: ${name} }\n    patch: |-\n      ${JSON.stringify(operations)}\n`;
+}
+
+const TO_REPORT = json6902('Ingress', 'todo-ingress', {
+  op: 'replace',
+  path: '/spec/rules/0/http/paths/1/backend/service/name',
+  value: 'report',
+});
+
+describe('what an overlay changes beside the policies is caught where they have not followed', () => {
+  const REPORT = { 'report.yaml': DEPLOYMENT('report'), 'report-service.yaml': SERVICE('report') };
+
+  test.each<[string, PackageFiles, string[]]>([
+    [
+      'a workload that nobody may reach, and the Ingress moved to it, a third Service',
+      prodWith(REPORT, TO_REPORT),
+      [
+        'NetworkPolicy/default-deny blocks the ingress controller -> Deployment/report on TCP 8080 where it comes in, which is needed (Ingress/todo-ingress)',
+        'NetworkPolicy/allow-ingress-controller-to-frontend lets ',
+      ],
+    ],
+    [
+      'another port of the container and of the Service',
+      prodWith(
+        {},
+        json6902('Deployment', 'todo-backend', {
+          op: 'replace',
+          path: '/spec/template/spec/containers/0/ports/0/containerPort',
+          value: 8001,
+        }) +
+          json6902('Service', 'todo-backend', {
+            op: 'replace',
+            path: '/spec/ports/0/targetPort',
+            value: 8001,
+          }),
+      ),
+      [
+        'NetworkPolicy/allow-frontend-to-backend blocks Deployment/todo-frontend -> Deployment/todo-backend on TCP 8001 where it comes in',
+        'NetworkPolicy/allow-frontend-to-backend-egress blocks Deployment/todo-frontend -> Deployment/todo-backend on TCP 8001 where it goes out',
+        'NetworkPolicy/allow-ingress-controller-to-backend blocks the ingress controller -> Deployment/todo-backend on TCP 8001 where it comes in',
+        'NetworkPolicy/allow-frontend-to-backend lets Deployment/todo-frontend reach Deployment/todo-backend on TCP 8000',
+      ],
+    ],
+    [
+      'a renamed label',
+      prodWith(
+        {},
+        json6902(
+          'Deployment',
+          'todo-backend',
+          { op: 'replace', path: '/spec/selector/matchLabels/app', value: 'todo-api' },
+          { op: 'replace', path: '/spec/template/metadata/labels/app', value: 'todo-api' },
+        ) +
+          json6902('Service', 'todo-backend', {
+            op: 'replace',
+            path: '/spec/selector/app',
+            value: 'todo-api',
+          }),
+      ),
+      [
+        'NetworkPolicy/allow-frontend-to-backend blocks Deployment/todo-frontend -> Deployment/todo-backend on TCP 8000 where it comes in',
+        'NetworkPolicy/allow-backend-to-internet blocks Deployment/todo-backend -> the internet (0.0.0.0) on TCP 443 where it goes out',
+        'NetworkPolicy/allow-backend-to-internet lets pods with app=todo-backend in namespace todo-prod reach ',
+      ],
+    ],
+  ])('%s', async (_, files, findings) => {
+    const errors = (await verified(files)).filter((line) => line.startsWith('[error]'));
+    for (const finding of findings)
+      expect(errors).toContainEqual(expect.stringContaining(`[error] overlays/prod: ${finding}`));
+    // A render writes what is missing, and only for prod; what is left is not of the network.
+    const { told } = await render(files);
+    expect(told.filter((line) => line.includes('NetworkPolicy/') && line.startsWith('[error]'))).toEqual([]);
+  });
+
+  test.each<[string, PackageFiles, string]>([
+    [
+      'a Service that is not there',
+      prodWith({}, TO_REPORT),
+      'Ingress/todo-ingress leads to Service/report, which is not there',
+    ],
+    [
+      'a port that has another name',
+      prodWith(
+        {},
+        json6902('Service', 'todo-backend', {
+          op: 'replace',
+          path: '/spec/ports/0/targetPort',
+          value: 'web',
+        }),
+      ),
+      'Ingress/todo-ingress leads to Service/todo-backend and its port "web", which Deployment/todo-backend does not have',
+    ],
+    [
+      'a label that the Service does not have',
+      prodWith(
+        {},
+        json6902('Deployment', 'todo-frontend', {
+          op: 'replace',
+          path: '/spec/template/metadata/labels/app',
+          value: 'todo-web',
+        }),
+      ),
+      'Ingress/todo-ingress leads to Service/todo-frontend, which selects no pods',
+    ],
+  ])('%s: no policy can be made for it', async (_, files, finding) => {
+    const { exitCode, told } = await render(files);
+    expect(exitCode).toBe(1);
+    expect(told).toContainEqual(expect.stringContaining(`[error] overlays/prod: ${finding} `));
+  });
+});
+
+describe('the policies file', () => {
+  test('that was deleted is made again', async () => {
+    const { 'base/network-policies.yaml': gone, ...files } = repositoryFiles();
+    await expect(verified(files)).rejects.toThrow(
+      'base/kustomization.yaml names base/network-policies.yaml, which is not in the package',
+    );
+    const { exitCode, stdout } = await render(files);
+    expect(exitCode).toBe(0);
+    expect(policiesIn(stdout, 'base/network-policies.yaml')).toEqual(
+      (gone ?? '').split('---\n').map((document) => parse(document) as unknown),
+    );
+  });
+
+  test('of which a copy keeps the label elsewhere: refused', async () => {
+    const { 'overlays/prod/network-policies.yaml': original = '' } = repositoryFiles();
+    const copy = original.replace('name: allow-', 'name: copied-allow-');
+    const { exitCode, told } = await render(prodWith({ 'copied.yaml': copy }));
+    expect(exitCode).toBe(1);
+    expect(told).toContain(
+      '[error] overlays/prod/copied.yaml: NetworkPolicy/copied-allow-ingress-controller-to-acme-solver carries the label todo.example.com/generated-by, and stands in no file that the function writes; take the label off',
+    );
+  });
+
+  test('whose name for a policy somebody else has taken: another is taken, and that stays', async () => {
+    const deny = ALLOW_ALL.replace('allow-all', 'default-deny').replace(/ {2}ingress:\n(.*\n)*/, '');
+    const files = prodWith({ 'deny.yaml': deny });
+    const first = await render(files);
+    expect(first).toMatchObject({ exitCode: 0 });
+    const names = policiesIn(first.stdout, 'base/network-policies.yaml').map(({ metadata }) => metadata.name);
+    expect(names).toContain('default-deny-2');
+    expect(names).not.toContain('default-deny');
+    expect(policiesIn(first.stdout, 'overlays/prod/deny.yaml')).toHaveLength(1);
+  });
+});
+
+test("an overlay's own policy that opens everything is told, and stays", async () => {
+  const files = prodWith({ 'allow-all.yaml': ALLOW_ALL });
+  const { exitCode, told } = await render(files);
+  expect(exitCode).toBe(0);
+  expect(told).toContainEqual(
+    expect.stringContaining('[info] overlays/prod: NetworkPolicy/allow-all lets anyone reach '),
+  );
+});
+
+interface PolicyItem {
+  readonly metadata: { readonly name: string; readonly annotations?: Record<string, string> };
+}
+
+/** The items of a file in a ResourceList, without their annotations. */
+function policiesIn(stdout: string, file: string): PolicyItem[] {
+  const { items } = parse(stdout) as { items: PolicyItem[] };
+  return items
+    .filter(({ metadata }) => metadata.annotations?.['internal.config.kubernetes.io/path'] === file)
+    .map(({ metadata, ...item }) => {
+      const { annotations, ...rest } = metadata;
+      return { ...item, metadata: annotations === undefined ? metadata : rest };
+    });
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
