@@ -1,4 +1,5 @@
-// Builds the image under the name that the Kptfile gives it. Further arguments go to docker build.
+// Builds the image under the name that the Kptfile gives it and the version of package.json. Further arguments go to
+// docker build.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -7,13 +8,13 @@ import { parse } from 'yaml';
 const root = path.resolve(import.meta.dirname, '..');
 const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 const { pipeline } = parse(read('Kptfile'));
-// A digest comes of a push; no build has it yet.
-const [name] = pipeline.mutators[0].image.split('@');
+// The tag, or the digest that a push gave it.
+const name = pipeline.mutators[0].image.replace(/@.*$|:[^:/]*$/, '');
 const { version } = JSON.parse(read('package.json'));
 const { status, error } = spawnSync(
   'docker',
   [
-    ...['build', '--file', 'functions/guardrails/Dockerfile', '--tag', name],
+    ...['build', '--file', 'functions/guardrails/Dockerfile', '--tag', `${name}:v${version}`],
     ...['--build-arg', `VERSION=${version}`, ...process.argv.slice(2), '.'],
   ],
   { cwd: root, stdio: 'inherit' },

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
-import { version } from '../package.json';
-import { describeWithImage, imageInKptfile } from './support/image';
+import { builtImage, describeWithImage, imageInKptfile } from './support/image';
 import { describeWithTool, toolPath } from './support/tools';
 
 const ROOT = path.join(__dirname, '..');
@@ -92,8 +91,10 @@ function tree(): Record<string, string> {
   return Object.fromEntries(files.map((file) => [path.relative(scratch, file), readFileSync(file, 'utf8')]));
 }
 
-test('the image in the Kptfile has the version of package.json', () => {
-  expect(imageInKptfile()).toBe(`localhost/todo-guardrails:v${version}`);
+test('the Kptfile names the image that npm run image builds, or a digest of it', () => {
+  expect([builtImage(), builtImage().replace(/:[^:]*$/, '@sha256:')]).toContainEqual(
+    imageInKptfile().replace(/[0-9a-f]{64}$/, ''),
+  );
 });
 
 describeWithImage('the image', (image) => {
@@ -263,6 +264,7 @@ describeWithImage('the image', (image) => {
     beforeEach(() => {
       for (const entry of ['base', 'overlays', 'Kptfile', '.krmignore'])
         cpSync(path.join(ROOT, entry), path.join(scratch, entry), { recursive: true });
+      edit('Kptfile', imageInKptfile(), image);
     });
 
     test('kpt fn render, twice: no diff, no file gone', () => {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { version } from '../../package.json';
 import { buildBundle } from './bundle';
 import { toolPath } from './tools';
 
@@ -16,9 +17,14 @@ export function imageInKptfile(): string {
   return pipeline.mutators[0].image;
 }
 
+/** The image as `npm run image` names it. */
+export function builtImage(): string {
+  return `${imageInKptfile().replace(/@.*$|:[^:/]*$/, '')}:v${version}`;
+}
+
 /** A describe block on the image of this source. Where there is none to run, one skipped test says why by its name. */
 export function describeWithImage(title: string, body: (image: string) => void): void {
-  const image = imageInKptfile();
+  const image = builtImage();
   const missing = whyNotRunnable(image);
   describe(title, () => {
     if (missing === undefined) body(image);
