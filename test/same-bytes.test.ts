@@ -249,7 +249,11 @@ describeWithTool('kpt', 'as npm run render does', (kpt) => {
   function expectSame(name: string, way: Way): void {
     const { results, ...outcome } = way(copyOf(name));
     expect(outcome).toEqual(npmRunRender(copyOf(name)));
-    expect(results).toEqual(standardStreams(kpt)(copyOf(name)).results);
+    // kpt leaves out what is empty: the name of a kustomization.
+    const wire = JSON.stringify(standardStreams(kpt)(copyOf(name)).results ?? null);
+    expect(results ?? null).toEqual(
+      JSON.parse(wire, (_, value: unknown) => (value === '' ? undefined : value)),
+    );
   }
 
   test.each(names)('kpt fn render, exec: %s', (name) => {
