@@ -87,7 +87,7 @@ interface CommentLines {
   readonly isAboveLower: boolean;
 }
 
-/** Anchor and tag, as they stand between a colon and its value. */
+/** Anchor and tag. */
 const PROPERTIES = /(?:[ \t]+(?:!<[^>\n]*>|[&!][^\s,{}[\]]*))*/y;
 const ANCHOR = /(?<=\s)&\S+/;
 
@@ -296,9 +296,8 @@ class Editor {
     style: FlowStyle,
     block?: readonly string[],
   ): void {
-    PROPERTIES.lastIndex = from;
-    const [properties] = PROPERTIES.exec(this.text) ?? [''];
-    const behind = from + properties.length;
+    const behind = this.behindProperties(from);
+    const properties = this.text.slice(from, behind);
     const [start, end] = isMissing(value) ? [behind, behind] : [value.start, value.end];
     const anchor = ANCHOR.exec(properties)?.[0];
     const kept = anchor === undefined ? '' : ` ${anchor}`;
@@ -349,10 +348,21 @@ class Editor {
       return;
     }
     const last = 'key' in end ? end.value : end;
-    // `{a: }` ends behind its colon, which no node holds.
-    const at = isMissing(last) ? collection.end - 1 : last.end;
+    const at = !isMissing(last) ? last.end : 'key' in end ? this.endOfBare(end) : collection.end - 1;
     const separator = lines === undefined ? `,${gap}` : `,${this.newline}${lines.indent}${lines.step}`;
     this.replace(at, at, added.map((one) => separator + one).join(''));
+  }
+
+  /** Where an entry of a flow mapping ends that has no value: before the comma or bracket, as in `{a: , }`. */
+  private endOfBare({ key }: YamlEntry): number {
+    const colon = this.tokenAfter(key.end);
+    return this.text[colon] === ':' ? this.tokenAfter(this.behindProperties(colon + 1)) : colon;
+  }
+
+  /** Behind anchor and tag, where they stand between a colon or dash and its value. */
+  private behindProperties(from: number): number {
+    PROPERTIES.lastIndex = from;
+    return from + (PROPERTIES.exec(this.text)?.[0].length ?? 0);
   }
 
   private replace(start: number, end: number, text: string): void {
