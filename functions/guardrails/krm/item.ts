@@ -92,10 +92,18 @@ export function spliceItem(input: string, { range, path: file }: Item, fixes: re
   }));
 }
 
-/** The item as it reads with fixes in it. */
+/** The item as it reads with fixes in it. Its text is made when it is asked for: a stream has no use for it. */
 export function withItemFixes(item: Item, fixes: readonly Fix[]): Item {
-  const text = splice(item.text, editDocument(item.text, fixes, item.path ?? 'standard input'));
-  return { ...item, text, value: withFixes(item.value, fixes) ?? item.value };
+  let text: string | undefined;
+  return {
+    ...item,
+    value: withFixes(item.value, fixes) ?? item.value,
+    /** @throws InputError as `editDocument` does */
+    get text() {
+      text ??= splice(item.text, editDocument(item.text, fixes, item.path ?? 'standard input'));
+      return text;
+    },
+  };
 }
 
 function isNull(node: YamlNode): boolean {

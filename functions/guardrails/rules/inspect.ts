@@ -36,9 +36,11 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
     exemptions.problems.map((finding) => ({ ...place, rule: EXEMPTION, finding, exemption: undefined })),
   );
   const ofRules = RULES.flatMap(({ id: rule, check }) =>
-    places.flatMap(({ exemptions, ...place }) =>
-      check(place.resource, context).map((finding) => ({
-        ...place,
+    places.flatMap(({ resource, path, whole, exemptions }) =>
+      check(resource, context).map((finding) => ({
+        resource,
+        path,
+        whole,
         rule,
         finding,
         exemption: exemptionOf(exemptions, rule, finding)?.reason,
