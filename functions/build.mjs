@@ -1,9 +1,10 @@
-// Bundles the function and its command line, one file each, into dist/.
+// Bundles the function and its command line, one file each, into dist/, and says what of others is in the function.
 import { buildSync } from 'esbuild';
+import fs from 'node:fs';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
-buildSync({
+const { metafile } = buildSync({
   absWorkingDir: root,
   entryPoints: { guardrails: 'functions/guardrails/main.ts', render: 'functions/guardrails/hosts/cli.ts' },
   bundle: true,
@@ -14,4 +15,46 @@ buildSync({
   minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',
+  metafile: true,
 });
+
+const packages = packagesIn(metafile.outputs['dist/guardrails.js']);
+fs.writeFileSync(path.join(root, 'dist/guardrails.licenses.txt'), packages.map(licenseText).join('\n'));
+fs.writeFileSync(path.join(root, 'dist/guardrails.cdx.json'), `${JSON.stringify(sbom(packages), null, 2)}\n`);
+
+/** The packages of npm that a bundle holds code of. */
+function packagesIn({ inputs }) {
+  const names = Object.keys(inputs)
+    .filter((input) => inputs[input].bytesInOutput > 0)
+    .map((input) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(input)?.[1])
+    .filter((name) => name !== undefined);
+  return [...new Set(names)].sort().map((name) => {
+    const folder = path.join(root, 'node_modules', name);
+    return { ...JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')), folder };
+  });
+}
+
+function licenseText({ name, version, license, folder }) {
+  const file = fs.readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  if (file === undefined) throw new Error(`${name} ${version} is bundled, and has no licence file`);
+  const text = fs.readFileSync(path.join(folder, file), 'utf8').trim();
+  return `${name} ${version} (${license})\n\n${text}\n`;
+}
+
+/** CycloneDX: the function, and the packages that are in it. */
+function sbom(packages) {
+  const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+  return {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    version: 1,
+    metadata: { component: { type: 'application', name: 'guardrails', version } },
+    components: packages.map(({ name, version, license }) => ({
+      type: 'library',
+      name,
+      version,
+      licenses: [{ license: { id: license } }],
+      purl: `pkg:npm/${name.replace('@', '%40')}@${version}`,
+    })),
+  };
+}

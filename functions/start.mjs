@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Starts the function, or the tests, from a fresh clone: installs and bundles what is missing first.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -18,6 +19,10 @@ const commands = {
     await prepare([installation, bundle]);
     // npm changes to the repository's root; a relative path means the folder where the user stood.
     return run(process.execPath, [BUNDLE, ...args], { cwd: process.env.INIT_CWD || process.cwd() });
+  },
+  async image(args) {
+    await prepare([installation, bundle]);
+    return run(process.execPath, [path.join(ROOT, 'functions', 'image.mjs'), ...args], { cwd: ROOT });
   },
   async check(args) {
     await prepare([installation]);

@@ -56,6 +56,15 @@ describeWithTool('kpt', 'kpt fn render, exec', (kpt) => {
     }
   });
 
+  test('of the whole repository it reads the manifests alone', () => {
+    const source = execFileSync(kpt, ['fn', 'source', ROOT], { encoding: 'utf8', maxBuffer: 1 << 26 });
+    const paths = [...source.matchAll(/internal\.config\.kubernetes\.io\/path: '(.*)'/g)].map(
+      ([, file = '']) => file,
+    );
+    expect(paths.length).toBeGreaterThan(20);
+    expect(paths.filter((file) => file !== 'Kptfile' && !/^(base|overlays)\//.test(file))).toEqual([]);
+  });
+
   test('with latest in prod: refused, nothing written, the finding within four lines', () => {
     edit('overlays/prod/kustomization.yaml', 'newTag: v1.0.0', 'newTag: latest');
     const before = tree();

@@ -75,7 +75,12 @@ export async function verify(
   findKustomize: FindKustomize,
   extraFiles: ReadonlyMap<string, Uint8Array>,
 ): Promise<Verdict[]> {
-  return verifyPackage(items, { config, findKustomize, extraFiles, redact: redactor(items) });
+  return verifyPackage(items, {
+    config,
+    findKustomize,
+    extraFiles,
+    redact: redactor(items, extraFiles.values()),
+  });
 }
 
 async function verifyPackage(items: readonly Item[], options: BuildOptions): Promise<Verdict[]> {

@@ -4,23 +4,30 @@ import { type YamlNode, type YamlObject, isObject, parseYaml, textOf, valueOf } 
 
 /** A shorter text is no secret, and blotting it out would blot out the message. */
 const SHORTEST = 4; // characters
+const LINE_FEED = 0x0a;
 /** What kustomize reads as YAML where the kustomization says so. */
 const INLINE_FIELDS = new Set(['patch', 'patches', 'patchesStrategicMerge', 'patchesJson6902']);
 
 /**
  * Makes a text safe to print: every value of a Secret in the package is blotted out, as written, as read, encoded and
  * decoded (base64), and in pieces where a printer would escape what stands between them.
+ *
+ * @param inputs what generators read: any of it may be in a Secret
  */
-export function redactor(items: readonly Item[]): (text: string) => string {
+export function redactor(
+  items: readonly Item[],
+  inputs: Iterable<Uint8Array> = [],
+): (text: string) => string {
   let longestFirst: readonly string[] | undefined;
   return (text) => {
-    longestFirst ??= secretsIn(items);
+    longestFirst ??= secretsIn(items, inputs);
     return longestFirst.reduce((safe, secret) => safe.replaceAll(secret, '***'), text);
   };
 }
 
-function secretsIn(items: readonly Item[]): string[] {
+function secretsIn(items: readonly Item[], inputs: Iterable<Uint8Array>): string[] {
   const secrets = new Secrets();
+  for (const input of inputs) secrets.collectInput(input);
   for (const { text, value } of items)
     if (mentionsSecrets(text, value)) secrets.collect(parseYaml(text, '')[0] ?? null);
   return [...secrets.texts].sort((a, b) => b.length - a.length);
@@ -61,6 +68,20 @@ class Secrets {
       else if (holdsLiterals) this.addLiterals(child);
       else if (INLINE_FIELDS.has(name)) this.collectPatches(child, value);
       else this.collect(child, name === 'items' && kind.endsWith('List') ? kind.slice(0, -4) : '');
+    }
+  }
+
+  /** Every line, and what follows its first `=`. */
+  collectInput(bytes: Uint8Array): void {
+    for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
+      end = bytes.indexOf(LINE_FEED, start);
+      if (end === -1) end = bytes.length;
+      const line = bytes.subarray(start, end);
+      const text = Buffer.from(line).toString('utf8');
+      this.add(text);
+      this.add(text.slice(text.indexOf('=') + 1));
+      // As kustomize shows a line that is not UTF-8.
+      this.add(line.join(' '));
     }
   }
 

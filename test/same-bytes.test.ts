@@ -1,0 +1,267 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { type Bundle, buildBundle } from './support/bundle';
+import { describeWithImage, imageInKptfile } from './support/image';
+import { describeWithTool } from './support/tools';
+
+const ROOT = path.join(__dirname, '..');
+const PACKAGES = path.join(__dirname, 'packages');
+const CONFIG = 'base/guardrails.yaml';
+
+interface Expectation {
+  readonly exitCode: 0 | 1 | 2 | 3;
+  /** The files whose workloads come out hardened. */
+  readonly hardened: readonly string[];
+  /** A part of what is said. */
+  readonly says: string;
+}
+
+const EXPECTED: Record<string, Expectation> = {
+  'bad-configuration': { exitCode: 3, hardened: [], says: 'enviroments' },
+  components: {
+    exitCode: 0,
+    hardened: ['base/web-deployment.yaml', 'overlays/components/cache/cache-statefulset.yaml'],
+    says: 'StatefulSet/cache: spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem is set to true',
+  },
+  configured: { exitCode: 0, hardened: ['base/web-deployment.yaml'], says: 'writes beside its program' },
+  'every-workload': {
+    exitCode: 0,
+    hardened: ['agent-daemonset', 'cache-statefulset', 'debug-pod', 'migrate-job', 'report-cronjob'].map(
+      (name) => `base/${name}.yaml`,
+    ),
+    says: 'CronJob/report: spec.jobTemplate.spec.template.spec.securityContext',
+  },
+  'generators-with-files': {
+    exitCode: 0,
+    hardened: ['base/web-deployment.yaml'],
+    says: 'overlays/prod: base/web.conf is no YAML; what a generator makes of it is verified with its content unknown',
+  },
+  'init-containers': {
+    exitCode: 0,
+    hardened: ['base/web-deployment.yaml'],
+    says: 'Deployment/web: spec.template.spec.initContainers[1].resources.limits',
+  },
+  json: {
+    exitCode: 0,
+    hardened: ['base/web-deployment.json'],
+    says: 'base/web-deployment.json: Deployment/web',
+  },
+  list: {
+    exitCode: 0,
+    hardened: ['base/all-list.yaml'],
+    says: 'base/all-list.yaml: Deployment/web: items[1].spec',
+  },
+  'multi-document': {
+    exitCode: 0,
+    hardened: ['base/all.yaml'],
+    says: 'base/all.yaml: Deployment/writer: spec',
+  },
+  'nested-kustomizations': {
+    exitCode: 0,
+    hardened: ['base/apps/api/api-deployment.yaml', 'base/apps/web/web-deployment.yaml'],
+    says: 'base/apps/api/api-deployment.yaml: Deployment/api: spec',
+  },
+  'no-kustomization': {
+    exitCode: 0,
+    hardened: ['web-deployment.yaml'],
+    says: 'web-deployment.yaml: Deployment/web',
+  },
+  'overlay-on-overlay': { exitCode: 0, hardened: ['base/web-deployment.yaml'], says: 'Deployment/web: spec' },
+  'refused-latest': {
+    exitCode: 1,
+    hardened: [],
+    says: 'overlays/prod: Deployment/web container "web" runs example.com/web:latest (tag latest)',
+  },
+  'this repository': {
+    exitCode: 0,
+    hardened: [],
+    says: 'overlays/dev: Deployment/todo-backend container "backend" runs todo-backend:latest',
+  },
+  'two-trees': {
+    exitCode: 0,
+    hardened: ['office/base/web-deployment.yaml', 'shop/base/web-deployment.yaml'],
+    says: 'office/base/web-deployment.yaml: Deployment/office: spec',
+  },
+  'unbuildable-remote-base': { exitCode: 2, hardened: [], says: 'https://example.com/monitoring.yaml' },
+};
+
+let bundle: Bundle;
+beforeAll(() => {
+  bundle = buildBundle();
+});
+afterAll(() => {
+  bundle.remove();
+});
+
+let scratch: string;
+beforeEach(() => {
+  scratch = mkdtempSync(path.join(tmpdir(), 'same-bytes-test-'));
+});
+afterEach(() => {
+  rmSync(scratch, { recursive: true });
+});
+
+/** What one way of running the function makes of a package. */
+interface Outcome {
+  readonly exitCode: number | null;
+  readonly files: Record<string, unknown>;
+  readonly messages: readonly string[];
+}
+
+interface Result {
+  readonly message: string;
+}
+
+type Way = (folder: string) => Outcome & { readonly results?: readonly Result[] };
+
+function copyOf(name: string): string {
+  const folder = path.join(scratch, 'package');
+  rmSync(folder, { recursive: true, force: true });
+  if (name === 'this repository')
+    for (const entry of ['base', 'overlays', 'Kptfile', '.krmignore'])
+      cpSync(path.join(ROOT, entry), path.join(folder, entry), { recursive: true });
+  else {
+    cpSync(path.join(PACKAGES, name), folder, { recursive: true });
+    writeFileSync(path.join(folder, '.krmignore'), 'dist/\n');
+    writeFileSync(
+      path.join(folder, 'Kptfile'),
+      'apiVersion: kpt.dev/v1\nkind: Kptfile\nmetadata:\n  name: package\npipeline:\n  mutators:\n' +
+        `    - image: ${imageInKptfile()}\n${existsSync(path.join(folder, CONFIG)) ? `      configPath: ${CONFIG}\n` : ''}`,
+    );
+  }
+  return folder;
+}
+
+/** What kpt reads, the Kptfile apart: newer versions write a status there. */
+function filesIn(folder: string): Record<string, unknown> {
+  return Object.fromEntries(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.(yaml|json)$/.test(entry.name))
+      .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+      .filter((file) => !file.startsWith('dist/'))
+      .sort()
+      .map((file) => {
+        const text = readFileSync(path.join(folder, file), 'utf8');
+        // kpt sorts the keys of a JSON file that it writes: there the values are the same, not the bytes.
+        return [file, file.endsWith('.json') ? (JSON.parse(text) as unknown) : text];
+      }),
+  );
+}
+
+/** One message a line, what only one way says left out: counts, and what to do next. */
+function messagesIn(text: string): string[] {
+  return text
+    .split('\n')
+    .filter(
+      (line) => line !== '' && !/^(\S+: \d+ resources, |next: |refused; nothing is written$)/.test(line),
+    )
+    .map((line) => line.replace(/^ *\[(error|warning|info)\] /, ''))
+    .sort();
+}
+
+function messagesOf(results: readonly Result[] | undefined, stderr: string): string[] {
+  return results === undefined ? messagesIn(stderr) : results.map(({ message }) => message).sort();
+}
+
+const npmRunRender: Way = (folder) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bundle.render, folder], {
+    cwd: scratch,
+    encoding: 'utf8',
+  });
+  return { exitCode: status, files: filesIn(folder), messages: messagesIn(`${stdout}${stderr}`) };
+};
+
+/** Through `kpt fn source` and `kpt fn sink`, as a pipe would. */
+function standardStreams(kpt: string): Way {
+  return (folder) => {
+    const source = execFileSync(kpt, ['fn', 'source', folder], { encoding: 'utf8' });
+    const config = existsSync(path.join(folder, CONFIG))
+      ? `functionConfig:\n${readFileSync(path.join(folder, CONFIG), 'utf8').replaceAll(/^(?=.)/gm, '  ')}`
+      : '';
+    const { status, stdout, stderr } = spawnSync(process.execPath, [bundle.guardrails], {
+      input: `${source}${config}`,
+      encoding: 'utf8',
+    });
+    const { results } = (parse(stdout) ?? {}) as { results?: Result[] };
+    const sunk = path.join(scratch, 'sunk');
+    rmSync(sunk, { recursive: true, force: true });
+    // On 1 and 3 the items come back as they went in.
+    if (stdout !== '') execFileSync(kpt, ['fn', 'sink', sunk], { input: stdout });
+    return {
+      exitCode: status,
+      files: filesIn(stdout === '' ? folder : sunk),
+      messages: messagesOf(results, stderr),
+      ...(results && { results }),
+    };
+  };
+}
+
+function kptFnRender(kpt: string, ...more: string[]): Way {
+  return (folder) => {
+    const kptfile = path.join(folder, 'Kptfile');
+    if (more.includes('--allow-exec'))
+      writeFileSync(
+        kptfile,
+        readFileSync(kptfile, 'utf8').replace(/image: .*/, `exec: ${process.execPath} ${bundle.guardrails}`),
+      );
+    const reported = path.join(scratch, 'reported');
+    spawnSync(kpt, ['fn', 'render', '--results-dir', reported, ...more], { cwd: folder });
+    const report = parse(readFileSync(path.join(reported, 'results.yaml'), 'utf8')) as {
+      items: [{ exitCode: number; stderr?: string; results?: Result[] }];
+    };
+    const [{ exitCode, stderr = '', results }] = report.items;
+    return {
+      exitCode,
+      files: filesIn(folder),
+      messages: messagesOf(results, stderr),
+      ...(results && { results }),
+    };
+  };
+}
+
+const names = Object.keys(EXPECTED);
+
+test('every package is expected to end somehow', () => {
+  expect(readdirSync(PACKAGES).sort()).toEqual(names.filter((name) => name !== 'this repository').sort());
+});
+
+test.each(Object.entries(EXPECTED))('npm run render: %s', (name, { exitCode, hardened, says }) => {
+  const folder = copyOf(name);
+  const before = filesIn(folder);
+  const after = npmRunRender(folder);
+  expect(after).toMatchObject({ exitCode });
+  expect(after.messages.join('\n')).toContain(says);
+  if (exitCode !== 0 || hardened.length === 0) expect(after.files).toEqual(before);
+  for (const file of hardened) {
+    expect(JSON.stringify(before[file])).not.toContain('runAsNonRoot');
+    expect(JSON.stringify(after.files[file])).toContain('runAsNonRoot');
+  }
+  expect(npmRunRender(folder)).toMatchObject({ exitCode, files: after.files });
+});
+
+describeWithTool('kpt', 'as npm run render does', (kpt) => {
+  test.each(names)('standard input and output: %s', (name) => {
+    const outcome = standardStreams(kpt)(copyOf(name));
+    expect({ ...outcome, results: undefined }).toEqual(npmRunRender(copyOf(name)));
+  });
+
+  /** As npm run render does, and with the results of standard output, field by field. */
+  function expectSame(name: string, way: Way): void {
+    const { results, ...outcome } = way(copyOf(name));
+    expect(outcome).toEqual(npmRunRender(copyOf(name)));
+    expect(results).toEqual(standardStreams(kpt)(copyOf(name)).results);
+  }
+
+  test.each(names)('kpt fn render, exec: %s', (name) => {
+    expectSame(name, kptFnRender(kpt, '--allow-exec'));
+  });
+
+  describeWithImage('kpt fn render, the container', () => {
+    test.each(names)('%s', (name) => {
+      expectSame(name, kptFnRender(kpt));
+    });
+  });
+});

@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const ROOT = path.join(__dirname, '../..');
+
+export interface Bundle {
+  /** Holds all that the build writes, and is removed with it. */
+  readonly dist: string;
+  readonly guardrails: string;
+  readonly render: string;
+  remove(): void;
+}
+
+/** A build of its own, apart from the repository's dist/, which other tests build at the same time. */
+export function buildBundle(): Bundle {
+  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'bundle-')));
+  for (const entry of ['functions', 'package.json', 'tsconfig.json'])
+    cpSync(path.join(ROOT, entry), path.join(folder, entry), { recursive: true });
+  symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+  execFileSync(process.execPath, [path.join(folder, 'functions/build.mjs')]);
+  const dist = path.join(folder, 'dist');
+  return {
+    dist,
+    guardrails: path.join(dist, 'guardrails.js'),
+    render: path.join(dist, 'render.js'),
+    remove: () => {
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
