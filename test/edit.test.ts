@@ -135,6 +135,12 @@ cases('flow style', [
   ['a list', 'l: [a]\nm: [ ]\n', [set('l.-', { b: 1 })], 'l: [a, {b: 1}]\nm: [ ]\n'],
   ['a comma last', 'l: [a,]\n', [set('l.-', 'b')], 'l: [a, b,]\n'],
   [
+    'no value and a comma last',
+    's: {k: 1, l: , }\nt: {l, }\nu: {l: &x , }\nv: {l: # c , }\n  }\n',
+    [set('s.l'), ...['s.a', 't.a', 'u.a', 'v.a'].map((field) => set(field))],
+    's: {k: 1, l: true , a: true, }\nt: {l, a: true, }\nu: {l: &x , a: true, }\nv: {l: # c , }\n  , a: true}\n',
+  ],
+  [
     'over lines',
     's: {\n    k: 1\n  }\n',
     AB,

@@ -68,7 +68,8 @@ describe('findKustomize', () => {
 
   test('nothing is found where there is nothing', () => {
     expect(findKustomize(env)).toBeUndefined();
-    expect(findKustomize({})).toBeUndefined();
+    delete env.PATH;
+    expect(findKustomize(env)).toBeUndefined();
   });
 });
 

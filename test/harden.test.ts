@@ -531,33 +531,36 @@ describe('--check and --diff', () => {
     expect(second.stdout).toMatch(/clean; nothing is written\n$/);
   });
 
-  test.each([
-    ['git apply', ['git', 'apply', '-p1', '-']],
-    ['patch', ['patch', '-p1', '--binary', '--no-backup-if-mismatch']],
-  ])('%s makes of --diff exactly what is written', (_, [command = '', ...args]) => {
-    // Only git finds the end of a name with a space in it.
-    const spaced = command === 'git' ? 'with space.yaml' : 'without-space.yaml';
-    const files = {
-      ...WORKER,
-      'base/worker/kustomization.yaml': `${KUSTOMIZATION}resources: [worker-deployment.yaml, report-cronjob.yaml, cache-statefulset.yaml, agent-daemonset.yaml, crlf.yaml, open.yaml, bom.yaml, "${spaced}", ünïcode.yaml, d.json]\n`,
-      'base/worker/crlf.yaml': DEPLOYMENT('crlf').replaceAll('\n', '\r\n'),
-      'base/worker/open.yaml': DEPLOYMENT('open').trimEnd(),
-      'base/worker/bom.yaml': `\ufeff${DEPLOYMENT('bom')}`,
-      [`base/worker/${spaced}`]: DEPLOYMENT('space'),
-      'base/worker/ünïcode.yaml': DEPLOYMENT('unicode'),
-      'base/worker/d.json': JSON.stringify(parse(DEPLOYMENT('json')), null, 2),
-    };
-    write({ '.krmignore': 'dist/\n', ...files });
-    const { status, stdout } = renderSource(['--diff', '--check']);
-    expect(status).toBe(1);
-    expect(stdout.match(/^--- "?a\//gm)).toHaveLength(10);
-    const copy = path.join(scratch, 'copy');
-    cpSync(dir, copy, { recursive: true });
-    const env = { ...process.env, GIT_CEILING_DIRECTORIES: scratch };
-    execFileSync(command, args, { cwd: copy, input: stdout, env, stdio: ['pipe', 'pipe', 'inherit'] });
-    expect(renderSource(['--diff']).status).toBe(0);
-    expect(tree(copy)).toEqual(tree());
-  });
+  for (const [tool, args] of [
+    ['git', ['apply', '-p1', '-']],
+    ['patch', ['-p1', '--binary', '--no-backup-if-mismatch']],
+  ] as const)
+    describeWithTool(tool, `${tool} ${args[0]}`, (command) => {
+      test('makes of --diff exactly what is written', () => {
+        // Only git finds the end of a name with a space in it.
+        const spaced = tool === 'git' ? 'with space.yaml' : 'without-space.yaml';
+        const files = {
+          ...WORKER,
+          'base/worker/kustomization.yaml': `${KUSTOMIZATION}resources: [worker-deployment.yaml, report-cronjob.yaml, cache-statefulset.yaml, agent-daemonset.yaml, crlf.yaml, open.yaml, bom.yaml, "${spaced}", ünïcode.yaml, d.json]\n`,
+          'base/worker/crlf.yaml': DEPLOYMENT('crlf').replaceAll('\n', '\r\n'),
+          'base/worker/open.yaml': DEPLOYMENT('open').trimEnd(),
+          'base/worker/bom.yaml': `\ufeff${DEPLOYMENT('bom')}`,
+          [`base/worker/${spaced}`]: DEPLOYMENT('space'),
+          'base/worker/ünïcode.yaml': DEPLOYMENT('unicode'),
+          'base/worker/d.json': JSON.stringify(parse(DEPLOYMENT('json')), null, 2),
+        };
+        write({ '.krmignore': 'dist/\n', ...files });
+        const { status, stdout } = renderSource(['--diff', '--check']);
+        expect(status).toBe(1);
+        expect(stdout.match(/^--- "?a\//gm)).toHaveLength(10);
+        const copy = path.join(scratch, 'copy');
+        cpSync(dir, copy, { recursive: true });
+        const env = { ...process.env, GIT_CEILING_DIRECTORIES: scratch };
+        execFileSync(command, args, { cwd: copy, input: stdout, env, stdio: ['pipe', 'pipe', 'inherit'] });
+        expect(renderSource(['--diff']).status).toBe(0);
+        expect(tree(copy)).toEqual(tree());
+      });
+    });
 
   test('--diff shows no value of a Secret', () => {
     const secret = 'apiVersion: v1\nstringData: {key: canary-8a1c}\nkind: Secret\nmetadata:\n  name: s\n';

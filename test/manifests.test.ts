@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type {
@@ -8,6 +9,7 @@ import type {
   V1PodSpec,
 } from '@kubernetes/client-node';
 import { parse } from 'yaml';
+import { pinnedCopy } from '../functions/guardrails/kustomize/pinned';
 import {
   buildKustomization,
   buildOverlay,
@@ -18,6 +20,7 @@ import {
   type OverlayName,
   type PolicyPeer,
 } from './support/built-overlay';
+import { describeWithTool } from './support/tools';
 
 const WORKLOADS = ['todo-backend', 'todo-frontend'] as const;
 const SECRET_KEYS = ['DATABASE_URL', 'OPENAI_API_KEY', 'SECRET_KEY'];
@@ -617,6 +620,27 @@ describe('the base', () => {
       'todo-backend:latest',
       'todo-frontend:latest',
     ]);
+  });
+});
+
+describe.each(['dev', 'prod'])('every kustomize builds overlays/%s', (overlay) => {
+  const build = (command: string, args: readonly string[]) => {
+    const folder = path.join(__dirname, '../overlays', overlay);
+    const { status, stdout, stderr } = spawnSync(command, [...args, folder], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return stdout;
+  };
+  const fetched = pinnedCopy();
+
+  describeWithTool('kustomize', 'kustomize', (kustomize) => {
+    describeWithTool('kubectl', 'and kubectl', (kubectl) => {
+      it('to the same bytes, with nothing on stderr', () => {
+        const wanted = build(kustomize, ['build']);
+        expect(wanted.split('---\n').length).toBeGreaterThan(10);
+        expect(build(kubectl, ['kustomize'])).toBe(wanted);
+        if (fetched !== undefined) expect(build(fetched.command, fetched.args)).toBe(wanted);
+      });
+    });
   });
 });
 

@@ -11,6 +11,19 @@ function runText(text: string) {
   return run(Buffer.from(text), () => Promise.resolve(findKustomizeForTests()));
 }
 
+test('the first screen has the two commands, what comes out, and a refusal', () => {
+  const lines = README.split('\n');
+  expect(lines.findIndex((line) => line.startsWith('npm run render'))).toBeLessThan(12);
+  const screen = lines.slice(0, 40).join('\n');
+  for (const part of [
+    'npm test',
+    'next: kubectl apply -f dist/prod.yaml',
+    '[error] overlays/prod: ',
+    '```diff',
+  ])
+    expect(screen).toContain(part);
+});
+
 test('the Deployment before and after is what the function makes of it', async () => {
   const lines = /```diff\n(.*?)```/s.exec(README)?.[1]?.split('\n') ?? [];
   const bare = lines.filter((line) => !line.startsWith('+')).map((line) => line.slice(1));

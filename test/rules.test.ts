@@ -388,6 +388,27 @@ describe('an explicit value is kept', () => {
     expect(await hardened(own)).toEqual(expected);
   });
 
+  it('two containers, of which one has limits: only the other is filled', async () => {
+    const resources = { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '2', memory: '1Gi' } };
+    const own = { ...BARE, name: 'own', resources };
+    const { spec } = await hardened(pod({ containers: [own, BARE] }));
+    const { containers } = spec as { containers: { resources: unknown }[] };
+    expect(containers.map((one) => one.resources)).toEqual([
+      { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '2', memory: '1Gi' } },
+      { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '500m', memory: '512Mi' } },
+    ]);
+  });
+
+  it('of two containers one has limits alone: they stay, and its requests are no larger', async () => {
+    const own = { ...BARE, name: 'own', resources: { limits: { cpu: '50m', memory: '1Gi' } } };
+    const { spec } = await hardened(pod({ containers: [BARE, own] }));
+    const { containers } = spec as { containers: { resources: unknown }[] };
+    expect(containers.map((one) => one.resources)).toEqual([
+      { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '500m', memory: '512Mi' } },
+      { limits: { cpu: '50m', memory: '1Gi' }, requests: { cpu: '50m', memory: '128Mi' } },
+    ]);
+  });
+
   it.each<[string, Resource, string]>([
     [
       'runAsNonRoot: false',

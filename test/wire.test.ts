@@ -126,6 +126,19 @@ describe('a ResourceList is read in every form', () => {
     },
   );
 
+  it.each([
+    ['compact', 'items:\n- apiVersion: v1\n  kind: C\n  data:\n- apiVersion: v1\n  kind: D\n  data: # c\n'],
+    [
+      'wide',
+      'items:\n  - apiVersion: v1\n    kind: C\n    data:\n  - apiVersion: v1\n    kind: D\n    data: # c\n',
+    ],
+  ])('a %s list whose items end in a key without a value', (_, items) => {
+    expect(values(readWire(HEAD + items))).toEqual([
+      { apiVersion: 'v1', kind: 'C', data: null },
+      { apiVersion: 'v1', kind: 'D', data: null },
+    ]);
+  });
+
   function crlf(text: string): string {
     return text.replaceAll('\n', '\r\n');
   }

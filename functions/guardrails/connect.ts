@@ -1,12 +1,11 @@
-import { isDeepStrictEqual } from 'node:util';
 import path from 'node:path/posix';
 import { type Config, allowedRules } from './config';
 import { InputError } from './errors';
-import { formatPath, withoutPrototypes } from './krm/field-path';
+import { formatPath } from './krm/field-path';
 import { type Edit, type Item, newItem, withItemEdit } from './krm/item';
 import { printYaml } from './krm/print';
 import type { Result } from './krm/result';
-import { type YamlObject, isObject, parseYaml, valueOf } from './krm/yaml';
+import { type YamlObject, isObject, isSame, parseYaml, valueOf } from './krm/yaml';
 import type { OverlayBuild } from './kustomize/build-overlays';
 import { type Kustomization, policiesFile } from './kustomize/graph';
 import type { Package } from './kustomize/package';
@@ -251,6 +250,6 @@ function isAsWanted({ value }: Item, { name, namespace, spec }: SourcePolicy): b
     ref.apiVersion === API_VERSION &&
     ref.name === name &&
     ref.namespace === namespace &&
-    isDeepStrictEqual(value.spec, withoutPrototypes(spec))
+    isSame(value.spec, spec)
   );
 }

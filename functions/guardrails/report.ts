@@ -3,6 +3,7 @@ import { type FieldPath, formatPath } from './krm/field-path';
 import type { Result } from './krm/result';
 import { textOf } from './krm/yaml';
 import type { Inspected } from './rules/inspect';
+import { pinnedImage } from './rules/pinned-image';
 import type { Source } from './source-finder';
 
 /** What is told of a finding: an error, or an info where the configuration or an annotation lets it pass. */
@@ -13,7 +14,8 @@ export function toResult(
   allowed: ReadonlySet<string>,
   redact: (text: string) => string,
 ): Result {
-  const { what, mend, field, currentValue, fixes } = finding;
+  const { what, field, currentValue, fixes } = finding;
+  const mend = rule === pinnedImage.id && source?.isBehindImages === true ? 'pin it there' : finding.mend;
   const ref = resourceRef(resource);
   const isAllowed = allowed.has(rule);
   const isPassed = isAllowed || exemption !== undefined;

@@ -16,6 +16,8 @@ export interface Source {
   readonly file: string;
   /** The file, and which part of it where that is known. */
   readonly label: string;
+  /** What it sets no entry of `images` in the same kustomization changes: that comes before it. */
+  readonly isBehindImages?: boolean;
 }
 
 /** The fields whose entries change what others bring, in the order in which kustomize works through them (runTransformers). */
@@ -26,6 +28,7 @@ const CHANGING_FIELDS = [
   'replacements',
   'transformers',
 ] as const;
+const BEHIND_IMAGES: ReadonlySet<string> = new Set(['replacements', 'transformers']);
 
 /** An entry of a kustomization, and the kustomization as it would be had it ended before that entry. */
 interface Step {
@@ -161,7 +164,10 @@ export class SourceFinder {
       return entries
         .map((entry, i) => ({
           kustomization,
-          source: this.sourceOf(entry, `${field}[${i}]`, kustomization),
+          source: {
+            ...this.sourceOf(entry, `${field}[${i}]`, kustomization),
+            isBehindImages: BEHIND_IMAGES.has(field),
+          },
           before: { ...value, [field]: entries.slice(0, i) },
         }))
         .toReversed();

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../errors';
 import { type Fix, withFixes } from './field-path';
 import { type Splice, endOfLine, splice } from './text';
@@ -12,6 +11,7 @@ import {
   type YamlValue,
   isMergeKey,
   isObject,
+  isSame,
   keyText,
   parseYaml,
   scalarValue,
@@ -33,7 +33,7 @@ export function editDocument(text: string, fixes: readonly Fix[], where: string)
   if (root?.kind !== 'mapping' || !isObject(value) || wanted === undefined)
     throw new InputError(`${where}: a fix has no place in it`);
   const splices = new Editor(text, root).edit(value, wanted);
-  if (!isDeepStrictEqual(reread(splice(text, splices), where), wanted))
+  if (!isSame(reread(splice(text, splices), where), wanted))
     throw new InputError(
       `${where}: written in a way that cannot be edited without changing more; write it in plain block style`,
     );
@@ -87,7 +87,7 @@ interface CommentLines {
   readonly isAboveLower: boolean;
 }
 
-/** Anchor and tag, as they stand between a colon and its value. */
+/** Anchor and tag. */
 const PROPERTIES = /(?:[ \t]+(?:!<[^>\n]*>|[&!][^\s,{}[\]]*))*/y;
 const ANCHOR = /(?<=\s)&\S+/;
 
@@ -145,7 +145,7 @@ class Editor {
     if (value === wanted && this.wantedAt === undefined) return;
     switch (node.kind) {
       case 'alias':
-        if (!isDeepStrictEqual(this.wantedOf(node.target), wanted))
+        if (!isSame(this.wantedOf(node.target), wanted))
           this.replace(
             node.start,
             node.end,
@@ -167,7 +167,7 @@ class Editor {
     for (const [name, { own, value: child }] of fields) {
       if (own === undefined) continue;
       const childWanted = wanted[name] ?? null;
-      if (isEmpty(child) && !isDeepStrictEqual(value[name], childWanted)) this.fill(node, own, childWanted);
+      if (isEmpty(child) && !isSame(value[name], childWanted)) this.fill(node, own, childWanted);
       else this.visit(child, value[name] ?? null, childWanted);
     }
     const merged = this.visitMerges(node, wanted);
@@ -175,8 +175,8 @@ class Editor {
     for (const [name, one] of Object.entries(wanted)) {
       const field = fields.get(name);
       if (field === undefined) {
-        if (!isDeepStrictEqual(merged[name], one)) added.push([name, one]);
-      } else if (field.own === undefined && !isDeepStrictEqual(merged[name], one))
+        if (!isSame(merged[name], one)) added.push([name, one]);
+      } else if (field.own === undefined && !isSame(merged[name], one))
         added.push([name, this.expanded(field.value, one)]);
     }
     if (added.length > 0) this.appendEntries(node, added);
@@ -213,7 +213,7 @@ class Editor {
   private visitSequence(node: YamlSequence, value: readonly YamlValue[], wanted: readonly YamlValue[]): void {
     node.items.forEach((item, i) => {
       const itemWanted = wanted[i] ?? null;
-      if (isEmpty(item) && !isDeepStrictEqual(value[i], itemWanted)) this.fillItem(node, i, itemWanted);
+      if (isEmpty(item) && !isSame(value[i], itemWanted)) this.fillItem(node, i, itemWanted);
       else this.visit(item, value[i] ?? null, itemWanted);
     });
     if (wanted.length > node.items.length) this.appendItems(node, wanted.slice(node.items.length));
@@ -225,7 +225,7 @@ class Editor {
       case 'alias':
         return this.expanded(node.target, wanted);
       case 'scalar':
-        return isDeepStrictEqual(scalarValue(node), wanted) ? this.verbatim(node) : wanted;
+        return isSame(scalarValue(node), wanted) ? this.verbatim(node) : wanted;
       case 'sequence':
         if (!Array.isArray(wanted)) return wanted;
         return wanted.map((one, i) => {
@@ -296,9 +296,8 @@ class Editor {
     style: FlowStyle,
     block?: readonly string[],
   ): void {
-    PROPERTIES.lastIndex = from;
-    const [properties] = PROPERTIES.exec(this.text) ?? [''];
-    const behind = from + properties.length;
+    const behind = this.behindProperties(from);
+    const properties = this.text.slice(from, behind);
     const [start, end] = isMissing(value) ? [behind, behind] : [value.start, value.end];
     const anchor = ANCHOR.exec(properties)?.[0];
     const kept = anchor === undefined ? '' : ` ${anchor}`;
@@ -349,10 +348,21 @@ class Editor {
       return;
     }
     const last = 'key' in end ? end.value : end;
-    // `{a: }` ends behind its colon, which no node holds.
-    const at = isMissing(last) ? collection.end - 1 : last.end;
+    const at = !isMissing(last) ? last.end : 'key' in end ? this.endOfBare(end) : collection.end - 1;
     const separator = lines === undefined ? `,${gap}` : `,${this.newline}${lines.indent}${lines.step}`;
     this.replace(at, at, added.map((one) => separator + one).join(''));
+  }
+
+  /** Where an entry of a flow mapping ends that has no value: before the comma or bracket, as in `{a: , }`. */
+  private endOfBare({ key }: YamlEntry): number {
+    const colon = this.tokenAfter(key.end);
+    return this.text[colon] === ':' ? this.tokenAfter(this.behindProperties(colon + 1)) : colon;
+  }
+
+  /** Behind anchor and tag, where they stand between a colon or dash and its value. */
+  private behindProperties(from: number): number {
+    PROPERTIES.lastIndex = from;
+    return from + (PROPERTIES.exec(this.text)?.[0].length ?? 0);
   }
 
   private replace(start: number, end: number, text: string): void {

@@ -27,41 +27,54 @@ export function valueAt(value: YamlValue | undefined, path: FieldPath): YamlValu
   }, value);
 }
 
-/** A copy of a value with fixes in it; undefined where one of them has no place: a scalar stands in its way. */
+/**
+ * A copy of a value with fixes in it; undefined where one of them has no place: a scalar stands in its way. What no fix
+ * goes into is the same object in both.
+ */
 export function withFixes(value: YamlObject, fixes: readonly Fix[]): YamlObject | undefined {
+  const copies = new Set<YamlValue>();
   let result: YamlValue | undefined = value;
   for (const fix of fixes) {
-    result = withFix(result, fix.path, fix.value);
+    result = withFix(result, fix, 0, copies);
     if (result === undefined) return undefined;
   }
   return result as YamlObject;
 }
 
+/** @param copies what this run has copied, and may change */
 function withFix(
   value: YamlValue | undefined,
-  [step, ...rest]: FieldPath,
-  fix: YamlValue,
+  fix: Fix,
+  depth: number,
+  copies: Set<YamlValue>,
 ): YamlValue | undefined {
   const isAbsent = value === undefined || value === null;
-  if (step === undefined) return isAbsent ? withoutPrototypes(fix) : undefined;
-  if (step === '-') {
-    if (!isAbsent && !Array.isArray(value)) return undefined;
-    return [...(value ?? []), withoutPrototypes(fix)];
-  }
-  if (typeof step === 'number') {
-    if (!Array.isArray(value) || step >= value.length) return undefined;
-    const child = withFix(value[step], rest, fix);
+  const step = fix.path[depth];
+  if (step === undefined) return isAbsent ? withoutPrototypes(fix.value) : undefined;
+  if (typeof step === 'number' || step === '-') {
+    const list: YamlValue | undefined = isAbsent && step === '-' ? [] : value;
+    if (!Array.isArray(list)) return undefined;
+    if (step !== '-' && step >= list.length) return undefined;
+    const index = step === '-' ? list.length : step;
+    const child = withFix(list[index], fix, depth + 1, copies);
     if (child === undefined) return undefined;
-    return [...value.slice(0, step), child, ...value.slice(step + 1)];
+    const copy = copies.has(list) ? list : [...list];
+    copy[index] = child;
+    copies.add(copy);
+    return copy;
   }
   if (!isAbsent && !isObject(value)) return undefined;
-  const child = withFix(isAbsent ? undefined : value[step], rest, fix);
+  const child = withFix(value?.[step], fix, depth + 1, copies);
   if (child === undefined) return undefined;
-  return Object.assign(Object.create(null) as YamlObject, value, { [step]: child });
+  const copy =
+    isAbsent || !copies.has(value) ? Object.assign(Object.create(null) as YamlObject, value) : value;
+  copy[step] = child;
+  copies.add(copy);
+  return copy;
 }
 
 /** As parsed values are, so that equal ones compare equal. */
-export function withoutPrototypes(value: YamlValue): YamlValue {
+function withoutPrototypes(value: YamlValue): YamlValue {
   if (Array.isArray(value)) return value.map(withoutPrototypes);
   if (!isObject(value)) return value;
   const entries = Object.entries(value).map(([key, child]) => [key, withoutPrototypes(child)] as const);

@@ -1,7 +1,7 @@
 import { InputError } from '../errors';
 import { editDocument } from './edit';
 import { type Fix, withFixes } from './field-path';
-import { type Removal, removeEntry } from './remove';
+import { type Removal, removeEntry, withoutEntry } from './remove';
 import { type Splice, endOfLine, splice } from './text';
 import {
   type YamlEntry,
@@ -103,11 +103,18 @@ export function spliceItem(input: string, { range, path: file }: Item, edit: Edi
   });
 }
 
-/** The item as it reads once it is edited. */
+/** The item as it reads once it is edited. Its text is made when it is asked for: a stream has no use for it. */
 export function withItemEdit(item: Item, edit: Edit): Item {
-  const text = splice(item.text, splicesOf(item.text, edit, item.path ?? 'standard input'));
-  const value = 'list' in edit ? valueOf(parseYaml(text, '')[0] ?? null) : withFixes(item.value, edit);
-  return { ...item, text, value: isObject(value) ? value : item.value };
+  let text: string | undefined;
+  return {
+    ...item,
+    value: 'list' in edit ? withoutEntry(item.value, edit) : (withFixes(item.value, edit) ?? item.value),
+    /** @throws InputError as `editDocument` and `removeEntry` do */
+    get text() {
+      text ??= splice(item.text, splicesOf(item.text, edit, item.path ?? 'standard input'));
+      return text;
+    },
+  };
 }
 
 /** A new document of a file. */

@@ -1,8 +1,15 @@
-import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../errors';
-import { withoutPrototypes } from './field-path';
 import { type Splice, endOfLine, splice, startOfLine } from './text';
-import { type YamlMapping, type YamlSequence, isObject, keyText, parseYaml, valueOf } from './yaml';
+import {
+  type YamlMapping,
+  type YamlObject,
+  type YamlSequence,
+  isObject,
+  isSame,
+  keyText,
+  parseYaml,
+  valueOf,
+} from './yaml';
 
 /** An entry to take out of a list that stands under a key of a resource's root. */
 export interface Removal {
@@ -26,16 +33,21 @@ export function removeEntry(text: string, { list, index }: Removal, where: strin
       old.length > 1
         ? stretchOf(text, entry.value, entry.value.items, index)
         : stretchOf(text, root, root.entries.map(rangeOf), root.entries.indexOf(entry));
-    const fields = Object.entries(value).flatMap(([key, field]) => {
-      if (key !== list) return [[key, field] as const];
-      return old.length > 1 ? [[key, old.toSpliced(index, 1)] as const] : [];
-    });
-    const wanted = withoutPrototypes(Object.fromEntries(fields));
+    const wanted = withoutEntry(value, { list, index });
     const splices = [{ ...gone, text: '' }];
     const [left = null] = parseYaml(splice(text, splices), where);
-    if (isDeepStrictEqual(valueOf(left), wanted)) return splices;
+    if (isSame(valueOf(left), wanted)) return splices;
   }
   throw new InputError(`${where}: take entry ${index + 1} of ${list} out by hand; it is no longer needed`);
+}
+
+/** The same on a value. */
+export function withoutEntry(value: YamlObject, { list, index }: Removal): YamlObject {
+  const fields = Object.entries(value).flatMap(([key, field]) => {
+    if (key !== list || !Array.isArray(field)) return [[key, field] as const];
+    return field.length > 1 ? [[key, field.toSpliced(index, 1)] as const] : [];
+  });
+  return Object.assign(Object.create(null) as YamlObject, Object.fromEntries(fields));
 }
 
 function rangeOf({ key, value }: YamlMapping['entries'][number]): { start: number; end: number } {

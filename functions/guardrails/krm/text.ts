@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { InputError } from '../errors';
 import { type YamlNode, lineOf, parseYaml } from './yaml';
 
@@ -14,12 +15,8 @@ const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
  *   outside a quoted scalar: behind one, a comment to us is a field to the cluster
  */
 export function decodeText(bytes: Uint8Array, where: string): string {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new InputError(`${where}: not valid UTF-8; save the file as UTF-8`);
-  }
+  if (!isUtf8(bytes)) throw new InputError(`${where}: not valid UTF-8; save the file as UTF-8`);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   refuseDisputedText(text, where);
   return text;
 }

@@ -197,7 +197,9 @@ function readAnyList(text: string, root: YamlMapping): WireInput {
     if (node.kind === 'alias')
       throw new InputError(`${WHERE}: item ${i + 1} is an alias; write the resource itself`);
     const column = node.start - (text.lastIndexOf('\n', node.start - 1) + 1);
-    const { start, end } = node;
+    const { start } = node;
+    // The colon of a last key without a value is in no node.
+    const end = list.flow ? node.end : endOfLine(text, node.end);
     return readListItem(outdent(withNewline(text.slice(start, end)), column, column), i, {
       start,
       end,

@@ -64,6 +64,14 @@ export function isWorkload(resource: YamlObject): boolean {
  * where one belongs counts as an empty one: every rule then asks for what is missing, and no fix has a place.
  */
 export function podSpecOf(resource: YamlObject): PodSpec | undefined {
+  // Every rule asks for it, of a value that nobody changes.
+  if (!POD_SPECS.has(resource)) POD_SPECS.set(resource, findPodSpec(resource));
+  return POD_SPECS.get(resource);
+}
+
+const POD_SPECS = new WeakMap<YamlObject, PodSpec | undefined>();
+
+function findPodSpec(resource: YamlObject): PodSpec | undefined {
   const kind = isWorkload(resource) ? KINDS.get(textOf(resource.kind)) : undefined;
   if (kind === undefined) return undefined;
   let value: YamlValue | undefined = resource;

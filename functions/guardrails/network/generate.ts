@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { YamlValue } from '../krm/yaml';
 import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './peers';
 import type { Labels } from './selector';
@@ -66,7 +65,9 @@ function mergePairs(connections: readonly Connection[], nameOf: (party: Party) =
     const name = `allow-${nameOf(from)}-to-${nameOf(to)}`;
     const key = JSON.stringify([identityOf(from), identityOf(to)]);
     const ports = [...(pairs.get(key)?.ports ?? []), ...connection.ports];
-    const distinct = ports.filter((port, i) => ports.findIndex((one) => isDeepStrictEqual(one, port)) === i);
+    const distinct = ports.filter(
+      (port, i) => ports.findIndex((one) => one.port === port.port && one.protocol === port.protocol) === i,
+    );
     pairs.set(key, { ...connection, name, ports: distinct.sort(byPort) });
   }
   const rank = ({ from, to }: Connection) =>

@@ -41,8 +41,11 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
   const ofExemptions = places.flatMap(({ exemptions, ...place }) =>
     exemptions.problems.map((finding) => ({ ...place, rule: EXEMPTION, finding, exemption: undefined })),
   );
-  const inspected = (rule: string, finding: Finding, { exemptions, ...place }: (typeof places)[number]) => ({
-    ...place,
+  type Place = (typeof places)[number];
+  const inspected = (rule: string, finding: Finding, { resource, path, whole, exemptions }: Place) => ({
+    resource,
+    path,
+    whole,
     rule,
     finding,
     exemption: exemptionOf(exemptions, rule, finding)?.reason,

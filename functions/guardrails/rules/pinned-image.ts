@@ -16,7 +16,7 @@ export const pinnedImage: Rule = {
         {
           what: `${subject} runs ${typeof image === 'string' ? image : 'no image'} (${reason})`,
           mend:
-            kustomization === undefined
+            kustomization === undefined || typeof image !== 'string' || isOutOfReach(field)
               ? 'give it a version or a digest'
               : `pin it under images in ${kustomization}`,
           field,
@@ -26,6 +26,11 @@ export const pinnedImage: Rule = {
       ];
     }),
 };
+
+/** kustomize's `images` knows containers and initContainers alone. */
+function isOutOfReach(field: string): boolean {
+  return field.includes('ephemeralContainers[');
+}
 
 function reasonAgainst(image: YamlValue | undefined): string | undefined {
   if (image === undefined || image === null) return 'no image is named';
