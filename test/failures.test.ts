@@ -1,8 +1,7 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,7 +9,6 @@ import {
   readdirSync,
   realpathSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,9 +19,9 @@ import { GuardrailsError } from '../functions/guardrails/errors';
 import { INSTALL_HINT, type Kustomize } from '../functions/guardrails/kustomize/find';
 import type { Result } from '../functions/guardrails/krm/result';
 import { run } from '../functions/guardrails/run';
+import { type Bundle, buildBundle } from './support/bundle';
 import { findKustomizeForTests } from './support/tools';
 
-const ROOT = path.join(__dirname, '..');
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
 const COMPONENT = 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n';
 /** An image in a kind of which only the rule on images has anything to say. */
@@ -539,19 +537,14 @@ describe('generator inputs that no ResourceList carries', () => {
 });
 
 describe('the program', () => {
-  let built: string;
+  let built: Bundle;
   let bundle: string;
-  // Apart from the repository's dist/, which other tests build at the same time.
   beforeAll(() => {
-    built = mkdtempSync(path.join(tmpdir(), 'failures-test-bundle-'));
-    for (const entry of ['functions', 'tsconfig.json'])
-      cpSync(path.join(ROOT, entry), path.join(built, entry), { recursive: true });
-    symlinkSync(path.join(ROOT, 'node_modules'), path.join(built, 'node_modules'));
-    execFileSync(process.execPath, [path.join(built, 'functions/build.mjs')]);
-    bundle = path.join(built, 'dist/guardrails.js');
+    built = buildBundle();
+    bundle = built.guardrails;
   });
   afterAll(() => {
-    rmSync(built, { recursive: true });
+    built.remove();
   });
 
   function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {

@@ -8,13 +8,13 @@ import {
   readdirSync,
   realpathSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { diffLines } from 'diff';
 import { parse, parseAllDocuments } from 'yaml';
+import { type Bundle, buildBundle } from './support/bundle';
 import { describeWithTool, findKustomizeForTests } from './support/tools';
 
 const ROOT = path.join(__dirname, '..');
@@ -24,21 +24,16 @@ const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: plain\nd
 const DEPLOYMENT = (name: string, more = '') =>
   `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\n${more}spec:\n  template:\n    spec:\n      containers:\n        - name: ${name}\n          image: ${name}:v1\n`;
 
-let built: string;
+let built: Bundle;
 let program: string;
 let bundle: string;
-// Apart from the repository's dist/, which other tests build at the same time.
 beforeAll(() => {
-  built = realpathSync(mkdtempSync(path.join(tmpdir(), 'harden-test-bundle-')));
-  for (const entry of ['functions', 'tsconfig.json'])
-    cpSync(path.join(ROOT, entry), path.join(built, entry), { recursive: true });
-  symlinkSync(path.join(ROOT, 'node_modules'), path.join(built, 'node_modules'));
-  execFileSync(process.execPath, [path.join(built, 'functions/build.mjs')]);
-  program = path.join(built, 'dist/render.js');
-  bundle = path.join(built, 'dist/guardrails.js');
+  built = buildBundle();
+  program = built.render;
+  bundle = built.guardrails;
 });
 afterAll(() => {
-  rmSync(built, { recursive: true });
+  built.remove();
 });
 
 let scratch: string;

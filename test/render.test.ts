@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { INSTALL_HINT } from '../functions/guardrails/kustomize/find';
+import { type Bundle, buildBundle } from './support/bundle';
 import { findKustomizeForTests } from './support/tools';
 
 const ROOT = path.join(__dirname, '..');
@@ -28,19 +29,14 @@ const GENERATED = 'configMapGenerator:\n- name: settings\n';
 const CANARY = 'canary-92c6';
 const USAGE = 'usage: npm run render -- [DIR] [--check] [--diff]\n';
 
-let built: string;
+let built: Bundle;
 let program: string;
-// Apart from the repository's dist/, which other tests build at the same time.
 beforeAll(() => {
-  built = realpathSync(mkdtempSync(path.join(tmpdir(), 'render-test-bundle-')));
-  for (const entry of ['functions', 'tsconfig.json'])
-    cpSync(path.join(ROOT, entry), path.join(built, entry), { recursive: true });
-  symlinkSync(path.join(ROOT, 'node_modules'), path.join(built, 'node_modules'));
-  execFileSync(process.execPath, [path.join(built, 'functions/build.mjs')]);
-  program = path.join(built, 'dist/render.js');
+  built = buildBundle();
+  program = built.render;
 });
 afterAll(() => {
-  rmSync(built, { recursive: true });
+  built.remove();
 });
 
 let scratch: string;

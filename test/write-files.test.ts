@@ -2,7 +2,6 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
-  cpSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -19,8 +18,8 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bundle, buildBundle } from './support/bundle';
 
-const ROOT = path.join(__dirname, '..');
 const CANARY = 'canary-51d3';
 const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: plain\ndata: {}\n';
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
@@ -35,19 +34,14 @@ const MODES = {
 } as const;
 const WRITTEN = [...Object.keys(MODES), 'dist/prod.yaml'];
 
-let built: string;
+let built: Bundle;
 let program: string;
-// Apart from the repository's dist/, which other tests build at the same time.
 beforeAll(() => {
-  built = realpathSync(mkdtempSync(path.join(tmpdir(), 'write-files-test-bundle-')));
-  for (const entry of ['functions', 'tsconfig.json'])
-    cpSync(path.join(ROOT, entry), path.join(built, entry), { recursive: true });
-  symlinkSync(path.join(ROOT, 'node_modules'), path.join(built, 'node_modules'));
-  execFileSync(process.execPath, [path.join(built, 'functions/build.mjs')]);
-  program = path.join(built, 'dist/render.js');
+  built = buildBundle();
+  program = built.render;
 });
 afterAll(() => {
-  rmSync(built, { recursive: true });
+  built.remove();
 });
 
 let scratch: string;
