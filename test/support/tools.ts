@@ -5,7 +5,7 @@ import {
   type Kustomize,
 } from '../../functions/guardrails/kustomize/find';
 
-export type Tool = 'kustomize' | 'kubectl' | 'kpt' | 'docker' | 'go' | 'git' | 'patch';
+export type Tool = 'kustomize' | 'kubectl' | 'kpt' | 'docker' | 'go' | 'cyclonus' | 'git' | 'patch';
 
 /** The absolute path of a real tool on PATH. */
 export function toolPath(name: Tool): string | undefined {
