@@ -52,6 +52,9 @@ interface Pod extends PodEndpoint {
   readonly workload?: Workload;
 }
 
+/** An end of a connection, of which the workload may be known. */
+type End = Endpoint & { readonly workload?: Workload };
+
 class PolicyCheck {
   private readonly topology: Topology;
   private readonly policies: PlacedPolicy[] = [];
@@ -65,6 +68,8 @@ class PolicyCheck {
     egress: new Map<Pod, PlacedPolicy[]>(),
   };
   private readonly needs: Needs;
+  private readonly strangers = new Map<string, Map<Labels, Pod>>();
+  private readonly addressesOf = new Map<string, readonly { readonly ip: string }[]>();
   private wantedHere: readonly Policy[] | undefined;
   /** What the addresses outside are told apart by. */
   private readonly outside: readonly IpRange[];
@@ -191,7 +196,9 @@ class PolicyCheck {
   private policiesAt(pod: Pod, direction: Direction): readonly PlacedPolicy[] {
     const known = this.isolating[direction].get(pod);
     if (known !== undefined || this.index.has(pod)) return known ?? [];
-    return this.policies.filter(({ policy }) => isolates(policy, pod, direction));
+    const found = this.policies.filter(({ policy }) => isolates(policy, pod, direction));
+    this.isolating[direction].set(pod, found);
+    return found;
   }
 
   /** Who a party is, as far as a policy can tell them apart. */
@@ -216,19 +223,41 @@ class PolicyCheck {
         const client = from.is === 'workload' ? this.pods.get(from.workload) : undefined;
         const policies = client === undefined || to !== party ? [] : this.policiesAt(client, 'egress');
         const ranges = policies.flatMap(({ policy }) => policy.egress ?? []).flatMap(rangesOfRule);
-        return representatives([...this.outside, ...ranges])
-          .filter(isInternet)
-          .map((ip) => ({ ip }));
+        return this.addresses(ranges).filter(({ ip }) => isInternet(ip));
       }
     }
   }
 
   private foreign({ namespace, podLabels }: ForeignPods): Pod {
-    return { namespace, labels: podLabels, namespaceLabels: this.labelsOf(namespace), ports: [] };
+    return this.podWith(namespace, podLabels);
   }
 
   private solver(namespace: string): Pod {
-    return { namespace, labels: ACME_SOLVER_LABELS, namespaceLabels: this.labelsOf(namespace), ports: [] };
+    return this.podWith(namespace, ACME_SOLVER_LABELS);
+  }
+
+  /** A pod that is not of this build: the same one each time. */
+  private podWith(namespace: string, labels: Labels): Pod {
+    const ofNamespace = this.strangers.get(namespace) ?? new Map<Labels, Pod>();
+    this.strangers.set(namespace, ofNamespace);
+    const pod = ofNamespace.get(labels) ?? {
+      namespace,
+      labels,
+      namespaceLabels: this.labelsOf(namespace),
+      ports: [],
+    };
+    ofNamespace.set(labels, pod);
+    return pod;
+  }
+
+  /** Addresses outside by which some ranges and what is needed are told apart. */
+  private addresses(ranges: readonly IpRange[]): readonly { readonly ip: string }[] {
+    const key = ranges.join();
+    const known = this.addressesOf.get(key);
+    if (known !== undefined) return known;
+    const found = representatives([...this.outside, ...ranges]).map((ip) => ({ ip }));
+    this.addressesOf.set(key, found);
+    return found;
   }
 
   /** Policies that allow what nobody needs, each once. */
@@ -280,8 +309,7 @@ class PolicyCheck {
   private othersOf({ peers }: PolicyRule, home: string): readonly (Pod | { readonly ip: string })[] {
     if (peers === undefined) return [ANYONE];
     return peers.flatMap((peer): readonly (Pod | { readonly ip: string })[] => {
-      if ('ipBlock' in peer)
-        return representatives([...this.outside, ...rangesOfBlock(peer.ipBlock)]).map((ip) => ({ ip }));
+      if ('ipBlock' in peer) return this.addresses(rangesOfBlock(peer.ipBlock));
       return [...this.index.matching(peer, home), ...this.podsOfPeer(peer, home)];
     });
   }
@@ -329,6 +357,9 @@ const ANYONE: Pod = {
 /** What a topology needs, as a question. */
 class Needs {
   private readonly byPort = new Map<string, Connection[]>();
+  /** By the workloads at their ends. */
+  private readonly from = new Map<Workload, Connection[]>();
+  private readonly to = new Map<Workload, Connection[]>();
   private readonly dns: readonly IpRange[];
   readonly ports = new Set<number>();
   /** A port that nobody needs. */
@@ -339,27 +370,43 @@ class Needs {
     private readonly peers: NetworkPeers,
   ) {
     this.dns = rangesOf(peers.dns.addresses);
-    for (const connection of connections)
+    for (const connection of connections) {
+      if (connection.from.is === 'workload') append(this.from, connection.from.workload, connection);
+      if (connection.to.is === 'workload') append(this.to, connection.to.workload, connection);
       for (const { protocol, port } of connection.ports) {
         append(this.byPort, `${protocol} ${port}`, connection);
         this.ports.add(port);
       }
+    }
     let other = 1;
     while (this.ports.has(other)) other++;
     this.otherPort = other;
   }
 
   includes({ from, to, port, protocol }: Traffic): boolean {
-    return (this.byPort.get(`${protocol} ${port}`) ?? []).some(
-      (connection) => this.isParty(connection.from, from) && this.isParty(connection.to, to),
+    return this.candidates(from, to, `${protocol} ${port}`).some(
+      (connection) =>
+        connection.ports.some((one) => one.port === port && one.protocol === protocol) &&
+        this.isParty(connection.from, from) &&
+        this.isParty(connection.to, to),
     );
+  }
+
+  private candidates(from: End, to: End, port: string): readonly Connection[] {
+    const list =
+      to.workload !== undefined
+        ? this.to.get(to.workload)
+        : from.workload !== undefined
+          ? this.from.get(from.workload)
+          : this.byPort.get(port);
+    return list ?? [];
   }
 
   isDns(ip: string): boolean {
     return this.dns.some((range) => contains(range, ip));
   }
 
-  private isParty(party: Party, end: Endpoint & { readonly workload?: Workload }): boolean {
+  private isParty(party: Party, end: End): boolean {
     if (!isPod(end)) {
       if (party.is === 'internet') return isInternet(end.ip);
       return party.is === 'dns' && this.isDns(end.ip);
@@ -532,7 +579,7 @@ export function partyName(party: Party): string {
   }
 }
 
-function nameOf(end: Endpoint & { readonly workload?: Workload }): string {
+function nameOf(end: End): string {
   if (!isPod(end)) return end.ip;
   if (end.workload !== undefined) return `${end.workload.kind}/${end.workload.name}`;
   if (end === ANYONE) return 'anyone';
