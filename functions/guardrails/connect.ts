@@ -10,8 +10,7 @@ import type { OverlayBuild } from './kustomize/build-overlays';
 import { type Kustomization, policiesFile } from './kustomize/graph';
 import type { Package } from './kustomize/package';
 import { expandLists, resourceRef } from './kubernetes/resource';
-import { objectAt } from './kubernetes/workload';
-import { GENERATED_BY, GENERATED_LABEL, wantedPolicies } from './network/generate';
+import { GENERATED_BY, GENERATED_LABEL, isGenerated, wantedPolicies } from './network/generate';
 import { type SourcePolicy, placePolicies } from './network/placement';
 import { isNetworkPolicy } from './network/policy';
 import { readTopology } from './network/topology';
@@ -39,7 +38,9 @@ export function connect(
       return { overlay, policies: wantedPolicies(topology, config.network) };
     });
   if (needs.length === 0) return revision;
-  const { places, problem } = placePolicies(pkg.graph, needs, handWrittenNames(pkg));
+  const others = otherPolicies(pkg);
+  const taken = new Set(others.map(({ resource }) => resourceRef(resource).name));
+  const { places, problem } = placePolicies(pkg.graph, needs, taken);
   if (problem !== undefined) {
     const isNeeded = needs.some(({ policies }) => policies.length > 0);
     const warning = { message: problem, severity: 'warning' } as const;
@@ -51,57 +52,45 @@ export function connect(
   for (const place of pkg.graph.keys())
     if (!places.has(place) && pkg.files.has(policiesFile(place))) files.update(place, []);
   const connected = files.revision();
-  const copies = copiesOfGenerated(pkg);
+  const copies = others.filter(({ resource }) => isGenerated(resource)).map(copyOfGenerated);
   return copies.length === 0 ? connected : { ...connected, findings: [...connected.findings, ...copies] };
 }
 
-/** Policies that pass for ours and are not: nothing keeps them up to date. */
-function copiesOfGenerated(pkg: Package): Result[] {
+/** A policy that is built and that stands in no file of ours. */
+interface OtherPolicy {
+  readonly file: string;
+  readonly resource: YamlObject;
+}
+
+function otherPolicies(pkg: Package): OtherPolicy[] {
   const generated = generatedItems(pkg);
   const files = new Set([...pkg.graph.values()].flatMap(({ resources }) => resources));
   return [...files].flatMap((file) =>
     (pkg.files.get(file) ?? [])
       .filter((item) => !generated.has(item))
       .flatMap(({ value }) => expandLists(value))
-      .filter(({ resource }) => isGenerated(resource))
-      .map(({ resource }) => {
-        const ref = resourceRef(resource);
-        return {
-          message: `${file}: NetworkPolicy/${ref.name} carries the label ${GENERATED_LABEL}, and stands in no file that the function writes; take the label off`,
-          severity: 'error' as const,
-          resourceRef: ref,
-          field: { path: formatPath(['metadata', 'labels', GENERATED_LABEL]), currentValue: GENERATED_BY },
-          file: { path: file },
-          tags: { rule: NETWORK_POLICY },
-        };
-      }),
+      .filter(({ resource }) => isNetworkPolicy(resource))
+      .map(({ resource }) => ({ file, resource })),
   );
 }
 
-/** A document of a policies file that the function wrote. */
-export function isGenerated(value: YamlObject): boolean {
-  return (
-    isNetworkPolicy(value) &&
-    objectAt(objectAt(value, 'metadata'), 'labels')[GENERATED_LABEL] === GENERATED_BY
-  );
+/** It passes for ours, and nothing keeps it up to date. */
+function copyOfGenerated({ file, resource }: OtherPolicy): Result {
+  const ref = resourceRef(resource);
+  return {
+    message: `${file}: NetworkPolicy/${ref.name} carries the label ${GENERATED_LABEL}, and stands in no file that the function writes; take the label off`,
+    severity: 'error',
+    resourceRef: ref,
+    field: { path: formatPath(['metadata', 'labels', GENERATED_LABEL]), currentValue: GENERATED_BY },
+    file: { path: file },
+    tags: { rule: NETWORK_POLICY },
+  };
 }
 
 /** The documents of a package that the function wrote: in a file of its own name, beside a kustomization. */
 export function generatedItems({ files, graph }: Package): Set<Item> {
   const own = [...graph.keys()].flatMap((dir) => files.get(policiesFile(dir)) ?? []);
   return new Set(own.filter(({ value }) => isGenerated(value)));
-}
-
-function handWrittenNames(pkg: Package): Set<string> {
-  const generated = generatedItems(pkg);
-  const named = [...pkg.graph.values()].flatMap(({ resources }) => resources);
-  const items = named.flatMap((file) => pkg.files.get(file) ?? []).filter((item) => !generated.has(item));
-  return new Set(
-    items
-      .flatMap(({ value }) => expandLists(value))
-      .filter(({ resource }) => isNetworkPolicy(resource))
-      .map(({ resource }) => resourceRef(resource).name),
-  );
 }
 
 /** The policies files of a package, and the kustomizations that name them. */

@@ -46,8 +46,9 @@ export async function judge(
   config: Config,
   findKustomize: FindKustomize,
 ): Promise<Judged> {
-  const hardened = harden(items, packageOf(items)?.graph, config);
-  const pkg = packageOf(hardened.items);
+  const before = packageOf(items);
+  const hardened = harden(items, before?.graph, config);
+  const pkg = hardened.changes.edits.size === 0 ? before : packageOf(hardened.items);
   const redact = redactor(items);
   if (pkg === undefined)
     return { revision: hardened, verdicts: [verifyStream(hardened.items, config, redact)] };

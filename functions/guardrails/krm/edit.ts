@@ -1,6 +1,6 @@
 import { InputError } from '../errors';
 import { type Fix, withFixes } from './field-path';
-import { type Splice, endOfLine, splice } from './text';
+import { type Splice, endOfLine, splice, startOfLine } from './text';
 import {
   type YamlEntry,
   type YamlMapping,
@@ -531,7 +531,7 @@ class Editor {
   }
 
   private lineIndent(offset: number): string {
-    const start = this.text.lastIndexOf('\n', offset - 1) + 1;
+    const start = startOfLine(this.text, offset);
     return /^[ \t]*/.exec(this.text.slice(start, start + MAX_INDENT))?.[0] ?? '';
   }
 
@@ -555,7 +555,7 @@ class Editor {
 
   /** The column of a block collection. */
   private columnOf({ start }: YamlMapping | YamlSequence): number {
-    const before = this.text.slice(this.text.lastIndexOf('\n', start - 1) + 1, start);
+    const before = this.text.slice(startOfLine(this.text, start), start);
     // Behind the anchor of a first key the parser starts its mapping at the tag.
     return before.replace(/(?<=^|\s)(?:[&!]\S*[ \t]+)+$/, '').length;
   }

@@ -2,7 +2,7 @@ import { InputError } from '../errors';
 import { editDocument } from './edit';
 import { type Fix, withFixes } from './field-path';
 import { type Removal, removeEntry, withoutEntry } from './remove';
-import { type Splice, endOfLine, splice } from './text';
+import { type Splice, endOfLine, splice, startOfLine } from './text';
 import {
   type YamlEntry,
   type YamlMapping,
@@ -181,7 +181,7 @@ function linesOf(
   { key, value }: YamlEntry,
 ): { start: number; end: number } {
   const end = endOfLine(text, value.end);
-  const lineStart = text.lastIndexOf('\n', key.start - 1) + 1;
+  const lineStart = startOfLine(text, key.start);
   // The first key of a list's mapping shares its line with the dash: keep what stands before it.
   if (text.slice(lineStart, key.start).trim() === '') return { start: lineStart, end };
   const next = mapping.entries.find((other) => other.key.start > key.start);

@@ -132,10 +132,14 @@ export function splitDocuments(text: string): Document[] {
   return documents;
 }
 
+export function withNewline(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
+
 /** A YAML stream of documents, each as `splitDocuments` gives it, or without what stood on its `---` line. */
 export function joinDocuments(documents: readonly string[]): string {
   return documents
-    .map((text) => (text.endsWith('\n') ? text : `${text}\n`))
+    .map(withNewline)
     .map((text, i) => {
       if (i === 0) return text.replace(/^\r?\n/, '');
       return /^\s/.test(text) ? `---${text}` : `---\n${text}`;

@@ -1,7 +1,7 @@
 import { InputError } from '../errors';
 import { type Edit, type Item, type ItemRange, readItem, spliceItem, withWireAnnotations } from './item';
 import { type Result, printResults, yamlSafeJson } from './result';
-import { type Splice, endOfLine, lineStarts, splice, splitDocuments, startOfLine } from './text';
+import { type Splice, endOfLine, lineStarts, splice, splitDocuments, startOfLine, withNewline } from './text';
 import {
   type YamlEntry,
   type YamlMapping,
@@ -196,7 +196,7 @@ function readAnyList(text: string, root: YamlMapping): WireInput {
   const items = list.items.map((node, i) => {
     if (node.kind === 'alias')
       throw new InputError(`${WHERE}: item ${i + 1} is an alias; write the resource itself`);
-    const column = node.start - (text.lastIndexOf('\n', node.start - 1) + 1);
+    const column = node.start - startOfLine(text, node.start);
     const { start } = node;
     // The colon of a last key without a value is in no node.
     const end = list.flow ? node.end : endOfLine(text, node.end);
@@ -255,7 +255,7 @@ function listSplices(
       ({ start, end }) => end > start || entries.length > 0,
     );
   }
-  const column = list.start - (text.lastIndexOf('\n', list.start - 1) + 1);
+  const column = list.start - startOfLine(text, list.start);
   const dashes = items.map((_, i) =>
     startOfLine(text, dashBefore(text, items[i - 1]?.range.end ?? list.start)),
   );
@@ -274,10 +274,6 @@ function dashBefore(text: string, from: number): number {
     if (text[at] === '#') at = endOfLine(text, at) - 1;
     else if (text[at] === '-' || at >= text.length) return at;
   }
-}
-
-function withNewline(text: string): string {
-  return text.endsWith('\n') ? text : `${text}\n`;
 }
 
 /** What stands behind the dash of an entry in column 0: two columns to the right, or one where a line starts there. */
@@ -344,7 +340,7 @@ function resultSplices(text: string, root: YamlMapping, results: readonly Result
     return { start, end: end(entry), text: '' };
   });
   if (results.length === 0) return gone;
-  const column = root.start - (text.lastIndexOf('\n', root.start - 1) + 1);
+  const column = root.start - startOfLine(text, root.start);
   const lines = `results:\n${printResults(results, 'block')}`;
   const indent = ' '.repeat(column);
   const last = root.entries.at(-1);

@@ -1,21 +1,15 @@
 import { type Placed, resourceRef } from '../kubernetes/resource';
 import { objectAt } from '../kubernetes/workload';
 import type { PlacedFinding } from '../rules/rule';
-import {
-  type Endpoint,
-  type PodEndpoint,
-  type Traffic,
-  allows,
-  isPod,
-  isolates,
-  namespaceLabels,
-} from './evaluate';
-import { type IpRange, contains, readIpRange, representatives } from './ip-range';
-import { GENERATED_BY, GENERATED_LABEL, wantedPolicies } from './generate';
+import { type Endpoint, type Traffic, allows, isPod, isolates, namespaceLabels } from './evaluate';
+import { isGenerated, wantedPolicies } from './generate';
+import { type IpRange, representatives } from './ip-range';
+import { Needs, isInternet, rangesOf } from './needs';
 import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './peers';
+import { type End, type Pod, PodIndex, type SelectorPeer, append, labelsLike } from './pods';
 import {
   type IpBlock,
-  type Peer,
+  PROTOCOLS,
   type Policy,
   type PolicyPort,
   type PolicyRule,
@@ -23,7 +17,7 @@ import {
   isNetworkPolicy,
   readPolicy,
 } from './policy';
-import { type Labels, type Selector, labelsIn, selects } from './selector';
+import { type Labels, type Selector, labelsIn } from './selector';
 import { type Connection, type Party, type Topology, type Workload, readTopology } from './topology';
 
 type Direction = 'ingress' | 'egress';
@@ -46,14 +40,6 @@ interface PlacedPolicy {
   readonly at: Placed;
   readonly isGenerated: boolean;
 }
-
-/** A pod, and the workload that it is of; undefined for one that only a policy or the configuration speaks of. */
-interface Pod extends PodEndpoint {
-  readonly workload?: Workload;
-}
-
-/** An end of a connection, of which the workload may be known. */
-type End = Endpoint & { readonly workload?: Workload };
 
 class PolicyCheck {
   private readonly topology: Topology;
@@ -103,8 +89,7 @@ class PolicyCheck {
 
   private read(at: Placed): void {
     const { policy, problems } = readPolicy(at.resource);
-    const labels = objectAt(objectAt(at.resource, 'metadata'), 'labels');
-    this.policies.push({ policy, at, isGenerated: labels[GENERATED_LABEL] === GENERATED_BY });
+    this.policies.push({ policy, at, isGenerated: isGenerated(at.resource) });
     for (const what of new Set(problems))
       this.problems.push({
         at,
@@ -202,7 +187,7 @@ class PolicyCheck {
   }
 
   /** Who a party is, as far as a policy can tell them apart. */
-  private endpointsOf(party: Party, { from, to }: Connection): readonly (Pod | { readonly ip: string })[] {
+  private endpointsOf(party: Party, { from }: Connection): readonly End[] {
     switch (party.is) {
       case 'workload':
         return [this.pods.get(party.workload) ?? this.podOf(party.workload)];
@@ -211,7 +196,7 @@ class PolicyCheck {
       case 'gateway':
         return [this.foreign(this.peers.gateways)];
       case 'acme-solver':
-        return [this.solver(party.namespace)];
+        return [this.stranger(party.namespace, ACME_SOLVER_LABELS)];
       case 'dns':
         return [
           this.foreign(this.peers.dns),
@@ -221,7 +206,7 @@ class PolicyCheck {
         ];
       case 'internet': {
         const client = from.is === 'workload' ? this.pods.get(from.workload) : undefined;
-        const policies = client === undefined || to !== party ? [] : this.policiesAt(client, 'egress');
+        const policies = client === undefined ? [] : this.policiesAt(client, 'egress');
         const ranges = policies.flatMap(({ policy }) => policy.egress ?? []).flatMap(rangesOfRule);
         return this.addresses(ranges).filter(({ ip }) => isInternet(ip));
       }
@@ -229,25 +214,20 @@ class PolicyCheck {
   }
 
   private foreign({ namespace, podLabels }: ForeignPods): Pod {
-    return this.podWith(namespace, podLabels);
-  }
-
-  private solver(namespace: string): Pod {
-    return this.podWith(namespace, ACME_SOLVER_LABELS);
+    return this.stranger(namespace, podLabels);
   }
 
   /** A pod that is not of this build: the same one each time. */
-  private podWith(namespace: string, labels: Labels): Pod {
+  private stranger(namespace: string, labels: Labels): Pod {
     const ofNamespace = this.strangers.get(namespace) ?? new Map<Labels, Pod>();
     this.strangers.set(namespace, ofNamespace);
-    const pod = ofNamespace.get(labels) ?? {
-      namespace,
-      labels,
-      namespaceLabels: this.labelsOf(namespace),
-      ports: [],
-    };
+    const pod = ofNamespace.get(labels) ?? this.podWith(namespace, labels);
     ofNamespace.set(labels, pod);
     return pod;
+  }
+
+  private podWith(namespace: string, labels: Labels): Pod {
+    return { namespace, labels, namespaceLabels: this.labelsOf(namespace), ports: [] };
   }
 
   /** Addresses outside by which some ranges and what is needed are told apart. */
@@ -306,9 +286,9 @@ class PolicyCheck {
   }
 
   /** Everyone whom the peers of a rule may mean: the pods that are known, and one made up of each peer. */
-  private othersOf({ peers }: PolicyRule, home: string): readonly (Pod | { readonly ip: string })[] {
+  private othersOf({ peers }: PolicyRule, home: string): readonly End[] {
     if (peers === undefined) return [ANYONE];
-    return peers.flatMap((peer): readonly (Pod | { readonly ip: string })[] => {
+    return peers.flatMap((peer): readonly End[] => {
       if ('ipBlock' in peer) return this.addresses(rangesOfBlock(peer.ipBlock));
       return [...this.index.matching(peer, home), ...this.podsOfPeer(peer, home)];
     });
@@ -325,12 +305,7 @@ class PolicyCheck {
 
   /** Pods with the labels that a selector asks for, and no others. */
   private podsLike(selector: Selector | undefined, namespace: string): readonly Pod[] {
-    return labelsLike(selector).map((labels) => ({
-      namespace,
-      labels,
-      namespaceLabels: this.labelsOf(namespace),
-      ports: [],
-    }));
+    return labelsLike(selector).map((labels) => this.podWith(namespace, labels));
   }
 
   private portsOf({ ports }: PolicyRule, to: Endpoint): readonly { protocol: Protocol; port: number }[] {
@@ -339,11 +314,8 @@ class PolicyCheck {
   }
 }
 
-type SelectorPeer = Exclude<Peer, { readonly ipBlock: unknown }>;
-
 const EXCESS_MEND =
   'it is generated: take out the patch, or the label, that makes it another than the function writes; or give pods of other workloads labels of their own';
-const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 /** A namespace of which nothing is known. */
 const ELSEWHERE = 'another namespace';
@@ -353,148 +325,6 @@ const ANYONE: Pod = {
   namespaceLabels: namespaceLabels(ELSEWHERE),
   ports: [],
 };
-
-/** What a topology needs, as a question. */
-class Needs {
-  private readonly byPort = new Map<string, Connection[]>();
-  /** By the workloads at their ends. */
-  private readonly from = new Map<Workload, Connection[]>();
-  private readonly to = new Map<Workload, Connection[]>();
-  private readonly dns: readonly IpRange[];
-  readonly ports = new Set<number>();
-  /** A port that nobody needs. */
-  readonly otherPort: number;
-
-  constructor(
-    connections: readonly Connection[],
-    private readonly peers: NetworkPeers,
-  ) {
-    this.dns = rangesOf(peers.dns.addresses);
-    for (const connection of connections) {
-      if (connection.from.is === 'workload') append(this.from, connection.from.workload, connection);
-      if (connection.to.is === 'workload') append(this.to, connection.to.workload, connection);
-      for (const { protocol, port } of connection.ports) {
-        append(this.byPort, `${protocol} ${port}`, connection);
-        this.ports.add(port);
-      }
-    }
-    let other = 1;
-    while (this.ports.has(other)) other++;
-    this.otherPort = other;
-  }
-
-  includes({ from, to, port, protocol }: Traffic): boolean {
-    return this.candidates(from, to, `${protocol} ${port}`).some(
-      (connection) =>
-        connection.ports.some((one) => one.port === port && one.protocol === protocol) &&
-        this.isParty(connection.from, from) &&
-        this.isParty(connection.to, to),
-    );
-  }
-
-  private candidates(from: End, to: End, port: string): readonly Connection[] {
-    const list =
-      to.workload !== undefined
-        ? this.to.get(to.workload)
-        : from.workload !== undefined
-          ? this.from.get(from.workload)
-          : this.byPort.get(port);
-    return list ?? [];
-  }
-
-  isDns(ip: string): boolean {
-    return this.dns.some((range) => contains(range, ip));
-  }
-
-  private isParty(party: Party, end: End): boolean {
-    if (!isPod(end)) {
-      if (party.is === 'internet') return isInternet(end.ip);
-      return party.is === 'dns' && this.isDns(end.ip);
-    }
-    switch (party.is) {
-      case 'workload':
-        if (end.workload !== undefined) return end.workload === party.workload;
-        return (
-          end.namespace === party.workload.namespace &&
-          selects({ matchLabels: party.workload.selector, matchExpressions: [] }, end.labels)
-        );
-      case 'ingress-controller':
-        return isForeign(this.peers.ingressController, end);
-      case 'gateway':
-        return isForeign(this.peers.gateways, end);
-      case 'dns':
-        return isForeign(this.peers.dns, end);
-      case 'acme-solver':
-        return (
-          end.namespace === party.namespace &&
-          selects({ matchLabels: ACME_SOLVER_LABELS, matchExpressions: [] }, end.labels)
-        );
-      case 'internet':
-        return false;
-    }
-  }
-}
-
-function isForeign({ namespace, podLabels }: ForeignPods, end: PodEndpoint): boolean {
-  return end.namespace === namespace && selects({ matchLabels: podLabels, matchExpressions: [] }, end.labels);
-}
-
-/** The pods of a build by namespace and label. */
-class PodIndex {
-  private readonly byNamespace = new Map<string, Pod[]>();
-  private readonly byLabel = new Map<string, Pod[]>();
-  private readonly known: ReadonlySet<Pod>;
-
-  constructor(private readonly pods: readonly Pod[]) {
-    this.known = new Set(pods);
-    for (const pod of pods) {
-      append(this.byNamespace, pod.namespace, pod);
-      for (const [key, value] of Object.entries(pod.labels)) append(this.byLabel, `${key}=${value}`, pod);
-    }
-  }
-
-  has(pod: Pod): boolean {
-    return this.known.has(pod);
-  }
-
-  /** undefined: every pod there. */
-  selectedBy(selector: Selector | undefined, namespace: string): readonly Pod[] {
-    return this.candidates(selector, this.byNamespace.get(namespace) ?? []).filter(
-      (pod) => pod.namespace === namespace && (selector === undefined || selects(selector, pod.labels)),
-    );
-  }
-
-  matching({ namespaceSelector, podSelector }: SelectorPeer, home: string): readonly Pod[] {
-    if (namespaceSelector === undefined) return this.selectedBy(podSelector, home);
-    return this.candidates(podSelector, this.pods).filter(
-      (pod) =>
-        selects(namespaceSelector, pod.namespaceLabels) &&
-        (podSelector === undefined || selects(podSelector, pod.labels)),
-    );
-  }
-
-  private candidates(selector: Selector | undefined, all: readonly Pod[]): readonly Pod[] {
-    const [label] = Object.entries(selector?.matchLabels ?? {});
-    return label === undefined ? all : (this.byLabel.get(label.join('=')) ?? []);
-  }
-}
-
-function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
-}
-
-/** Every set of labels that a selector tells from others: one for each value that it lists. */
-function labelsLike(selector: Selector | undefined): readonly Labels[] {
-  let found: Labels[] = [selector?.matchLabels ?? {}];
-  for (const { key, operator, values } of selector?.matchExpressions ?? []) {
-    if (operator === 'In')
-      found = found.flatMap((labels) => values.map((value) => ({ ...labels, [key]: value })));
-    if (operator === 'Exists') found = found.map((labels) => ({ [key]: 'any', ...labels }));
-  }
-  return found.filter((labels) => selector === undefined || selects(selector, labels));
-}
 
 /** The ports at which what a rule allows may begin to be more than what is needed. */
 function probesOf(
@@ -516,28 +346,12 @@ function probesOf(
   return [...(other <= last ? [other] : []), ...needed].map((one) => ({ protocol, port: one }));
 }
 
-function rangesOf(cidrs: readonly string[]): IpRange[] {
-  return cidrs.flatMap((cidr) => readIpRange(cidr) ?? []);
-}
-
 function rangesOfBlock({ range, except }: IpBlock): readonly IpRange[] {
   return [range, ...except];
 }
 
 function rangesOfRule({ peers }: PolicyRule): IpRange[] {
   return (peers ?? []).flatMap((peer) => ('ipBlock' in peer ? rangesOfBlock(peer.ipBlock) : []));
-}
-
-const INTERNET_BLOCKS = INTERNET.map(({ cidr, except }) => ({
-  ranges: rangesOf([cidr]),
-  except: rangesOf(except),
-}));
-
-function isInternet(ip: string): boolean {
-  return INTERNET_BLOCKS.some(
-    ({ ranges, except }) =>
-      ranges.some((range) => contains(range, ip)) && !except.some((range) => contains(range, ip)),
-  );
 }
 
 function blockedFinding(
@@ -562,7 +376,7 @@ function isOfEveryPod({ podSelector: { matchLabels, matchExpressions } }: Policy
 }
 
 /** For messages. */
-export function partyName(party: Party): string {
+function partyName(party: Party): string {
   switch (party.is) {
     case 'workload':
       return `${party.workload.kind}/${party.workload.name}`;

@@ -108,7 +108,8 @@ function isPeer(peer: Peer, other: Endpoint, namespace: string): boolean {
   return inNamespace && (podSelector === undefined || selects(podSelector, other.labels));
 }
 
-function isInBlock({ range, except }: IpBlock, ip: string): boolean {
+/** Whether an address is in the range and in no excepted one. */
+export function isInBlock({ range, except }: IpBlock, ip: string): boolean {
   return contains(range, ip) && !except.some((one) => contains(one, ip));
 }
 

@@ -1,11 +1,19 @@
-import type { YamlValue } from '../krm/yaml';
+import type { YamlObject, YamlValue } from '../krm/yaml';
+import { objectAt } from '../kubernetes/workload';
 import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './peers';
+import { isNetworkPolicy } from './policy';
 import type { Labels } from './selector';
 import type { Connection, Party, Port, Topology, Workload } from './topology';
 
 export const GENERATED_LABEL = 'todo.example.com/generated-by';
 export const GENERATED_BY = 'guardrails';
-export const DEFAULT_DENY = 'default-deny';
+const DEFAULT_DENY = 'default-deny';
+
+/** Whether a resource is a NetworkPolicy that carries our label. */
+export function isGenerated(resource: YamlObject): boolean {
+  const labels = objectAt(objectAt(resource, 'metadata'), 'labels');
+  return isNetworkPolicy(resource) && labels[GENERATED_LABEL] === GENERATED_BY;
+}
 
 /** A NetworkPolicy that is wanted: plain data, in the order in which its keys are written. */
 export interface WantedPolicy {

@@ -5,7 +5,7 @@ import { listIn, mappingIn, refuse } from './decode';
 import { type IpRange, isWithin, readIpRange } from './ip-range';
 import { type Selector, readSelector } from './selector';
 
-const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
+export const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
 const POLICY_TYPES = ['Ingress', 'Egress'];
 const PORT_NAME = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/; // RFC 6335, 5.1, in lower case
 

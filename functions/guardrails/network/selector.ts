@@ -101,9 +101,15 @@ export function labelsIn(value: YamlValue | undefined): Labels {
   return Object.fromEntries(Object.entries(value).filter(([, one]) => typeof one === 'string')) as Labels;
 }
 
+/** Whether something has all of the wanted labels. */
+export function hasLabels(labels: Labels, wanted: Labels): boolean {
+  for (const key in wanted) if (labelOf(labels, key) !== wanted[key]) return false;
+  return true;
+}
+
 /** Whether a selector selects what has these labels (apimachinery labels.Selector.Matches). */
 export function selects({ matchLabels, matchExpressions }: Selector, labels: Labels): boolean {
-  for (const key in matchLabels) if (labelOf(labels, key) !== matchLabels[key]) return false;
+  if (!hasLabels(labels, matchLabels)) return false;
   return matchExpressions.every(({ key, operator, values }) => {
     const value = labelOf(labels, key);
     switch (operator) {

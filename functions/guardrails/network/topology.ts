@@ -5,7 +5,7 @@ import { type Placed, resourceRef } from '../kubernetes/resource';
 import { groupOf, objectAt, objectsIn, podSpecOf } from '../kubernetes/workload';
 import type { ContainerPort } from './evaluate';
 import type { Protocol } from './policy';
-import { type Labels, labelsIn, selects } from './selector';
+import { type Labels, hasLabels, labelsIn } from './selector';
 import { ConfigMaps, type ServiceReference, serviceReferences } from './service-references';
 
 export const CONNECTS_TO = 'todo.example.com/connects-to';
@@ -305,10 +305,9 @@ class TopologyReader {
   }
 
   private selectedBy(matchLabels: Labels, namespace: string): readonly Workload[] {
-    const selector = { matchLabels, matchExpressions: [] };
     const [first] = Object.entries(matchLabels);
     const candidates = this.byLabel.get(JSON.stringify([namespace, ...(first ?? [])])) ?? [];
-    return candidates.filter(({ labels }) => selects(selector, labels));
+    return candidates.filter(({ labels }) => hasLabels(labels, matchLabels));
   }
 }
 
