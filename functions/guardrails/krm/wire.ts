@@ -49,11 +49,13 @@ export function readWire(text: string): WireInput {
     throw new InputError(`${WHERE}: empty; a ResourceList or YAML documents are expected`);
   const block = readBlockList(text);
   if (block !== undefined) return block;
-  const items = readDocuments(text);
-  if (!items.some(({ value }) => value.kind === LIST_KIND)) return streamOf(text, items);
-  if (items.length > 1) throw new InputError(`${WHERE}: a ResourceList stands alone in its input`);
-  const root = parseYaml(text, WHERE).find((document) => document !== null);
-  if (root?.kind !== 'mapping') throw new InputError(`${WHERE}: a ResourceList is a mapping`);
+  // The kind may be written with escapes.
+  const items = text.includes(LIST_KIND) ? undefined : readDocuments(text);
+  if (items?.some(({ value }) => value.kind === LIST_KIND) === false) return streamOf(text, items);
+  const roots = parseYaml(text, WHERE).filter((document) => document !== null);
+  const root = roots.find(isList);
+  if (root === undefined) return streamOf(text, items ?? readDocuments(text));
+  if (roots.length > 1) throw new InputError(`${WHERE}: a ResourceList stands alone in its input`);
   return readAnyList(text, root);
 }
 
@@ -65,7 +67,7 @@ function readDocuments(text: string): Item[] {
   });
 }
 
-function isList(root: YamlNode): boolean {
+function isList(root: YamlNode): root is YamlMapping {
   return root.kind === 'mapping' && valueOf(valueNode(root, 'kind') ?? null) === LIST_KIND;
 }
 
@@ -174,7 +176,7 @@ function readEnvelope(envelope: string): YamlMapping | undefined {
     throw error;
   }
   const [root] = documents;
-  if (documents.length !== 1 || root?.kind !== 'mapping' || !isList(root)) return undefined;
+  if (documents.length !== 1 || root == null || !isList(root)) return undefined;
   refuseRepeatedKeys(root);
   return root;
 }

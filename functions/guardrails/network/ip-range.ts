@@ -1,5 +1,3 @@
-import { isIP } from 'node:net';
-
 /** The leading bits that all addresses of a range share, after a `4` or a `6` for their version. */
 export type IpRange = string;
 
@@ -32,27 +30,45 @@ let last: { readonly ip: string; readonly bits: string | undefined } = { ip: '',
 /** `::ffff:10.0.0.1` is the address 10.0.0.1 (RFC 4291, 2.5.5.2). */
 const MAPPED_IPV4 = '6' + '0'.repeat(80) + '1'.repeat(16);
 
+/** As Go's netip.ParseAddr reads it, without zones: no leading zeros in IPv4, `::` for one group of zeros at least. */
 function bitsOf(ip: string): string | undefined {
-  const version = isIP(ip);
-  if (version === 4) return `4${ipv4Bits(ip)}`;
-  if (version === 0 || ip.includes('%')) return undefined;
-  const [before = '', after = ''] = ip.split('::').map(groupBits);
-  const bits = `6${before.padEnd(128 - after.length, '0')}${after}`;
+  if (!ip.includes(':')) {
+    const bits = ipv4Bits(ip);
+    return bits === undefined ? undefined : `4${bits}`;
+  }
+  const [before = '', after, ...more] = ip.split('::');
+  const head = groupBits(before, after === undefined);
+  const tail = groupBits(after ?? '', true);
+  if (head === undefined || tail === undefined || more.length > 0) return undefined;
+  const zeros = 128 - head.length - tail.length;
+  if (after === undefined ? zeros !== 0 : zeros < 16) return undefined;
+  const bits = `6${head}${'0'.repeat(zeros)}${tail}`;
   return bits.startsWith(MAPPED_IPV4) ? `4${bits.slice(MAPPED_IPV4.length)}` : bits;
 }
 
-function groupBits(groups: string): string {
-  if (groups === '') return '';
-  const bits = (group: string) =>
-    group.includes('.') ? ipv4Bits(group) : parseInt(group, 16).toString(2).padStart(16, '0');
-  return groups.split(':').map(bits).join('');
+/** The bits of groups of an IPv6 address, of which the last may be an IPv4 address where it ends there. */
+function groupBits(text: string, isEnd: boolean): string | undefined {
+  if (text === '') return '';
+  const groups = text.split(':');
+  let bits = '';
+  for (const [i, group] of groups.entries()) {
+    const isIpv4 = isEnd && i === groups.length - 1 && group.includes('.');
+    const ofGroup = isIpv4
+      ? ipv4Bits(group)
+      : /^[0-9a-fA-F]{1,4}$/.test(group)
+        ? parseInt(group, 16).toString(2).padStart(16, '0')
+        : undefined;
+    if (ofGroup === undefined) return undefined;
+    bits += ofGroup;
+  }
+  return bits;
 }
 
-function ipv4Bits(ip: string): string {
-  return ip
-    .split('.')
-    .map((byte) => Number(byte).toString(2).padStart(8, '0'))
-    .join('');
+function ipv4Bits(text: string): string | undefined {
+  const bytes = text.split('.');
+  if (bytes.length !== 4 || !bytes.every((byte) => /^(0|[1-9]\d{0,2})$/.test(byte) && Number(byte) < 256))
+    return undefined;
+  return bytes.map((byte) => Number(byte).toString(2).padStart(8, '0')).join('');
 }
 
 /**

@@ -10,6 +10,7 @@ export const capabilities: Rule = {
   id: 'capabilities',
   summary: '`drop: [ALL]`, and no `add` beyond `NET_BIND_SERVICE`',
   why: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
+  fixes: true,
   check: (resource) => {
     const pod = podSpecOf(resource);
     if (pod === undefined || pod.isWindows) return [];

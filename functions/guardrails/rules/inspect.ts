@@ -52,12 +52,13 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
   });
   const placeOf = new Map(places.map((place) => [place.resource, place]));
   const isWhole = context.scope === 'build' || context.complete;
-  const ofRules = RULES.flatMap(({ id, check, checkBuild }) => {
+  const ofRules = RULES.flatMap(({ id, fixes, check, checkBuild }) => {
+    if (context.scope === 'source' && fixes === undefined) return [];
     if (check !== undefined)
       return places.flatMap((place) =>
         check(place.resource, context).map((finding) => inspected(id, finding, place)),
       );
-    if (checkBuild === undefined || context.scope === 'source') return [];
+    if (checkBuild === undefined) return [];
     return checkBuild(places, context).flatMap(({ at, finding }) => {
       const place = placeOf.get(at.resource);
       const isUnsure = !isWhole && (finding.severity ?? 'error') === 'error';

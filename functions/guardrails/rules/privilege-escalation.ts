@@ -8,6 +8,7 @@ export const privilegeEscalation: Rule = {
   id: 'privilege-escalation',
   summary: '`allowPrivilegeEscalation: false`, and no `privileged: true`',
   why: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
+  fixes: true,
   check: (resource) => {
     const pod = podSpecOf(resource);
     if (pod === undefined || pod.isWindows) return [];

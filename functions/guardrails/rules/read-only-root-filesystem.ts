@@ -16,6 +16,7 @@ export const readOnlyRootFilesystem: Rule = {
   id: 'read-only-root-filesystem',
   summary: '`readOnlyRootFilesystem: true`, with an emptyDir at `/tmp` and at each writable path',
   why: 'https://kubernetes.io/docs/concepts/security/linux-kernel-security-constraints/',
+  fixes: true,
   check: (resource) => {
     const pod = podSpecOf(resource);
     if (pod === undefined || pod.isWindows) return [];

@@ -13,6 +13,7 @@ export const resources: Rule = {
   id: 'resources',
   summary: 'Requests and limits for cpu and memory, no request above its limit',
   why: 'https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/',
+  fixes: true,
   check: (resource, { resourceDefaults }) => {
     const pod = podSpecOf(resource);
     if (pod === undefined) return [];

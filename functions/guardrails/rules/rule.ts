@@ -36,6 +36,8 @@ export interface Rule {
   readonly summary: string;
   /** Where the rule comes from. */
   readonly why: string;
+  /** Whether its findings may carry fixes. At the source no other rule is asked. */
+  readonly fixes?: true;
   readonly check?: (resource: YamlObject, context: RuleContext) => readonly Finding[];
   /** For a rule that needs all that is built, Lists taken apart. */
   readonly checkBuild?: (resources: readonly Placed[], context: RuleContext) => readonly PlacedFinding[];

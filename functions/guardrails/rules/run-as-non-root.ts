@@ -7,6 +7,7 @@ export const runAsNonRoot: Rule = {
   id: 'run-as-non-root',
   summary: '`runAsNonRoot: true` for every container, and no `runAsUser: 0`',
   why: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
+  fixes: true,
   check: (resource) => {
     const pod = podSpecOf(resource);
     if (pod === undefined) return [];

@@ -10,6 +10,7 @@ export const seccompProfile: Rule = {
   id: 'seccomp-profile',
   summary: 'A seccomp profile, `RuntimeDefault` or one of the node, for every container',
   why: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
+  fixes: true,
   check: (resource) => {
     const pod = podSpecOf(resource);
     if (pod === undefined || pod.isWindows) return [];

@@ -7,6 +7,7 @@ export const serviceAccountToken: Rule = {
   id: 'service-account-token',
   summary: '`automountServiceAccountToken: false` where the pod uses the default ServiceAccount',
   why: 'https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#opt-out-of-api-credential-automounting',
+  fixes: true,
   check: (resource) => {
     const pod = podSpecOf(resource);
     if (pod === undefined) return [];
