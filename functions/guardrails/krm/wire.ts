@@ -176,7 +176,7 @@ function readEnvelope(envelope: string): YamlMapping | undefined {
     throw error;
   }
   const [root] = documents;
-  if (documents.length !== 1 || root == null || !isList(root)) return undefined;
+  if (documents.length !== 1 || root === undefined || root === null || !isList(root)) return undefined;
   refuseRepeatedKeys(root);
   return root;
 }

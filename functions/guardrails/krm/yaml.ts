@@ -1,5 +1,6 @@
 import { EVENT_ID, YAMLException, getScalarValue, parseEvents } from 'js-yaml';
 import { InputError } from '../errors';
+import { parsePlainYaml } from './plain-yaml';
 
 /** Nesting that kubectl accepts with room to spare; the parser is recursive, so there has to be an end. */
 const MAX_DEPTH = 500;
@@ -76,6 +77,11 @@ interface Building {
  *   the text, which may be a Secret's
  */
 export function parseYaml(text: string, where: string): (YamlNode | null)[] {
+  return parsePlainYaml(text) ?? parseAnyYaml(text, where);
+}
+
+/** As `parseYaml`, without its fast path. */
+export function parseAnyYaml(text: string, where: string): (YamlNode | null)[] {
   const documents: (YamlNode | null)[] = [];
   const open: Building[] = [];
   let anchors = new Map<string, { readonly node: YamlNode; readonly size: number }>();
