@@ -1,0 +1,31 @@
+import { readFileSync, statSync } from 'node:fs';
+import Module from 'node:module';
+import path from 'node:path';
+import { Script } from 'node:vm';
+
+// dist/guardrails.js: runs the bundle beside it on the code that V8 made of it at build time, which saves a third of the
+// start. Without that code, with an older one or on another Node.js, the bundle is compiled.
+const bundle = path.join(__dirname, 'guardrails.bundle.js');
+const cachedData = cachedCode();
+const script = new Script(Module.wrap(readFileSync(bundle, 'utf8')), {
+  filename: bundle,
+  ...(cachedData === undefined ? {} : { cachedData }),
+});
+type Wrapped = (
+  exports: object,
+  require: NodeJS.Require,
+  module: NodeJS.Module,
+  file: string,
+  dir: string,
+) => void;
+(script.runInThisContext() as Wrapped)(module.exports as object, require, module, bundle, __dirname);
+
+function cachedCode(): Buffer | undefined {
+  const cache = path.join(__dirname, 'guardrails.bundle.cache');
+  const stat = statSync(cache, { throwIfNoEntry: false });
+  if (stat === undefined || stat.mtimeMs < statSync(bundle).mtimeMs) return undefined;
+  // V8 does not check that its code is whole: it is there twice, which compares faster than a hash is made.
+  const twice = readFileSync(cache);
+  const [code, copy] = [twice.subarray(0, twice.length / 2), twice.subarray(twice.length / 2)];
+  return code.equals(copy) ? code : undefined;
+}
