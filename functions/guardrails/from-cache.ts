@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import Module from 'node:module';
+import type Module from 'node:module';
 import path from 'node:path';
 import { Script } from 'node:vm';
 
@@ -7,7 +7,7 @@ import { Script } from 'node:vm';
 // start. Without that code, with an older one or on another Node.js, the bundle is compiled.
 const bundle = path.join(__dirname, 'guardrails.bundle.js');
 const cachedData = cachedCode();
-const script = new Script(Module.wrap(readFileSync(bundle, 'utf8')), {
+const script = new Script((module.constructor as typeof Module).wrap(readFileSync(bundle, 'utf8')), {
   filename: bundle,
   ...(cachedData === undefined ? {} : { cachedData }),
 });

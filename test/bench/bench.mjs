@@ -1,20 +1,49 @@
 // Times whole processes, in turn with what they are compared to, and prints medians and ratios. `npm run bench`.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+const WORKLOADS = 1000;
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const FUNCTION = path.join(ROOT, 'dist/guardrails.js');
-const WORKLOADS = 1000;
-const ROUNDS = 5;
+const NODE = process.execPath;
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'bench-'));
 try {
-  spawnSync(process.execPath, [path.join(ROOT, 'functions/build.mjs')], { stdio: 'inherit' });
-  benchNetwork();
+  spawnSync(NODE, [path.join(ROOT, 'functions/build.mjs')], { stdio: 'inherit' });
+  const empty = path.join(scratch, 'empty.js');
+  const identity = path.join(scratch, 'identity.js');
+  writeFileSync(empty, '');
+  writeFileSync(
+    identity,
+    `require(${JSON.stringify(path.join(ROOT, 'node_modules/kpt-functions'))}).run(async () => {});`,
+  );
+  benchStart(empty, identity);
+  benchNetwork(empty, identity);
 } finally {
   rmSync(scratch, { recursive: true });
+}
+
+/** Ten Deployments, as they are written and as they are hardened, beside the function of kpt-functions that does nothing. */
+function benchStart(empty, identity) {
+  const bare = Array.from({ length: 10 }, (_, i) => bareDeployment(i));
+  const hardened = Array.from({ length: 10 }, (_, i) => deployment(i));
+  const inputs = {
+    '10 bare Deployments': bare.join('---\n'),
+    '10 hardened Deployments': hardened.join('---\n'),
+    '10 bare Deployments in a ResourceList': resourceList({ 'app.yaml': bare.join('---\n') }),
+    '10 hardened Deployments in a ResourceList': resourceList({ 'app.yaml': hardened.join('---\n') }),
+  };
+  const list = inputs['10 hardened Deployments in a ResourceList'];
+  const times = inTurn(15, {
+    'an empty node process': () => start(empty, ''),
+    ...Object.fromEntries(
+      Object.entries(inputs).map(([what, input]) => [what, () => start(FUNCTION, input)]),
+    ),
+    'the same, through a function of kpt-functions that does nothing': () => start(identity, list),
+  });
+  print(times, 'an empty node process');
 }
 
 /**
@@ -22,59 +51,72 @@ try {
  * makes five policies for each. Then they are read, compared with what is needed, and verified, with a kustomize that
  * prints the files as they are.
  */
-function benchNetwork() {
+function benchNetwork(empty, identity) {
   const resources = Array.from({ length: WORKLOADS }, (_, i) => [deployment(i), service(i)]).flat();
   const files = {
     'base/kustomization.yaml': 'resources:\n  - app.yaml\n  - network-policies.yaml\n',
     'base/app.yaml': [...resources, ingress()].join('---\n'),
   };
+  const bin = path.join(scratch, 'bin');
+  mkdirSync(bin);
+  const printFiles = `#!/bin/sh\ncd "$2" && /bin/cat app.yaml && echo --- && /bin/cat network-policies.yaml\n`;
+  writeFileSync(path.join(bin, 'kustomize'), printFiles, { mode: 0o755 });
+  const run = (input) => start(FUNCTION, input, { PATH: bin });
+
   const policies = itemsOf(run(resourceList(files)), 'base/network-policies.yaml');
-  const input = resourceList({ ...files, 'base/network-policies.yaml': policies.join('---\n') });
-  const times = { function: [], node: [] };
-  for (let round = 0; round < ROUNDS; round++) {
-    times.function.push(timed(() => run(input)));
-    times.node.push(timed(() => spawnSync(process.execPath, ['-e', '0'])));
-  }
-  const [ours, empty] = [median(times.function), median(times.node)];
-  print(
-    `${WORKLOADS} workloads, ${WORKLOADS} Services, ${policies.length} policies (${(input.length / 1e6).toFixed(1)} MB)`,
-    `${seconds(ours)} (${(ours / empty).toFixed(1)} x an empty node process, ${seconds(empty)})`,
-  );
+  const all = { ...files, 'base/network-policies.yaml': policies.join('---\n') };
+  const input = resourceList(all);
+  const base = path.join(scratch, 'base');
+  mkdirSync(base);
+  for (const [file, text] of Object.entries(all)) writeFileSync(path.join(scratch, file), text);
+  const hasKustomize = spawnSync('kustomize', ['version']).status === 0;
+  const times = inTurn(5, {
+    'an empty node process': () => start(empty, ''),
+    [`${WORKLOADS} workloads, ${WORKLOADS} Services, ${policies.length} policies`]: () => run(input),
+    'the same, through a function of kpt-functions that does nothing': () => start(identity, input),
+    ...(hasKustomize
+      ? { "kustomize's own time for it": () => succeed('kustomize', ['build', base], '') }
+      : {}),
+  });
+  print(times, 'an empty node process');
+  if (!hasKustomize) process.stdout.write("kustomize's own time for it: no kustomize on PATH\n");
 }
 
-/** The function over a package, with a kustomize that prints the files of a folder as they are. */
-function run(input) {
-  const bin = path.join(scratch, 'bin');
-  mkdirSync(bin, { recursive: true });
-  const print = `#!/bin/sh\ncd "$2" && /bin/cat app.yaml && echo --- && /bin/cat network-policies.yaml\n`;
-  writeFileSync(path.join(bin, 'kustomize'), print);
-  chmodSync(path.join(bin, 'kustomize'), 0o755);
-  const { status, stdout, stderr } = spawnSync(process.execPath, [FUNCTION], {
+function start(program, input, env = process.env) {
+  return succeed(NODE, [program], input, env);
+}
+
+function succeed(command, args, input, env = process.env) {
+  const { status, stdout, stderr } = spawnSync(command, args, {
     input,
     encoding: 'utf8',
     maxBuffer: 1 << 30,
-    env: { PATH: bin },
+    env,
   });
-  if (status !== 0) throw new Error(`exit ${status}: ${stderr.slice(0, 2000)}`);
+  if (status !== 0) throw new Error(`${command}: exit ${status}: ${stderr.slice(0, 2000)}`);
   return stdout;
 }
 
-function timed(work) {
-  const start = process.hrtime.bigint();
-  work();
-  return Number(process.hrtime.bigint() - start) / 1e9;
+/** Medians in seconds of whole processes, each run once a round, after a round that does not count. */
+function inTurn(rounds, commands) {
+  const times = Object.fromEntries(Object.keys(commands).map((what) => [what, []]));
+  for (let round = 0; round <= rounds; round++)
+    for (const [what, command] of Object.entries(commands)) {
+      const from = process.hrtime.bigint();
+      command();
+      if (round > 0) times[what].push(Number(process.hrtime.bigint() - from) / 1e9);
+    }
+  return Object.fromEntries(
+    Object.entries(times).map(([what, all]) => [what, all.sort((a, b) => a - b)[rounds >> 1]]),
+  );
 }
 
-function median(values) {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
-}
-
-function seconds(value) {
-  return `${value.toFixed(2)} s`;
-}
-
-function print(what, figure) {
-  process.stdout.write(`${what}: ${figure}\n`);
+function print(times, yardstick) {
+  for (const [what, time] of Object.entries(times))
+    process.stdout.write(
+      `${time.toFixed(3)} s  ${(time / times[yardstick]).toFixed(2).padStart(6)} x  ${what}\n`,
+    );
+  process.stdout.write('\n');
 }
 
 function resourceList(files) {
@@ -106,7 +148,7 @@ function itemsOf(list, file) {
     );
 }
 
-function deployment(i) {
+function bareDeployment(i) {
   return `apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -122,11 +164,6 @@ spec:
       labels:
         app: app-${i}
     spec:
-      securityContext:
-        runAsNonRoot: true
-        seccompProfile:
-          type: RuntimeDefault
-      automountServiceAccountToken: false
       containers:
         - name: app
           image: registry.example.com/app-${i}:v1
@@ -135,7 +172,17 @@ spec:
           env:
             - name: NEXT_URL
               value: http://app-${(i + 1) % WORKLOADS}
-          securityContext:
+`;
+}
+
+function deployment(i) {
+  const pod = `      securityContext:
+        runAsNonRoot: true
+        seccompProfile:
+          type: RuntimeDefault
+      automountServiceAccountToken: false
+`;
+  const container = `          securityContext:
             allowPrivilegeEscalation: false
             capabilities:
               drop:
@@ -156,6 +203,7 @@ spec:
           emptyDir:
             sizeLimit: 64Mi
 `;
+  return bareDeployment(i).replace('      containers:\n', `${pod}      containers:\n`) + container;
 }
 
 function service(i) {

@@ -195,13 +195,18 @@ class PlainReader {
     if (INDICATORS.has(first)) beyond();
     if ((first === DASH || first === COLON || first === QUESTION_MARK) && this.isBlank(at + 1)) beyond();
     if (first === DOT && text.startsWith('...', at)) beyond();
-    let end = at;
-    for (let i = at; i < text.length; i++) {
-      const c = text.charCodeAt(i);
-      if (c === NEWLINE || (c === HASH && text.charCodeAt(i - 1) === SPACE)) break;
-      if (c === COLON && this.isBlank(i + 1)) return end === i ? i : beyond();
-      if (c !== SPACE) end = i + 1;
-    }
+    const line = text.slice(at, this.lineEnd(at));
+    const comment = line.indexOf(' #');
+    const content = comment === -1 ? line : line.slice(0, comment);
+    const colon = content.indexOf(': ');
+    if (colon === -1 && !content.endsWith(':')) return this.trimmedEnd(at + content.length);
+    const end = at + (colon === -1 ? content.length - 1 : colon);
+    return text.charCodeAt(end - 1) === SPACE ? beyond() : end;
+  }
+
+  private trimmedEnd(from: number): number {
+    let end = from;
+    while (this.text.charCodeAt(end - 1) === SPACE) end--;
     return end;
   }
 

@@ -127,6 +127,7 @@ class PolicyCheck {
 
   /** Needed connections that the policies do not let pass. */
   private blocked(): PlacedFinding[] {
+    if (this.policies.length === 0) return [];
     const found = new Map<string, PlacedFinding>();
     for (const connection of this.topology.connections)
       for (const from of this.endpointsOf(connection.from, connection))
