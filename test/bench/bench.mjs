@@ -102,13 +102,18 @@ function inTurn(rounds, commands) {
   const times = Object.fromEntries(Object.keys(commands).map((what) => [what, []]));
   for (let round = 0; round <= rounds; round++)
     for (const [what, command] of Object.entries(commands)) {
-      const from = process.hrtime.bigint();
-      command();
-      if (round > 0) times[what].push(Number(process.hrtime.bigint() - from) / 1e9);
+      const time = timed(command);
+      if (round > 0) times[what].push(time);
     }
   return Object.fromEntries(
     Object.entries(times).map(([what, all]) => [what, all.sort((a, b) => a - b)[rounds >> 1]]),
   );
+}
+
+function timed(command) {
+  const from = process.hrtime.bigint();
+  command();
+  return Number(process.hrtime.bigint() - from) / 1e9;
 }
 
 function print(times, yardstick) {

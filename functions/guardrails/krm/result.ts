@@ -29,7 +29,11 @@ const UNPRINTABLE = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]/gu;
 
 /** JSON that every YAML reader takes for the same value. */
 export function yamlSafeJson(value: unknown): string {
-  return JSON.stringify(value).replace(
+  return escapeUnprintable(JSON.stringify(value));
+}
+
+function escapeUnprintable(json: string): string {
+  return json.replace(
     UNPRINTABLE,
     (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
   );
@@ -38,12 +42,11 @@ export function yamlSafeJson(value: unknown): string {
 /** The value of `results`, in block style for a YAML list or in one line of JSON. */
 export function printResults(results: readonly Result[], style: 'block' | 'flow'): string {
   if (style === 'flow') return yamlSafeJson(results);
-  return results
-    .map((result) => {
-      const lines = Object.entries(result)
-        .filter(([, value]) => value !== undefined)
-        .map(([key, value]) => `${key}: ${yamlSafeJson(value)}\n`);
-      return `- ${lines.join('  ')}`;
-    })
-    .join('');
+  const entries = results.map((result) => {
+    const lines = Object.entries(result)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`);
+    return `- ${lines.join('  ')}`;
+  });
+  return escapeUnprintable(entries.join(''));
 }
