@@ -1,12 +1,11 @@
-import { type Placed, resourceRef } from '../kubernetes/resource';
-import { objectAt } from '../kubernetes/workload';
+import type { Placed } from '../kubernetes/resource';
 import type { PlacedFinding } from '../rules/rule';
 import { type Endpoint, type Traffic, allows, isPod, isolates, namespaceLabels } from './evaluate';
 import { isGenerated, wantedPolicies } from './generate';
 import { type IpRange, representatives } from './ip-range';
 import { Needs, isInternet, rangesOf } from './needs';
-import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './peers';
-import { type End, type Pod, PodIndex, type SelectorPeer, append, labelsLike } from './pods';
+import { ACME_SOLVER_LABELS, INTERNET, type NetworkPeers } from './peers';
+import { type End, type Pod, PodIndex, append } from './pods';
 import {
   type IpBlock,
   PROTOCOLS,
@@ -17,7 +16,7 @@ import {
   isNetworkPolicy,
   readPolicy,
 } from './policy';
-import { type Labels, type Selector, labelsIn } from './selector';
+import { ELSEWHERE, Surroundings } from './surroundings';
 import { type Connection, type Party, type Topology, type Workload, readTopology } from './topology';
 
 type Direction = 'ingress' | 'egress';
@@ -45,7 +44,7 @@ class PolicyCheck {
   private readonly topology: Topology;
   private readonly policies: PlacedPolicy[] = [];
   private readonly problems: PlacedFinding[] = [];
-  private readonly namespaces = new Map<string, Labels>();
+  private readonly surroundings: Surroundings;
   private readonly pods = new Map<Workload, Pod>();
   private readonly index: PodIndex;
   /** The policies that isolate a pod, by direction. */
@@ -54,7 +53,6 @@ class PolicyCheck {
     egress: new Map<Pod, PlacedPolicy[]>(),
   };
   private readonly needs: Needs;
-  private readonly strangers = new Map<string, Map<Labels, Pod>>();
   private readonly addressesOf = new Map<string, readonly { readonly ip: string }[]>();
   private wantedHere: readonly Policy[] | undefined;
   /** What the addresses outside are told apart by. */
@@ -65,12 +63,10 @@ class PolicyCheck {
     private readonly peers: NetworkPeers,
   ) {
     this.topology = readTopology(resources);
-    for (const at of resources) {
-      const { kind, name } = resourceRef(at.resource);
-      if (kind === 'Namespace') this.namespaces.set(name, labelsIn(objectAt(at.resource, 'metadata').labels));
-      if (isNetworkPolicy(at.resource)) this.read(at);
-    }
-    for (const workload of this.topology.workloads) this.pods.set(workload, this.podOf(workload));
+    this.surroundings = new Surroundings(resources);
+    for (const at of resources) if (isNetworkPolicy(at.resource)) this.read(at);
+    for (const workload of this.topology.workloads)
+      this.pods.set(workload, this.surroundings.podOf(workload));
     this.index = new PodIndex([...this.pods.values()]);
     for (const placed of this.policies)
       for (const pod of this.index.selectedBy(placed.policy.podSelector, placed.policy.namespace))
@@ -95,15 +91,6 @@ class PolicyCheck {
         at,
         finding: { what, mend: 'mend it, or what it means does not hold', field: 'spec' },
       });
-  }
-
-  private podOf(workload: Workload): Pod {
-    const { namespace, labels, ports } = workload;
-    return { workload, namespace, labels, ports, namespaceLabels: this.labelsOf(namespace) };
-  }
-
-  private labelsOf(namespace: string): Labels {
-    return namespaceLabels(namespace, this.namespaces.get(namespace));
   }
 
   private notes(): PlacedFinding[] {
@@ -191,16 +178,16 @@ class PolicyCheck {
   private endpointsOf(party: Party, { from }: Connection): readonly End[] {
     switch (party.is) {
       case 'workload':
-        return [this.pods.get(party.workload) ?? this.podOf(party.workload)];
+        return [this.pods.get(party.workload) ?? this.surroundings.podOf(party.workload)];
       case 'ingress-controller':
-        return [this.foreign(this.peers.ingressController)];
+        return [this.surroundings.foreign(this.peers.ingressController)];
       case 'gateway':
-        return [this.foreign(this.peers.gateways)];
+        return [this.surroundings.foreign(this.peers.gateways)];
       case 'acme-solver':
-        return [this.stranger(party.namespace, ACME_SOLVER_LABELS)];
+        return [this.surroundings.stranger(party.namespace, ACME_SOLVER_LABELS)];
       case 'dns':
         return [
-          this.foreign(this.peers.dns),
+          this.surroundings.foreign(this.peers.dns),
           ...representatives(rangesOf(this.peers.dns.addresses))
             .filter((ip) => this.needs.isDns(ip))
             .map((ip) => ({ ip })),
@@ -212,23 +199,6 @@ class PolicyCheck {
         return this.addresses(ranges).filter(({ ip }) => isInternet(ip));
       }
     }
-  }
-
-  private foreign({ namespace, podLabels }: ForeignPods): Pod {
-    return this.stranger(namespace, podLabels);
-  }
-
-  /** A pod that is not of this build: the same one each time. */
-  private stranger(namespace: string, labels: Labels): Pod {
-    const ofNamespace = this.strangers.get(namespace) ?? new Map<Labels, Pod>();
-    this.strangers.set(namespace, ofNamespace);
-    const pod = ofNamespace.get(labels) ?? this.podWith(namespace, labels);
-    ofNamespace.set(labels, pod);
-    return pod;
-  }
-
-  private podWith(namespace: string, labels: Labels): Pod {
-    return { namespace, labels, namespaceLabels: this.labelsOf(namespace), ports: [] };
   }
 
   /** Addresses outside by which some ranges and what is needed are told apart. */
@@ -270,7 +240,7 @@ class PolicyCheck {
     const rules = policy[direction];
     if (rules === undefined || rules.length === 0) return undefined;
     const known = this.index.selectedBy(policy.podSelector, policy.namespace);
-    const own = known.length > 0 ? known : this.podsLike(policy.podSelector, policy.namespace);
+    const own = known.length > 0 ? known : this.surroundings.podsLike(policy.podSelector, policy.namespace);
     for (const rule of rules) {
       const others = this.othersOf(rule, policy.namespace);
       for (const pod of own)
@@ -291,22 +261,8 @@ class PolicyCheck {
     if (peers === undefined) return [ANYONE];
     return peers.flatMap((peer): readonly End[] => {
       if ('ipBlock' in peer) return this.addresses(rangesOfBlock(peer.ipBlock));
-      return [...this.index.matching(peer, home), ...this.podsOfPeer(peer, home)];
+      return [...this.index.matching(peer, home), ...this.surroundings.podsOfPeer(peer, home)];
     });
-  }
-
-  private podsOfPeer({ namespaceSelector, podSelector }: SelectorPeer, home: string): readonly Pod[] {
-    if (namespaceSelector === undefined) return this.podsLike(podSelector, home);
-    return labelsLike(namespaceSelector).flatMap((labels) => {
-      const name = labels[NAMESPACE_NAME] ?? ELSEWHERE;
-      const like = this.podsLike(podSelector, name);
-      return like.map((pod) => ({ ...pod, namespaceLabels: { ...this.labelsOf(name), ...labels } }));
-    });
-  }
-
-  /** Pods with the labels that a selector asks for, and no others. */
-  private podsLike(selector: Selector | undefined, namespace: string): readonly Pod[] {
-    return labelsLike(selector).map((labels) => this.podWith(namespace, labels));
   }
 
   private portsOf({ ports }: PolicyRule, to: Endpoint): readonly { protocol: Protocol; port: number }[] {
@@ -317,9 +273,6 @@ class PolicyCheck {
 
 const EXCESS_MEND =
   'it is generated: take out the patch, or the label, that makes it another than the function writes; or give pods of other workloads labels of their own';
-const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
-/** A namespace of which nothing is known. */
-const ELSEWHERE = 'another namespace';
 const ANYONE: Pod = {
   namespace: ELSEWHERE,
   labels: {},
