@@ -11,8 +11,10 @@ const { metafile } = buildSync({
     guardrails: 'functions/guardrails/from-cache.ts',
     'guardrails.bundle': 'functions/guardrails/main.ts',
     render: 'functions/guardrails/hosts/cli.ts',
+    graph: 'functions/guardrails/hosts/graph.ts',
   },
   bundle: true,
+  external: ['@viz-js/viz'],
   platform: 'node',
   target: 'node20',
   // V8's kept code has lost what `import()` needs.

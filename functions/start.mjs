@@ -8,17 +8,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const BUNDLE = path.join(ROOT, 'dist', 'render.js');
-const LOCK = path.join(ROOT, 'dist', '.start-lock'); // holds the process id of the start that is at work
+const DIST = path.join(ROOT, 'dist');
+const BUNDLE = path.join(DIST, 'render.js');
+const LOCK = path.join(DIST, '.start-lock'); // holds the process id of the start that is at work
 const OLDEST_NODE = [20, 19];
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const BROKE = 2; // the exit code for "the function broke"
 
 const commands = {
   async render(args) {
-    await prepare([installation, bundle]);
-    // npm changes to the repository's root; a relative path means the folder where the user stood.
-    return run(process.execPath, [BUNDLE, ...args], { cwd: process.env.INIT_CWD || process.cwd() });
+    return runBundle('render.js', args);
+  },
+  async graph(args) {
+    return runBundle('graph.js', args);
   },
   async image(args) {
     await prepare([installation, bundle]);
@@ -29,6 +31,14 @@ const commands = {
     return run(...npm('run', '--silent', 'check', '--', ...args), { cwd: ROOT });
   },
 };
+
+async function runBundle(file, args) {
+  await prepare([installation, bundle]);
+  // npm changes to the repository's root; a relative path means the folder where the user stood.
+  return run(process.execPath, [path.join(DIST, file), ...args], {
+    cwd: process.env.INIT_CWD || process.cwd(),
+  });
+}
 
 const installation = {
   progress: 'installing dependencies (npm ci) ...\n',

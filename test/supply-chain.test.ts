@@ -25,6 +25,7 @@ test('two builds in different folders give the same bytes', () => {
   // V8's own code is of one machine, and in no image.
   const cache = 'guardrails.bundle.cache';
   expect(files).toEqual([
+    'graph.js',
     cache,
     'guardrails.bundle.js',
     'guardrails.cdx.json',

