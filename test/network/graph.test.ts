@@ -214,7 +214,7 @@ describe('how it is written', () => {
   test('DOT: names in quotes, the namespace in a frame', () => {
     const dot = printDot(mapOf(text), 'a "title"');
     expect(dot).toContain('label="a \\"title\\""');
-    expect(dot).toMatch(/subgraph cluster_1 \{\nlabel="shop"[^\n]*\nn2 \[label="web"/);
+    expect(dot).toMatch(/subgraph cluster_1 \{\nlabel="  shop"[^\n]*\nn2 \[label="web"/);
     expect(dot).toContain('n1 -> n2 [label=" TCP 8080 "');
   });
 });

@@ -103,8 +103,8 @@ export function printDot(map: ConnectionMap, title: string): string {
   const groups = [...byNamespace(ids.keys())].map(([namespace, actors], i) => {
     const inside = actors.map(node).join('');
     if (namespace === undefined) return inside;
-    const label = `label=${quote(namespace === '' ? 'the namespace' : namespace)} labeljust=l`;
-    return `subgraph cluster_${i} {\n${label} style="rounded,dashed" color="#1a73e8" margin=24;\n${inside}}\n`;
+    const label = `label=${quote(`  ${namespace === '' ? 'the namespace' : namespace}`)} labeljust=l`;
+    return `subgraph cluster_${i} {\n${label} style="rounded,filled" color="#f3f7fe" margin=24;\n${inside}}\n`;
   });
   const arrows = lines.map(({ from, to, label, isOutside }) => {
     const style = isOutside ? 'style=dashed color="#80868b"' : 'color="#3c4043"';
