@@ -96,6 +96,12 @@ function labelIn(value: YamlValue, at: string, problems: string[]): string {
   return '';
 }
 
+/** Whether what stands for labels is some, as the API server has it: a mapping of texts, or nothing. */
+export function isLabels(value: YamlValue | undefined): boolean {
+  return isAbsent(value) || (isObject(value) && Object.values(value).every((one) => typeof one === 'string'));
+}
+
+/** Labels; without those that `isLabels` does not take. */
 export function labelsIn(value: YamlValue | undefined): Labels {
   if (!isObject(value)) return {};
   return Object.fromEntries(Object.entries(value).filter(([, one]) => typeof one === 'string')) as Labels;

@@ -9,6 +9,8 @@ export interface ServiceReference {
   readonly namespace: string | undefined;
   /** A port of the Service, by number or name; undefined: every one of them. */
   readonly port: number | string | undefined;
+  /** A pod stands before the Service, `db-0.db`: a headless one is meant, or nothing. */
+  readonly isOfPod?: true;
   /** `env API_URL`. */
   readonly where: string;
 }
@@ -92,9 +94,13 @@ export function referencesIn(key: string, text: string): ServiceReference[] {
   });
 }
 
-/** `name`, `name.namespace`, `name.namespace.svc`, `name.namespace.svc.<cluster domain>`. */
+/**
+ * `name`, `name.namespace`, `name.namespace.svc`, `name.namespace.svc.<cluster domain>`, and each of them behind the name
+ * of a pod (kubernetes.io, "DNS for Services and Pods").
+ */
 function hostReference(host: string, port: number | undefined, where: string): ServiceReference[] {
-  const [name = '', namespace, svc] = host.toLowerCase().replace(/\.$/, '').split('.');
-  if (name === '' || (svc !== undefined && svc !== 'svc')) return [];
-  return [{ name, namespace, port, where }];
+  const labels = host.toLowerCase().replace(/\.$/, '').split('.');
+  const named = ([name = '', namespace, svc]: readonly string[]) =>
+    name === '' || (svc !== undefined && svc !== 'svc') ? [] : [{ name, namespace, port, where }];
+  return [...named(labels), ...named(labels.slice(1)).map((one) => ({ ...one, isOfPod: true as const }))];
 }

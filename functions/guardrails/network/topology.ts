@@ -5,7 +5,7 @@ import { type Placed, resourceRef } from '../kubernetes/resource';
 import { groupOf, objectAt, objectsIn, podSpecOf } from '../kubernetes/workload';
 import type { ContainerPort } from './evaluate';
 import type { Protocol } from './policy';
-import { type Labels, hasLabels, labelsIn } from './selector';
+import { type Labels, hasLabels, isLabels, labelsIn } from './selector';
 import { ConfigMaps, type ServiceReference, serviceReferences } from './service-references';
 
 export const CONNECTS_TO = 'todo.example.com/connects-to';
@@ -136,7 +136,8 @@ class TopologyReader {
     if (ports.length === 0) return;
     const unselectable = [from, to].flatMap((party) => (isSelectable(party) ? [] : [party.workload]));
     for (const workload of unselectable)
-      this.note(workload, true, 'has pods without labels, which no policy can select', 'give them one');
+      if (Object.keys(workload.labels).length === 0)
+        this.note(workload, true, 'has pods without labels, which no policy can select', 'give them one');
     if (unselectable.length === 0) this.connections.push({ from, to, ports, reason });
   }
 
@@ -152,11 +153,21 @@ class TopologyReader {
     const template = pod.path
       .slice(0, -1)
       .reduce<YamlObject>((at, step) => objectAt(at, String(step)), resource);
-    const labels = labelsIn(objectAt(template, 'metadata').labels);
-    const selector = labelsIn(objectAt(objectAt(objectAt(resource, 'spec'), 'selector'), 'matchLabels'));
-    const selected = Object.keys(selector).length > 0 ? selector : labels;
+    const ofPods = objectAt(template, 'metadata').labels;
+    const { matchLabels } = objectAt(objectAt(resource, 'spec'), 'selector');
+    const labels = labelsIn(ofPods);
+    const selector = labelsIn(matchLabels);
     const ports = pod.containers.flatMap(({ value }) => objectsIn(value.ports).flatMap(containerPort));
-    return { resource, path, kind, name, namespace, labels, selector: selected, ports };
+    const workload = { resource, path, kind, name, namespace, labels, ports };
+    if (isLabels(ofPods) && isLabels(matchLabels))
+      return { ...workload, selector: Object.keys(selector).length > 0 ? selector : labels };
+    this.note(
+      workload,
+      true,
+      'has labels that are no text, which the API server refuses',
+      'put them in quotes',
+    );
+    return { ...workload, selector: {} };
   }
 
   private readIngress(asker: Placed): void {
@@ -221,10 +232,12 @@ class TopologyReader {
     if (pod === undefined || workload === undefined) return;
     const { namespace } = workload;
     const from: Party = { is: 'workload', workload };
-    for (const { where, ...reference } of serviceReferences(pod, this.configMaps.of(namespace)))
+    for (const { where, isOfPod, ...reference } of serviceReferences(pod, this.configMaps.of(namespace))) {
       // Most values that look like a host are none of ours.
-      if (this.serviceOf(reference, namespace) !== undefined)
-        this.connectToService(from, reference, namespace, { ...placed, part: where });
+      const service = this.serviceOf(reference, namespace);
+      if (service === undefined || (isOfPod && !isHeadless(service.spec))) continue;
+      this.connectToService(from, reference, namespace, { ...placed, part: where });
+    }
     for (const entry of listIn(annotationsOf(resource)[CONNECTS_TO])) {
       const asker = { ...placed, part: `annotation ${CONNECTS_TO}` };
       const [, host, port = ''] = /^([a-z0-9.-]+):(\d+|[a-z0-9-]+)$/.exec(entry) ?? [];
@@ -273,6 +286,11 @@ class TopologyReader {
       return;
     }
     const { spec, name, namespace } = service;
+    if (!isLabels(spec.selector)) {
+      const what = `leads to Service/${name}, whose selector is no labels: each is a text`;
+      this.note(asker, true, what, 'put it in quotes');
+      return;
+    }
     const selector = labelsIn(spec.selector);
     if (spec.type === 'ExternalName' || Object.keys(selector).length === 0) {
       const what = spec.type === 'ExternalName' ? 'is an ExternalName' : 'has no selector';
@@ -351,6 +369,10 @@ function listIn(value: YamlValue | undefined): string[] {
     .filter((entry) => entry !== '');
 }
 
+function isHeadless(spec: YamlObject): boolean {
+  return spec.clusterIP === 'None';
+}
+
 /** What a port of a Service leads to on its pods: a number, or the name of a container port. */
 interface TargetPort {
   readonly protocol: Protocol;
@@ -361,7 +383,7 @@ function servicePorts(spec: YamlObject, wanted: number | string | undefined): Ta
   const ports = objectsIn(spec.ports);
   const chosen = ports.filter(({ name, port }) => wanted === undefined || wanted === port || wanted === name);
   // Of a headless Service clients see the pods themselves, and no port is translated.
-  if (spec.clusterIP === 'None' && typeof wanted === 'number')
+  if (isHeadless(spec) && typeof wanted === 'number')
     return [{ protocol: protocolOf(chosen[0]?.protocol), target: wanted }];
   return chosen.flatMap(({ port, targetPort, protocol }) => {
     const target = portOf(targetPort) ?? portOf(port);

@@ -1,0 +1,348 @@
+import { isObject, parseYaml, valueOf } from '../../functions/guardrails/krm/yaml';
+import { expandLists } from '../../functions/guardrails/kubernetes/resource';
+import { wantedPolicies } from '../../functions/guardrails/network/generate';
+import { NETWORK_PEERS } from '../../functions/guardrails/network/peers';
+import { type Party, readTopology } from '../../functions/guardrails/network/topology';
+
+/** What a build asks for: `from -> to: ports` for each connection but DNS, and what cannot be read from it. */
+function read(...documents: string[]) {
+  const resources = parseYaml(documents.join('---\n'), 'test')
+    .map(valueOf)
+    .flatMap((value) => (isObject(value) ? expandLists(value) : []));
+  const topology = readTopology(resources);
+  const connections = topology.connections
+    .filter(({ to }) => to.is !== 'dns')
+    .map(({ from, to, ports }) => {
+      const list = ports.map(({ protocol, port }) => `${protocol} ${port}`).join(', ');
+      return `${nameOf(from)} -> ${nameOf(to)}: ${list}`;
+    });
+  const notes = topology.notes.map(({ what, isBroken }) => `${isBroken ? 'error' : 'info'}: ${what}`);
+  const clients = topology.connections.filter(({ to }) => to.is === 'dns').map(({ from }) => nameOf(from));
+  const policies = () => wantedPolicies(topology, NETWORK_PEERS);
+  return { connections, notes, clients, policies };
+}
+
+function nameOf(party: Party): string {
+  if (party.is !== 'workload') return party.is;
+  const { kind, name, namespace } = party.workload;
+  return `${kind}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;
+}
+
+interface Pod {
+  env?: Record<string, string>;
+  ports?: string;
+  annotations?: string;
+  labels?: string;
+  namespace?: string;
+}
+
+function metadata(name: string, { namespace, annotations = '{}' }: Pod): string {
+  return `metadata: { name: ${name}, annotations: ${annotations}${namespace === undefined ? '' : `, namespace: ${namespace}`} }`;
+}
+
+function template(name: string, { env = {}, ports = '[]', labels = `{ app: ${name} }` }: Pod): string {
+  const entries = Object.entries(env).map(([key, value]) => `{ name: ${key}, value: '${value}' }`);
+  return `{ metadata: { labels: ${labels} }, spec: { containers: [{ name: c, image: 'i:1', env: [${entries.join(', ')}], ports: ${ports} }] } }`;
+}
+
+function workload(kind: string, name: string, pod: Pod = {}): string {
+  const selector = `selector: { matchLabels: ${pod.labels ?? `{ app: ${name} }`} }`;
+  return `apiVersion: apps/v1
+kind: ${kind}
+${metadata(name, pod)}
+spec: { ${selector}, template: ${template(name, pod)} }
+`;
+}
+
+function service(name: string, spec: string, namespace?: string): string {
+  return `apiVersion: v1
+kind: Service
+${metadata(name, namespace === undefined ? {} : { namespace })}
+spec: ${spec}
+`;
+}
+
+const API = workload('Deployment', 'api', { ports: '[{ name: web, containerPort: 8080 }]' });
+const API_SERVICE = service(
+  'api',
+  '{ selector: { app: api }, ports: [{ name: http, port: 80, targetPort: web }] }',
+);
+const CALLS_API = { env: { API_URL: 'http://api:80/v1' } };
+
+describe('who is a client', () => {
+  test('a Job', () => {
+    const job = `apiVersion: batch/v1\nkind: Job\n${metadata('once', {})}\nspec: { template: ${template('once', CALLS_API)} }\n`;
+    const { connections, clients } = read(API, API_SERVICE, job);
+    expect(connections).toEqual(['Job/once -> Deployment/api: TCP 8080']);
+    expect(clients).toEqual(['Job/once']);
+  });
+
+  test('a CronJob', () => {
+    const cron = `apiVersion: batch/v1\nkind: CronJob\n${metadata('nightly', {})}\nspec: { jobTemplate: { spec: { template: ${template('nightly', CALLS_API)} } } }\n`;
+    expect(read(API, API_SERVICE, cron).connections).toEqual(['CronJob/nightly -> Deployment/api: TCP 8080']);
+  });
+
+  test('a Pod alone, and a DaemonSet', () => {
+    const pod = `apiVersion: v1\nkind: Pod\nmetadata: { name: p, labels: { app: p } }\nspec: { containers: [{ name: c, image: 'i:1', env: [{ name: A, value: 'api:80' }] }] }\n`;
+    expect(read(API, API_SERVICE, pod, workload('DaemonSet', 'agent', CALLS_API)).connections).toEqual([
+      'Pod/p -> Deployment/api: TCP 8080',
+      'DaemonSet/agent -> Deployment/api: TCP 8080',
+    ]);
+  });
+
+  test('a StatefulSet whose pods call each other through their headless Service', () => {
+    const pod = {
+      env: { PEERS: 'db-0.db:5432,db-1.db.shop.svc.cluster.local:5432' },
+      ports: '[{ containerPort: 5432 }]',
+      namespace: 'shop',
+    };
+    const headless = service(
+      'db',
+      '{ clusterIP: None, selector: { app: db }, ports: [{ port: 5432 }] }',
+      'shop',
+    );
+    const { connections, notes, policies } = read(workload('StatefulSet', 'db', pod), headless);
+    expect(new Set(connections)).toEqual(
+      new Set(['StatefulSet/db in shop -> StatefulSet/db in shop: TCP 5432']),
+    );
+    expect(notes).toEqual([]);
+    expect(policies().map(({ name }) => name)).toEqual([
+      'default-deny',
+      'allow-db-to-db',
+      'allow-db-to-db-egress',
+      'allow-db-to-dns',
+    ]);
+  });
+});
+
+describe('where a Service leads', () => {
+  const client = workload('Deployment', 'web', CALLS_API);
+  const leadsTo = (spec: string, more: readonly string[] = []) =>
+    read(API, client, service('api', spec), ...more);
+
+  test.each([
+    ['a port by number', '{ selector: { app: api }, ports: [{ port: 80, targetPort: 9000 }] }', 'TCP 9000'],
+    ['a port by name', '{ selector: { app: api }, ports: [{ port: 80, targetPort: web }] }', 'TCP 8080'],
+    ['a port without a target', '{ selector: { app: api }, ports: [{ port: 80 }] }', 'TCP 80'],
+    [
+      'one of two ports',
+      '{ selector: { app: api }, ports: [{ port: 80, targetPort: 1, name: a }, { port: 81, targetPort: 2, name: b }] }',
+      'TCP 1',
+    ],
+    [
+      'headless: the number that the client names, whatever the target',
+      '{ clusterIP: None, selector: { app: api }, ports: [{ port: 80, targetPort: 9000 }] }',
+      'TCP 80',
+    ],
+  ])('%s', (_, spec, ports) => {
+    expect(leadsTo(spec)).toMatchObject({
+      connections: [`Deployment/web -> Deployment/api: ${ports}`],
+      notes: [],
+    });
+  });
+
+  test.each([
+    [
+      'api-0.api:80',
+      '{ clusterIP: None, selector: { app: api }, ports: [{ port: 80 }] }',
+      ['Deployment/caller -> Deployment/api: TCP 80'],
+    ],
+    ['api-0.api:80', '{ selector: { app: api }, ports: [{ port: 80 }] }', []],
+    ['www.api.example.com:80', '{ clusterIP: None, selector: { app: api }, ports: [{ port: 80 }] }', []],
+  ])('the name of a pod before it, %s: only of a headless one', (host, spec, connections) => {
+    const caller = workload('Deployment', 'caller', { env: { PEER: host } });
+    expect(read(API, caller, service('api', spec))).toMatchObject({ connections, notes: [] });
+  });
+
+  test('to every workload that it selects', () => {
+    const canary = workload('Deployment', 'api-canary', {
+      labels: '{ app: api, track: canary }',
+      ports: '[{ name: web, containerPort: 9090 }]',
+    });
+    const { connections } = leadsTo('{ selector: { app: api }, ports: [{ port: 80, targetPort: web }] }', [
+      canary,
+    ]);
+    expect(connections).toEqual([
+      'Deployment/web -> Deployment/api: TCP 8080',
+      'Deployment/web -> Deployment/api-canary: TCP 9090',
+    ]);
+  });
+
+  test.each([
+    [
+      'ExternalName',
+      '{ type: ExternalName, externalName: api.example.com }',
+      'info: env API_URL: leads to Service/api, which is an ExternalName',
+    ],
+    [
+      'no selector',
+      '{ ports: [{ port: 80 }] }',
+      'info: env API_URL: leads to Service/api, which has no selector',
+    ],
+    [
+      'nobody',
+      '{ selector: { app: none }, ports: [{ port: 80 }] }',
+      'error: env API_URL: leads to Service/api, which selects no pods',
+    ],
+    [
+      'a port that is not there',
+      '{ selector: { app: api }, ports: [{ port: 81 }] }',
+      'error: env API_URL: leads to Service/api on port 80, which it does not have',
+    ],
+    [
+      'a port name that the pods lack',
+      '{ selector: { app: api }, ports: [{ port: 80, targetPort: admin }] }',
+      'error: env API_URL: leads to Service/api and its port "admin", which Deployment/api does not have',
+    ],
+    [
+      'a selector that is no text',
+      '{ selector: { app: api, version: 2 }, ports: [{ port: 80 }] }',
+      'error: env API_URL: leads to Service/api, whose selector is no labels: each is a text',
+    ],
+  ])('%s: said, not guessed', (_, spec, note) => {
+    expect(leadsTo(spec)).toMatchObject({ connections: [], notes: [note] });
+  });
+
+  test('pods with labels that are no text: nothing is made for them, and it is said', () => {
+    const { connections, notes } = read(
+      API,
+      API_SERVICE,
+      workload('Deployment', 'web', { ...CALLS_API, labels: '{ app: web, version: 2 }' }),
+    );
+    expect(connections).toEqual([]);
+    expect(notes).toEqual(['error: has labels that are no text, which the API server refuses']);
+  });
+});
+
+describe('connects-to', () => {
+  const asks = (entry: string) =>
+    workload('Deployment', 'web', { annotations: `{ todo.example.com/connects-to: '${entry}' }` });
+
+  test.each([
+    ['api:80', ['Deployment/web -> Deployment/api: TCP 8080']],
+    ['api:http', ['Deployment/web -> Deployment/api: TCP 8080']],
+    [
+      'api:80, api:80',
+      ['Deployment/web -> Deployment/api: TCP 8080', 'Deployment/web -> Deployment/api: TCP 8080'],
+    ],
+  ])('%s', (entry, connections) => {
+    expect(read(API, API_SERVICE, asks(entry))).toMatchObject({ connections, notes: [] });
+  });
+
+  test.each([
+    ['api', 'error: annotation todo.example.com/connects-to: "api" is no name:port'],
+    ['http://api:80', 'error: annotation todo.example.com/connects-to: "http://api:80" is no name:port'],
+    [
+      'api:81',
+      'error: annotation todo.example.com/connects-to: leads to Service/api on port 81, which it does not have',
+    ],
+    ['gone:80', 'error: annotation todo.example.com/connects-to: leads to Service/gone, which is not there'],
+    [
+      'db.data:5432',
+      'info: annotation todo.example.com/connects-to: leads to Service/db in namespace data, which is not built here',
+    ],
+  ])('%s: said, not guessed', (entry, note) => {
+    expect(read(API, API_SERVICE, asks(entry))).toMatchObject({ connections: [], notes: [note] });
+  });
+});
+
+describe('two namespaces in one build', () => {
+  const shop = { ports: '[{ containerPort: 8080 }]', namespace: 'shop' };
+  const build = [
+    workload('Deployment', 'api', shop),
+    service('api', '{ selector: { app: api }, ports: [{ port: 80, targetPort: 8080 }] }', 'shop'),
+    workload('Deployment', 'web', { env: { URL: 'http://api.shop.svc:80' }, namespace: 'front' }),
+    workload('Deployment', 'other', { env: { URL: 'http://api:80' }, namespace: 'front' }),
+  ];
+
+  test('a name with a namespace leads there, one without stays at home', () => {
+    expect(read(...build).connections).toEqual([
+      'Deployment/web in front -> Deployment/api in shop: TCP 8080',
+    ]);
+  });
+
+  test('each namespace has its policies, and each peer names the other namespace', () => {
+    const policies = read(...build).policies();
+    expect(policies.map(({ name, namespace }) => `${namespace}/${name}`)).toEqual([
+      'front/default-deny',
+      'shop/default-deny',
+      'shop/allow-web-to-api',
+      'front/allow-web-to-api-egress',
+      'front/allow-web-to-dns',
+    ]);
+    const peer = (namespace: string, app: string) => [
+      {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+        podSelector: { matchLabels: { app } },
+      },
+    ];
+    expect(policies[2]?.spec.ingress).toEqual([
+      { from: peer('front', 'web'), ports: [{ protocol: 'TCP', port: 8080 }] },
+    ]);
+    expect(policies[3]?.spec.egress).toEqual([
+      { to: peer('shop', 'api'), ports: [{ protocol: 'TCP', port: 8080 }] },
+    ]);
+  });
+});
+
+describe('the Gateway API', () => {
+  const route = (kind: string, backend: string, namespace = 'shop') =>
+    `apiVersion: gateway.networking.k8s.io/v1\nkind: ${kind}\nmetadata: { name: r, namespace: ${namespace} }\nspec: { rules: [{ backendRefs: [${backend}] }] }\n`;
+  const shop = [
+    workload('Deployment', 'api', { ports: '[{ name: web, containerPort: 8080 }]', namespace: 'shop' }),
+    service('api', '{ selector: { app: api }, ports: [{ port: 80, targetPort: web }] }', 'shop'),
+  ];
+
+  test.each(['HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute'])('%s', (kind) => {
+    expect(read(...shop, route(kind, '{ name: api, port: 80 }')).connections).toEqual([
+      'gateway -> Deployment/api in shop: TCP 8080',
+    ]);
+  });
+
+  test('a Service in another namespace', () => {
+    expect(
+      read(...shop, route('HTTPRoute', '{ name: api, namespace: shop, port: 80 }', 'edge')).connections,
+    ).toEqual(['gateway -> Deployment/api in shop: TCP 8080']);
+  });
+
+  test('what is no Service is left alone; a Service that is not there is said', () => {
+    const bucket = '{ group: storage.example.com, kind: Bucket, name: api }';
+    expect(read(...shop, route('HTTPRoute', bucket))).toMatchObject({ connections: [], notes: [] });
+    expect(read(...shop, route('HTTPRoute', '{ name: gone, port: 80 }'))).toMatchObject({
+      connections: [],
+      notes: ['error: leads to Service/gone, which is not there'],
+    });
+  });
+
+  test('the gateway is named as the configuration says', () => {
+    const { policies } = read(...shop, route('HTTPRoute', '{ name: api, port: 80 }'));
+    const [, policy] = policies();
+    expect(policy).toMatchObject({
+      name: 'allow-gateway-to-api',
+      spec: {
+        podSelector: { matchLabels: { app: 'api' } },
+        ingress: [
+          {
+            from: [
+              {
+                namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'envoy-gateway-system' } },
+                podSelector: {
+                  matchLabels: {
+                    'app.kubernetes.io/component': 'proxy',
+                    'app.kubernetes.io/managed-by': 'envoy-gateway',
+                  },
+                },
+              },
+            ],
+            ports: [{ protocol: 'TCP', port: 8080 }],
+          },
+        ],
+      },
+    });
+  });
+
+  test('a Gateway with certificates from cert-manager lets the solver be reached', () => {
+    const gateway = `apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: { name: g, namespace: shop, annotations: { cert-manager.io/cluster-issuer: le } }\nspec: {}\n`;
+    expect(read(...shop, gateway).connections).toEqual(['gateway -> acme-solver: TCP 8089']);
+  });
+});
