@@ -316,6 +316,26 @@ describe('the policies file', () => {
     );
   });
 
+  test('with a policy of somebody else in it: that comes first, and stays, also where ours are made again', async () => {
+    const files = repositoryFiles();
+    const [, ...ours] = (files['base/network-policies.yaml'] ?? '').split('---\n');
+    const own = ALLOW_ALL.replace('name: allow-all', 'name: own');
+    const mixed = [...ours, own].join('---\n');
+    const first = await render({ ...files, 'base/network-policies.yaml': mixed });
+    expect(first.exitCode).toBe(0);
+    const names = policiesIn(first.stdout, 'base/network-policies.yaml').map(({ metadata }) => metadata.name);
+    expect(names.slice(0, 2)).toEqual(['own', 'default-deny']);
+    expect(names).toHaveLength(ours.length + 2);
+  });
+
+  test('of an overlay on an overlay: what the lower one has is not written again', async () => {
+    const files = repositoryFiles();
+    const eu = `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: todo-eu\nresources:\n  - ../prod\n`;
+    const { exitCode, told } = await render({ ...files, 'overlays/prod-eu/kustomization.yaml': eu });
+    expect(told.filter((line) => !line.includes('overlays/dev: '))).toEqual([]);
+    expect(exitCode).toBe(0);
+  });
+
   test('of which a copy keeps the label elsewhere: refused', async () => {
     const { 'overlays/prod/network-policies.yaml': original = '' } = repositoryFiles();
     const copy = original.replace('name: allow-', 'name: copied-allow-');
