@@ -288,13 +288,23 @@ describeWithImage('the image', (image) => {
       expect(tree()).toEqual(before);
     });
 
-    test('with a bare third component: hardened, and a second run changes nothing', () => {
+    test('with a bare third component: hardened, its policies made, and a second run changes nothing', () => {
+      const calls =
+        '          env:\n            - name: BACKEND_URL\n              value: http://todo-backend\n';
       edit('base/kustomization.yaml', '  - ingress\n', '  - ingress\n  - worker.yaml\n');
-      write({ 'base/worker.yaml': WORKER });
-      const before = tree();
+      write({ 'base/worker.yaml': WORKER + calls });
+      const { 'base/network-policies.yaml': policiesBefore = '', ...before } = tree();
       expect(render()).toMatchObject({ status: 0 });
       const after = tree();
-      expect(after).toEqual({ ...before, 'base/worker.yaml': HARDENED_WORKER });
+      const { 'base/network-policies.yaml': policies = '', ...others } = after;
+      const hardened = calls + HARDENED_WORKER.slice(WORKER.length);
+      expect(others).toEqual({ ...before, 'base/worker.yaml': WORKER + hardened });
+      const names = (text: string): string[] => text.match(/^ {2}name: .*$/gm) ?? [];
+      expect(names(policies).filter((name) => !names(policiesBefore).includes(name))).toEqual([
+        '  name: allow-todo-worker-to-backend',
+        '  name: allow-todo-worker-to-backend-egress',
+        '  name: allow-todo-worker-to-dns',
+      ]);
       expect(render()).toMatchObject({ status: 0 });
       expect(tree()).toEqual(after);
     });
