@@ -5,7 +5,9 @@ import path from 'node:path';
 import { isObject, parseYaml, valueOf } from '../../functions/guardrails/krm/yaml';
 import { expandLists } from '../../functions/guardrails/kubernetes/resource';
 import { readConnectionMap } from '../../functions/guardrails/network/allowed';
+import { evaluate } from '../../functions/guardrails/network/evaluate';
 import { NETWORK_PEERS } from '../../functions/guardrails/network/peers';
+import { PROTOCOLS, isNetworkPolicy, readPolicy } from '../../functions/guardrails/network/policy';
 import { portText, printDot, printMermaid, printTable } from '../../functions/guardrails/network/picture';
 import { buildText } from '../support/built-overlay';
 import { type Bundle, buildBundle } from '../support/bundle';
@@ -136,6 +138,26 @@ describe('what a policy lets pass is drawn, needed or not', () => {
       isEgress ? line.startsWith('web ->') : line.includes('-> web:'),
     );
     expect(found).toEqual(lines);
+  });
+
+  test('at every port, what the evaluator says of it', () => {
+    const rules =
+      '[{ ports: [{ port: 80 }, { port: 82, endPort: 90 }, { port: 91, endPort: 91 }, { protocol: UDP, port: 1, endPort: 65535 }, { port: 65535 }, { port: web }], from: [{ podSelector: {} }] }]';
+    const text = deployment('web') + policy('one', `{ podSelector: ${APP}, ingress: ${rules} }`);
+    const connections = mapOf(text).connections.filter(({ to }) => to.name === 'web');
+    const policies = parseYaml(text, 'test').map(valueOf).filter(isObject).filter(isNetworkPolicy);
+    const read = policies.map((one) => readPolicy(one).policy);
+    const web = connections[0]?.to.ends[0];
+    const stranger = connections.find(({ from }) => from.name === 'any other pod')?.from.ends[0];
+    if (web === undefined || stranger === undefined) throw new Error('nobody is let in');
+    const ranges = connections.find(({ from }) => from.ends[0] === stranger)?.ports ?? [];
+    for (const protocol of PROTOCOLS)
+      for (let port = 1; port <= 65535; port++) {
+        const isIn = ranges.some((one) => one.protocol === protocol && one.first <= port && port <= one.last);
+        const { allowed } = evaluate(read, { from: stranger, to: web, protocol, port });
+        if (isIn !== allowed) throw new Error(`${protocol} ${port}: drawn ${isIn}, allowed ${allowed}`);
+      }
+    expect(portText(ranges)).toBe('TCP 80, 82-91, 8080, 65535; UDP every port');
   });
 
   test('both ends have to let it pass', () => {
