@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Bundle, buildBundle } from './support/bundle';
 
@@ -85,6 +85,14 @@ test.each<[string, () => Buffer | undefined]>([
   if (code === undefined) rmSync(cache);
   else writeFileSync(cache, code);
   expect(run(bundle.guardrails)).toEqual(expected);
+});
+
+test('code that cannot be read is passed over', () => {
+  const expected = run(bundle.wholeGuardrails);
+  rmSync(cache);
+  mkdirSync(cache);
+  expect(run(bundle.guardrails)).toEqual(expected);
+  rmSync(cache, { recursive: true });
 });
 
 test('another Node.js option than at build time is no fault', () => {

@@ -24,8 +24,13 @@ function cachedCode(): Buffer | undefined {
   const cache = path.join(__dirname, 'guardrails.bundle.cache');
   const stat = statSync(cache, { throwIfNoEntry: false });
   if (stat === undefined || stat.mtimeMs < statSync(bundle).mtimeMs) return undefined;
+  let twice: Buffer;
+  try {
+    twice = readFileSync(cache);
+  } catch {
+    return undefined; // the bundle does without
+  }
   // V8 does not check that its code is whole: it is there twice, which compares faster than a hash is made.
-  const twice = readFileSync(cache);
   const [code, copy] = [twice.subarray(0, twice.length / 2), twice.subarray(twice.length / 2)];
   return code.equals(copy) ? code : undefined;
 }
