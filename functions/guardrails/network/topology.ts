@@ -232,7 +232,8 @@ class TopologyReader {
     if (pod === undefined || workload === undefined) return;
     const { namespace } = workload;
     const from: Party = { is: 'workload', workload };
-    for (const { where, isOfPod, ...reference } of serviceReferences(pod, this.configMaps.of(namespace))) {
+    const references = this.services.size === 0 ? [] : serviceReferences(pod, this.configMaps.of(namespace));
+    for (const { where, isOfPod, ...reference } of references) {
       // Most values that look like a host are none of ours.
       const service = this.serviceOf(reference, namespace);
       if (service === undefined || (isOfPod && !isHeadless(service.spec))) continue;
