@@ -3,7 +3,6 @@ import { GuardrailsError } from './errors';
 import { connect, generatedItems } from './connect';
 import { harden } from './harden';
 import type { Item } from './krm/item';
-import type { Result } from './krm/result';
 import {
   type BuildOptions,
   type BuiltPackage,
@@ -15,19 +14,7 @@ import { redactor } from './kustomize/redact';
 import { toResult } from './report';
 import type { Revision } from './revision';
 import { inspect } from './rules/inspect';
-import { verifyOverlays } from './verify-overlays';
-
-/** What one overlay builds, or what a stream holds, and what the rules say of it. */
-export interface Verdict {
-  /** The overlay's folder; undefined for a stream. */
-  readonly overlay: string | undefined;
-  /** What kustomize printed, byte for byte; empty for a stream. */
-  readonly manifests: string;
-  readonly resources: number;
-  readonly results: readonly Result[];
-  /** Files that generators read and that no item carries: their content was stood in for. */
-  readonly standIns: readonly string[];
-}
+import { type Verdict, verifyOverlays } from './verify-overlays';
 
 /** What the passes make of a package, or of a stream. */
 export interface Judged {

@@ -1,10 +1,22 @@
 import { type Config, allowedRules } from './config';
 import { type BuiltPackage, type OverlayBuild, redacted } from './kustomize/build-overlays';
+import type { Result } from './krm/result';
 import { reachableFrom } from './kustomize/graph';
 import { toResult } from './report';
 import { type InspectContext, inspect } from './rules/inspect';
 import { SourceFinder } from './source-finder';
-import type { Verdict } from './judge';
+
+/** What one overlay builds, or what a stream holds, and what the rules say of it. */
+export interface Verdict {
+  /** The overlay's folder; undefined for a stream. */
+  readonly overlay: string | undefined;
+  /** What kustomize printed, byte for byte; empty for a stream. */
+  readonly manifests: string;
+  readonly resources: number;
+  readonly results: readonly Result[];
+  /** Files that generators read and that no item carries: their content was stood in for. */
+  readonly standIns: readonly string[];
+}
 
 /**
  * Holds every rule against what every overlay of a package builds.

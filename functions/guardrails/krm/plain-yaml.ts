@@ -1,4 +1,4 @@
-import type { YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from './yaml';
+import type { YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from './yaml-node';
 
 const SPACE = 0x20;
 const NEWLINE = 0x0a;

@@ -1,6 +1,9 @@
 import { EVENT_ID, YAMLException, getScalarValue, parseEvents } from 'js-yaml';
 import { InputError } from '../errors';
 import { parsePlainYaml } from './plain-yaml';
+import type { YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from './yaml-node';
+
+export type * from './yaml-node';
 
 /** Nesting that kubectl accepts with room to spare; the parser is recursive, so there has to be an end. */
 const MAX_DEPTH = 500;
@@ -10,46 +13,6 @@ const MAX_EXPANDED_NODES = 1_000_000;
 const FLOW = 2;
 const PLAIN = 1;
 const LONG_TAG = 'tag:yaml.org,2002:';
-
-/** Where a node stands in its text: UTF-16 offsets, `end` exclusive; anchor and tag are outside. */
-interface Range {
-  readonly start: number;
-  readonly end: number;
-}
-
-export interface YamlScalar extends Range {
-  readonly kind: 'scalar';
-  /** The decoded text: quotes, escapes, folding and block indentation are gone. */
-  readonly text: string;
-  /** Neither quoted nor a block scalar: its type is resolved from its text. */
-  readonly plain: boolean;
-  /** As written (`!!str`, `!custom`), or undefined. */
-  readonly tag: string | undefined;
-}
-
-export interface YamlMapping extends Range {
-  readonly kind: 'mapping';
-  readonly flow: boolean;
-  readonly entries: readonly YamlEntry[];
-}
-
-export interface YamlEntry {
-  readonly key: YamlNode;
-  readonly value: YamlNode;
-}
-
-export interface YamlSequence extends Range {
-  readonly kind: 'sequence';
-  readonly flow: boolean;
-  readonly items: readonly YamlNode[];
-}
-
-export interface YamlAlias extends Range {
-  readonly kind: 'alias';
-  readonly target: YamlNode;
-}
-
-export type YamlNode = YamlScalar | YamlMapping | YamlSequence | YamlAlias;
 
 /** A value as Go's YAML library hands it to Kubernetes. */
 export type YamlValue = string | number | boolean | null | YamlValue[] | { [key: string]: YamlValue };
