@@ -1,12 +1,13 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { builtImage, describeWithImage, imageInKptfile } from './support/image';
 import { describeWithTool, toolPath } from './support/tools';
+import { type Tree, editFile, readTree, writeTree } from './support/tree';
 
 const ROOT = path.join(__dirname, '..');
 /** How kpt starts a container, and then some. */
@@ -70,26 +71,16 @@ afterEach(() => {
   rmSync(scratch, { recursive: true });
 });
 
-function write(files: Record<string, string>): void {
-  for (const [file, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(scratch, file)), { recursive: true });
-    writeFileSync(path.join(scratch, file), text);
-  }
-}
+const write = (files: Readonly<Tree>) => {
+  writeTree(scratch, files);
+};
 
-function edit(file: string, from: string, to: string): void {
-  const text = readFileSync(path.join(scratch, file), 'utf8');
-  expect(text).toContain(from);
-  write({ [file]: text.replace(from, to) });
-}
+const edit = (file: string, from: string, to: string) => {
+  editFile(scratch, file, from, to);
+};
 
 /** Every file but the Kptfile, whose status newer versions of kpt write. */
-function tree(): Record<string, string> {
-  const files = readdirSync(scratch, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name !== 'Kptfile')
-    .map((entry) => path.join(entry.parentPath, entry.name));
-  return Object.fromEntries(files.map((file) => [path.relative(scratch, file), readFileSync(file, 'utf8')]));
-}
+const tree = () => readTree(scratch, (file) => path.basename(file) !== 'Kptfile');
 
 test('the Kptfile names the image that npm run image builds, or a digest of it', () => {
   expect([builtImage(), builtImage().replace(/:[^:]*$/, '@sha256:')]).toContainEqual(

@@ -16,6 +16,7 @@ import { diffLines } from 'diff';
 import { parse, parseAllDocuments } from 'yaml';
 import { type Bundle, buildBundle } from './support/bundle';
 import { describeWithTool, findKustomizeForTests } from './support/tools';
+import { type Tree, editFile, readTree, writeTree } from './support/tree';
 
 const ROOT = path.join(__dirname, '..');
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
@@ -47,38 +48,24 @@ afterEach(() => {
   rmSync(scratch, { recursive: true });
 });
 
-function write(files: Record<string, string>): void {
-  for (const [file, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
-    writeFileSync(path.join(dir, file), text);
-  }
-}
+const write = (files: Readonly<Tree>) => {
+  writeTree(dir, files);
+};
 
 function read(file: string): string {
   return readFileSync(path.join(dir, file), 'utf8');
 }
 
-function edit(file: string, from: string | RegExp, to: string): void {
-  const text = read(file);
-  expect(text).toMatch(from);
-  writeFileSync(path.join(dir, file), text.replace(from, to));
-}
+const edit = (file: string, from: string | RegExp, to: string) => {
+  editFile(dir, file, from, to);
+};
 
 function copyRepository(): void {
   for (const entry of ['base', 'overlays', 'Kptfile', '.krmignore'])
     cpSync(path.join(ROOT, entry), path.join(dir, entry), { recursive: true });
 }
 
-/** Every file of the package with its content; not the builds. */
-function tree(root = dir): Record<string, string> {
-  return Object.fromEntries(
-    readdirSync(root, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => path.join(entry.parentPath, entry.name))
-      .filter((file) => !path.relative(root, file).startsWith('dist'))
-      .map((file) => [path.relative(root, file), readFileSync(file, 'utf8')]),
-  );
-}
+const tree = (root = dir) => readTree(root, (file) => !file.startsWith('dist'));
 
 function render(args: readonly string[] = [], env: NodeJS.ProcessEnv = process.env) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, dir, ...args], {

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Bundle, buildBundle } from './support/bundle';
 import { findKustomizeForTests } from './support/tools';
+import { type Tree, readTree, writeTree } from './support/tree';
 
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
 const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: plain\ndata: {}\n';
@@ -45,27 +46,13 @@ afterEach(() => {
   rmSync(scratch, { recursive: true });
 });
 
-type Files = Record<string, string>;
-
-function prod(kustomization: string, more: Files = {}): Files {
+function prod(kustomization: string, more: Tree = {}): Tree {
   return { [OVERLAY]: `${KUSTOMIZATION}${kustomization}`, 'overlays/prod/map.yaml': CONFIG_MAP, ...more };
 }
 
-function write(files: Files): void {
-  for (const [file, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
-    writeFileSync(path.join(dir, file), text);
-  }
-}
-
-function tree(folder: string): Files {
-  return Object.fromEntries(
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => path.join(entry.parentPath, entry.name))
-      .map((file) => [path.relative(folder, file), readFileSync(file, 'utf8')]),
-  );
-}
+const write = (files: Tree) => {
+  writeTree(dir, files);
+};
 
 function indent(text: string, columns: number): string {
   return text.replaceAll(/^(?=.)/gm, ' '.repeat(columns));
@@ -79,7 +66,7 @@ function item(annotations: string, text: string): string {
   return `- ${indent(annotated, 2).slice(2)}`;
 }
 
-function resourceList(files: Files, functionConfig = ''): string {
+function resourceList(files: Tree, functionConfig = ''): string {
   const items = Object.entries(files)
     .filter(([file]) => file.endsWith('.yaml'))
     .map(([file, text]) => item(`internal.config.kubernetes.io/path: ${JSON.stringify(file)}\n`, text));
@@ -127,7 +114,7 @@ describe('a kustomization that reaches out of the package is refused, and kustom
   const FUNCTION = (how: string) =>
     `apiVersion: example.com/v1\nkind: Run\nmetadata:\n  name: p\n  annotations:\n    config.kubernetes.io/function: |\n      ${how}\n`;
 
-  const rows: [string, Files][] = [
+  const rows: [string, Tree][] = [
     ['a resource', prod('resources: [/etc/passwd]\n')],
     ['a resource, upwards', prod('resources: [../../../../../../../../etc/passwd]\n')],
     ['a resource, in and out', prod('resources: [../prod/../../../map.yaml]\n')],
@@ -186,13 +173,13 @@ describe('a kustomization that reaches out of the package is refused, and kustom
     const list = onStandardInput(resourceList(files));
     expect(list).toMatchObject({ status: 2, stdout: '' });
     write(files);
-    const before = tree(dir);
+    const before = readTree(dir);
     const npm = npmRunRender();
     expect(npm).toMatchObject({ status: 2 });
     expect(`${list.stderr}${npm.stdout}${npm.stderr}`).not.toMatch(/root:|canary/);
     expect(list.stderr).toContain(OVERLAY);
     expect(existsSync(mark)).toBe(false);
-    expect(tree(dir)).toEqual(before);
+    expect(readTree(dir)).toEqual(before);
     expect(readdirSync(path.join(scratch, 'tmp'))).toEqual([]);
   });
 
@@ -219,10 +206,10 @@ describe('a path annotation that leaves the package', () => {
   ])('%s: nothing is started and nothing is written', (_, annotations) => {
     markingKustomize();
     const input = `${resourceList(prod('resources: [map.yaml]\n'))}${item(annotations, CONFIG_MAP)}`;
-    const before = tree(scratch);
+    const before = readTree(scratch);
     expect(onStandardInput(input)).toMatchObject({ status: 2, stdout: '' });
     expect(existsSync(mark)).toBe(false);
-    expect(tree(scratch)).toEqual(before);
+    expect(readTree(scratch)).toEqual(before);
   });
 });
 
@@ -255,14 +242,14 @@ describe('links in the package, for npm run render', () => {
     const outside = path.join(scratch, 'outside');
     renameSync(path.join(dir, file), outside);
     symlinkSync(outside, path.join(dir, file));
-    const before = tree(scratch);
+    const before = readTree(scratch);
     const { status, stdout, stderr } = npmRunRender();
     expect({ status, stderr }).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('symbolic link') as string,
     });
     expect(`${stdout}${stderr}`).not.toContain('harmless');
-    expect(tree(scratch)).toEqual(before);
+    expect(readTree(scratch)).toEqual(before);
   });
 
   test('a second name of a file elsewhere: that file stays as it is', () => {
@@ -271,7 +258,7 @@ describe('links in the package, for npm run render', () => {
     const outside = path.join(scratch, 'outside.yaml');
     linkSync(path.join(dir, 'overlays/prod/web.yaml'), outside);
     expect(npmRunRender()).toMatchObject({ status: 0, stderr: '' });
-    expect(tree(dir)['overlays/prod/web.yaml']).toContain('runAsNonRoot: true');
+    expect(readTree(dir)['overlays/prod/web.yaml']).toContain('runAsNonRoot: true');
     expect(readFileSync(outside, 'utf8')).toBe(WORKLOAD);
   });
 });
@@ -280,12 +267,12 @@ describe('no value of a Secret, of the environment or of this machine is told', 
   const HEAD = 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n';
   const POD =
     'apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  labels: {app: p}\nspec:\n  containers:\n  - name: c\n    image: example.com/a:v1\n';
-  const withSecret = (secret: string, more = ''): Files =>
+  const withSecret = (secret: string, more = ''): Tree =>
     prod(`resources: [pod.yaml, secret.yaml]\n${more}`, {
       'overlays/prod/pod.yaml': POD,
       'overlays/prod/secret.yaml': secret,
     });
-  const generated = (generator: string, file: string, text: string): Files =>
+  const generated = (generator: string, file: string, text: string): Tree =>
     prod(`resources: [pod.yaml]\nsecretGenerator:\n- name: g\n${generator}`, {
       'overlays/prod/pod.yaml': POD,
       [`overlays/prod/${file}`]: text,
@@ -293,7 +280,7 @@ describe('no value of a Secret, of the environment or of this machine is told', 
   const intoImage = (kind: string, field: string) =>
     `replacements:\n- source: {kind: ${kind}, fieldPath: ${field}}\n  targets: [{select: {kind: Pod}, fieldPaths: [spec.containers.0.image]}]\n`;
 
-  const SOURCES: [string, Files][] = [
+  const SOURCES: [string, Tree][] = [
     ['stringData', withSecret(`${HEAD}stringData:\n  k: ${CANARY}\n`)],
     ['data', withSecret(`${HEAD}data:\n  k: ${BASE64}\n`)],
     [
@@ -341,7 +328,7 @@ describe('no value of a Secret, of the environment or of this machine is told', 
     test.each(ENDINGS)('%s', (_, spec, more) => {
       realKustomize();
       const config = `apiVersion: todo.example.com/v1alpha1\nkind: Guardrails\nmetadata:\n  name: g\nspec: {${spec}}\n`;
-      const all: Files = {
+      const all: Tree = {
         ...files,
         ...(more && { [OVERLAY]: `${files[OVERLAY] ?? ''}${more}` }),
         'config.yaml': config,

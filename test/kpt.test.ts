@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describeWithTool } from './support/tools';
+import { editFile, readTree } from './support/tree';
 
 const ROOT = path.join(__dirname, '..');
 const BUNDLE = path.join(ROOT, 'dist/guardrails.js');
@@ -25,23 +26,11 @@ describeWithTool('kpt', 'kpt fn render, exec', (kpt) => {
     rmSync(scratch, { recursive: true });
   });
 
-  function edit(file: string, from: string | RegExp, to: string): void {
-    const text = readFileSync(path.join(scratch, file), 'utf8');
-    writeFileSync(path.join(scratch, file), text.replace(from, to));
-  }
+  const edit = (file: string, from: string | RegExp, to: string) => {
+    editFile(scratch, file, from, to);
+  };
 
-  /** Every file but the Kptfile, whose status newer versions of kpt write. */
-  function tree(): Record<string, string> {
-    const files = readdirSync(scratch, { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
-    );
-    return Object.fromEntries(
-      files
-        .map((entry) => path.join(entry.parentPath, entry.name))
-        .filter((file) => path.basename(file) !== 'Kptfile')
-        .map((file) => [path.relative(scratch, file), readFileSync(file, 'utf8')]),
-    );
-  }
+  const tree = () => readTree(scratch, (file) => path.basename(file) !== 'Kptfile');
 
   function render() {
     return spawnSync(kpt, ['fn', 'render', '--allow-exec'], { cwd: scratch, encoding: 'utf8' });

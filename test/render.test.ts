@@ -19,6 +19,7 @@ import { INSTALL_HINT } from '../functions/guardrails/kustomize/find';
 import { type Bundle, buildBundle } from './support/bundle';
 import { isRunning, until } from './support/processes';
 import { findKustomizeForTests } from './support/tools';
+import { type Tree, editFile, writeTree } from './support/tree';
 
 const ROOT = path.join(__dirname, '..');
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
@@ -54,12 +55,9 @@ function inScratch(file: string): string {
   return path.join(scratch, file);
 }
 
-function write(files: Record<string, string>): void {
-  for (const [file, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
-    writeFileSync(path.join(dir, file), text);
-  }
-}
+const write = (files: Readonly<Tree>) => {
+  writeTree(dir, files);
+};
 
 /** An overlay of one resource. */
 function overlay(folder: string, more = '', resource = CONFIG_MAP): Record<string, string> {
@@ -82,11 +80,9 @@ function copyRepository(): void {
     cpSync(path.join(ROOT, entry), path.join(dir, entry), { recursive: true });
 }
 
-function edit(file: string, from: string | RegExp, to: string): void {
-  const text = readFileSync(path.join(dir, file), 'utf8');
-  expect(text).toMatch(from);
-  writeFileSync(path.join(dir, file), text.replace(from, to));
-}
+const edit = (file: string, from: string | RegExp, to: string) => {
+  editFile(dir, file, from, to);
+};
 
 function read(file: string): string {
   return readFileSync(path.join(dir, file), 'utf8');

@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bundle, buildBundle } from './support/bundle';
+import { type Tree, writeTree } from './support/tree';
 
 const CANARY = 'canary-51d3';
 const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: plain\ndata: {}\n';
@@ -62,12 +63,9 @@ function inScratch(file: string): string {
   return path.join(scratch, file);
 }
 
-function write(files: Record<string, string>): void {
-  for (const [file, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
-    writeFileSync(path.join(dir, file), text);
-  }
-}
+const write = (files: Readonly<Tree>) => {
+  writeTree(dir, files);
+};
 
 /** Three files to harden, a build of an earlier run, and one that is new. */
 function writePackage(): void {

@@ -1,11 +1,10 @@
 import type { Config } from './config';
 import { type Fix, formatPath, withFixes } from './krm/field-path';
-import { type Edit, type Item, annotationsOf, withItemEdit } from './krm/item';
+import { type Edit, type Item, annotationsOf, isKustomizationFile, withItemEdit } from './krm/item';
 import { textOf } from './krm/yaml';
 import type { Result } from './krm/result';
 import type { Revision } from './revision';
 import type { Graph } from './kustomize/graph';
-import { isKustomizationFile } from './kustomize/graph';
 import { expandLists, resourceRef } from './kubernetes/resource';
 import { isWorkload } from './kubernetes/workload';
 import { inspect } from './rules/inspect';

@@ -1,10 +1,11 @@
 import path from 'node:path/posix';
 import { GuardrailsError } from './errors';
 import { formatPath } from './krm/field-path';
+import { isKustomizationFile } from './krm/item';
 import { type YamlObject, type YamlValue, isObject, parseYaml, valueOf } from './krm/yaml';
 import { type PackageCopy, keyOf } from './kustomize/copy';
 import type { Kustomize } from './kustomize/find';
-import { type Kustomization, isKustomizationFile, reachableFrom } from './kustomize/graph';
+import { type Kustomization, reachableFrom } from './kustomize/graph';
 import type { Package } from './kustomize/package';
 import { resourceRef } from './kubernetes/resource';
 import { objectsIn } from './kubernetes/workload';

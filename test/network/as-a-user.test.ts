@@ -1,15 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { toolPath } from '../support/tools';
+import { type Tree, editFile, readTree, writeTree } from '../support/tree';
 
 const ROOT = path.join(__dirname, '../..');
 const RENDER = path.join(ROOT, 'dist/render.js');
 const FUNCTION = path.join(ROOT, 'dist/guardrails.js');
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
 
-type Tree = Record<string, string>;
 type Edit = readonly [file: string, from: string, to: string];
 
 /** What a user adds to the repository, and the policies that come of it. */
@@ -244,30 +244,14 @@ function copyPackage(name: string): string {
   return root;
 }
 
-function treeOf(root: string): Tree {
-  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Object.fromEntries(
-    files
-      .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
-      .filter((file) => !file.startsWith('dist/') && file !== 'Kptfile')
-      .sort()
-      .map((file) => [file, readFileSync(path.join(root, file), 'utf8')]),
-  );
-}
+const treeOf = (root: string) => readTree(root, (file) => !file.startsWith('dist/') && file !== 'Kptfile');
 
 function edit(root: string, edits: readonly Edit[]): void {
-  for (const [file, from, to] of edits) {
-    const text = readFileSync(path.join(root, file), 'utf8');
-    if (!text.includes(from)) throw new Error(`${file} does not hold ${from}`);
-    writeFileSync(path.join(root, file), text.replace(from, to));
-  }
+  for (const [file, from, to] of edits) editFile(root, file, from, to);
 }
 
 function add(root: string, { files, edits }: Addition): void {
-  for (const [file, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
-    writeFileSync(path.join(root, file), text);
-  }
+  writeTree(root, files);
   edit(root, edits);
 }
 

@@ -45,6 +45,11 @@ function isWireAnnotation(name: string): boolean {
   return name.startsWith('internal.config.kubernetes.io/') || LEGACY.has(name);
 }
 
+/** Whether a path is that of a file that kustomize and kpt both take for a kustomization. */
+export function isKustomizationFile(file: string): boolean {
+  return /(^|\/)kustomization\.ya?ml$/.test(file);
+}
+
 /**
  * Reads one document into an item.
  *

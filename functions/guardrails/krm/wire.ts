@@ -1,5 +1,13 @@
 import { InputError } from '../errors';
-import { type Edit, type Item, type ItemRange, readItem, spliceItem, withWireAnnotations } from './item';
+import {
+  type Edit,
+  type Item,
+  type ItemRange,
+  isKustomizationFile,
+  readItem,
+  spliceItem,
+  withWireAnnotations,
+} from './item';
 import { type Result, printResults, yamlSafeJson } from './result';
 import { type Splice, endOfLine, lineStarts, splice, splitDocuments, startOfLine, withNewline } from './text';
 import {
@@ -90,7 +98,7 @@ function streamOf(text: string, items: readonly Item[]): WireInput {
 
 /** A kustomization may do without apiVersion and kind; nothing else may. */
 export function requireResource(item: Item, where: () => string): void {
-  if (item.path !== undefined && /(^|\/)kustomization\.ya?ml$/.test(item.path)) return;
+  if (item.path !== undefined && isKustomizationFile(item.path)) return;
   for (const field of ['apiVersion', 'kind'] as const) {
     const value = item.value[field];
     if (typeof value !== 'string' || value === '')

@@ -1,6 +1,6 @@
 import path from 'node:path/posix';
 import { InputError } from '../errors';
-import type { Item } from '../krm/item';
+import { type Item, isKustomizationFile } from '../krm/item';
 import type { YamlObject } from '../krm/yaml';
 import { pluginReferences, referencesOf } from './references';
 
@@ -33,18 +33,12 @@ export interface Kustomization {
 /** Folder to kustomization. */
 export type Graph = ReadonlyMap<string, Kustomization>;
 
-const KUSTOMIZATION_FILE = /(^|\/)kustomization\.ya?ml$/;
-
 /** What kustomize takes for a URL or a repository, also when a folder of that name is there (internal/git/repospec.go). */
 const REMOTE = /^([a-z][a-z0-9+.-]*:|[^/]*@|(www\.)?github\.com([/:]|$))/i;
 
 /** The file beside a kustomization that the function writes network policies into. */
 export function policiesFile(dir: string): string {
   return path.join(dir, 'network-policies.yaml');
-}
-
-export function isKustomizationFile(file: string): boolean {
-  return KUSTOMIZATION_FILE.test(file);
 }
 
 /** Reads every kustomization of a package. */

@@ -1,9 +1,9 @@
 import path from 'node:path/posix';
 import { InputError } from '../errors';
-import type { Item } from '../krm/item';
+import { type Item, isKustomizationFile } from '../krm/item';
 import { groupOf } from '../kubernetes/workload';
 import { textOf } from '../krm/yaml';
-import { type Graph, type PackageItems, isKustomizationFile, readGraph } from './graph';
+import { type Graph, type PackageItems, readGraph } from './graph';
 
 /** Items that came with paths, and the kustomizations among them. */
 export interface Package {
