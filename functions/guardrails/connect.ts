@@ -10,6 +10,7 @@ import type { OverlayBuild } from './kustomize/build-overlays';
 import { type Kustomization, policiesFile } from './kustomize/graph';
 import type { Package } from './kustomize/package';
 import { expandLists, resourceRef } from './kubernetes/resource';
+import { objectsIn } from './kubernetes/workload';
 import { GENERATED_BY, GENERATED_LABEL, isGenerated, wantedPolicies } from './network/generate';
 import { type SourcePolicy, placePolicies } from './network/placement';
 import { isNetworkPolicy } from './network/policy';
@@ -31,16 +32,18 @@ export function connect(
   builds: readonly OverlayBuild[],
   config: Config,
 ): Revision {
+  const isExempt = ({ overlay }: OverlayBuild) => allowedRules(config, overlay).has(NETWORK_POLICY);
+  const isStamped = [...pkg.graph.values()].some(({ value }) => stampsSelectors(value));
   const needs = builds
-    .filter(({ overlay }) => !allowedRules(config, overlay).has(NETWORK_POLICY))
+    .filter((build) => !isExempt(build))
     .map(({ overlay, resources }) => {
       const topology = readTopology(resources.flatMap((one) => expandLists(one)));
-      return { overlay, policies: wantedPolicies(topology, config.network) };
+      return { overlay, policies: wantedPolicies(topology, config.network, isStamped) };
     });
-  if (needs.length === 0) return revision;
+  const exempt = builds.filter(isExempt).map(({ overlay }) => overlay);
   const others = otherPolicies(pkg);
   const taken = new Set(others.map(({ resource }) => resourceRef(resource).name));
-  const { places, problem } = placePolicies(pkg.graph, needs, taken);
+  const { places, problem } = placePolicies(pkg.graph, needs, exempt, taken);
   if (problem !== undefined) {
     const isNeeded = needs.some(({ policies }) => policies.length > 0);
     const warning = { message: problem, severity: 'warning' } as const;
@@ -54,6 +57,13 @@ export function connect(
   const connected = files.revision();
   const copies = others.filter(({ resource }) => isGenerated(resource)).map(copyOfGenerated);
   return copies.length === 0 ? connected : { ...connected, findings: [...connected.findings, ...copies] };
+}
+
+/** Whether a kustomization adds labels to selectors. */
+function stampsSelectors({ commonLabels, labels }: YamlObject): boolean {
+  return (
+    isObject(commonLabels) || objectsIn(labels).some(({ includeSelectors }) => includeSelectors === true)
+  );
 }
 
 /** A policy that is built and that stands in no file of ours. */

@@ -367,8 +367,117 @@ test("an overlay's own policy that opens everything is told, and stays", async (
   );
 });
 
+describe('labels that kustomize adds to selectors, which those outside do not have', () => {
+  test.each<[string, string, string]>([
+    ['commonLabels of an overlay', 'overlays/dev/kustomization.yaml', 'commonLabels:\n  env: dev\n'],
+    ['commonLabels of the base', 'base/kustomization.yaml', 'commonLabels:\n  env: all\n'],
+    [
+      'labels with includeSelectors',
+      'base/kustomization.yaml',
+      'labels:\n  - pairs:\n      env: all\n    includeSelectors: true\n',
+    ],
+  ])('%s: the policies still mean them, and a second run changes nothing', async (_, file, labels) => {
+    const files = repositoryFiles();
+    const first = await render({ ...files, [file]: `${files[file] ?? ''}${labels}` });
+    expect(first.told.filter((line) => line.startsWith('[error]'))).toEqual([]);
+    expect(first.exitCode).toBe(0);
+    expect(first.stdout).toContain('operator: In');
+    const second = await run(Buffer.from(first.stdout), kustomize);
+    expect(itemsIn(second.stdout)).toEqual(itemsIn(first.stdout));
+  });
+});
+
+describe('an overlay that is allowed to break network-policy', () => {
+  const allowing = (allow: string) =>
+    withEdit(
+      repositoryFiles(),
+      'base/guardrails.yaml',
+      '        - plain-secret\n',
+      `        - plain-secret\n        - network-policy\n${allow}`,
+    );
+  const namesIn = (stdout: string, file: string) =>
+    policiesIn(stdout, file).map(({ metadata }) => metadata.name);
+
+  test('builds none: the others keep theirs where it does not build', async () => {
+    const { exitCode, stdout, told } = await render(allowing(''));
+    expect(told.filter((line) => line.startsWith('[error]'))).toEqual([]);
+    expect(exitCode).toBe(0);
+    expect(namesIn(stdout, 'base/network-policies.yaml')).toEqual([]);
+    expect(namesIn(stdout, 'overlays/dev/network-policies.yaml')).toEqual([]);
+    expect(namesIn(stdout, 'overlays/prod/network-policies.yaml')).toEqual([
+      'default-deny',
+      'allow-ingress-controller-to-backend',
+      'allow-ingress-controller-to-frontend',
+      'allow-ingress-controller-to-acme-solver',
+      'allow-frontend-to-backend',
+      'allow-frontend-to-backend-egress',
+      'allow-backend-to-internet',
+      'allow-backend-to-dns',
+      'allow-frontend-to-dns',
+    ]);
+  });
+
+  test('and where all are: none are left', async () => {
+    const { exitCode, stdout } = await render(
+      allowing('    overlays/prod:\n      allow:\n        - network-policy\n'),
+    );
+    expect(exitCode).toBe(0);
+    for (const place of ['base', 'overlays/dev', 'overlays/prod'])
+      expect(namesIn(stdout, `${place}/network-policies.yaml`)).toEqual([]);
+    expect(stdout).not.toContain('- network-policies.yaml');
+  });
+});
+
+describe('a Service that is open to the outside', () => {
+  const PUBLIC = (type: string) =>
+    `apiVersion: v1\nkind: Service\nmetadata:\n  name: public\nspec:\n  type: ${type}\n  selector:\n    app: todo-frontend\n  ports:\n    - port: 80\n      targetPort: 3000\n`;
+  const OPEN = ALLOW_ALL.replace(
+    'podSelector: {}',
+    'podSelector:\n    matchLabels:\n      app: todo-frontend',
+  )
+    .replace('    - Egress\n', '')
+    .replace(
+      / {2}ingress:\n(.*\n)*/,
+      '  ingress:\n    - from:\n        - ipBlock:\n            cidr: 0.0.0.0/0\n      ports:\n        - port: 3000\n',
+    );
+  const warnings = async (files: Record<string, string>) => {
+    const { exitCode, told } = await render(prodWith(files));
+    expect(exitCode).toBe(0);
+    return told.filter((line) => line.startsWith('[warning]') && !line.includes('overlays/dev: '));
+  };
+
+  test.each(['LoadBalancer', 'NodePort'])('%s: a warning, for no policy is made of it', async (type) => {
+    expect(await warnings({ 'public.yaml': PUBLIC(type) })).toEqual([
+      `[warning] overlays/prod: Service/public is of type ${type}, and no policy lets anybody in from outside to Deployment/todo-frontend (overlays/prod/public.yaml); add a policy of your own that says who may come in`,
+    ]);
+  });
+
+  test('with a policy that lets somebody in: none', async () => {
+    expect(await warnings({ 'public.yaml': PUBLIC('LoadBalancer'), 'open.yaml': OPEN })).toEqual([]);
+  });
+
+  test('that the Ingress leads to: none', async () => {
+    const files = repositoryFiles();
+    const service = withEdit(
+      files,
+      'base/frontend/frontend-service.yaml',
+      'type: ClusterIP',
+      'type: NodePort',
+    );
+    const { exitCode, told } = await render(service);
+    expect(exitCode).toBe(0);
+    expect(told.filter((line) => line.startsWith('[warning]') && !line.includes('overlays/dev: '))).toEqual(
+      [],
+    );
+  });
+});
+
 interface PolicyItem {
   readonly metadata: { readonly name: string; readonly annotations?: Record<string, string> };
+}
+
+function itemsIn(stdout: string): unknown {
+  return (parse(stdout) as { items: unknown }).items;
 }
 
 /** The items of a file in a ResourceList, without their annotations. */

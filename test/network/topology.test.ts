@@ -115,6 +115,109 @@ describe('who is a client', () => {
   });
 });
 
+describe('how a Service is named', () => {
+  const DB = workload('Deployment', 'db');
+  const DB2 = workload('Deployment', 'db2');
+  const services = ['db', 'db2'].map((name) =>
+    service(
+      name,
+      `{ selector: { app: ${name} }, ports: [{ name: sql, port: 5432 }, { name: web, port: 80 }, { name: metrics, port: 9187 }] }`,
+    ),
+  );
+  const named = (...documents: string[]) => read(DB, DB2, ...services, ...documents);
+  const TO = (name: string, ports: string) => `Deployment/web -> Deployment/${name}: ${ports}`;
+
+  test.each<[string, string, string[]]>([
+    ['DB', 'jdbc:postgresql://db:5432/app', [TO('db', 'TCP 5432')]],
+    ['DB', 'postgresql+asyncpg://u:p@db/app', [TO('db', 'TCP 5432')]],
+    ['DB', 'postgres://u:p@db:5432,db2:5432/app?x=y', [TO('db', 'TCP 5432'), TO('db2', 'TCP 5432')]],
+    ['DB', 'http://db,http://db2:9187/x', [TO('db', 'TCP 80'), TO('db2', 'TCP 9187')]],
+    ['DB', 'http://db:80;http://db2:80', [TO('db', 'TCP 80'), TO('db2', 'TCP 80')]],
+    ['DB', 'db:5432/app', [TO('db', 'TCP 5432')]],
+    ['DB', 'user:pass@tcp(db:5432)/app?parseTime=true', [TO('db', 'TCP 5432')]],
+    ['DB', 'host=db port=9187 user=app', [TO('db', 'TCP 9187')]],
+    ['DB', 'user=app host=db', [TO('db', 'TCP 5432')]],
+    ['DB', '{"api": "http://db:80", "other": ["db2:5432"]}', [TO('db', 'TCP 80'), TO('db2', 'TCP 5432')]],
+    ['DB_HOST', 'db', [TO('db', 'TCP 5432, TCP 80, TCP 9187')]],
+    ['DB', 'db', []],
+    ['DB', 'http://example.com/db:80', []],
+    ['DB', 'https://db.example.com', []],
+    ['DB', 'http://user:db@example.com', []],
+  ])('env %s: %s', (key, value, connections) => {
+    const web = `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web }\nspec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: c, image: 'i:1', env: [{ name: ${key}, value: ${JSON.stringify(value)} }] }] } } }\n`;
+    expect(named(web)).toMatchObject({ connections, notes: [] });
+  });
+
+  const web = (container: string, volumes = '[]') =>
+    `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web }\nspec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: c, image: 'i:1', ${container} }], volumes: ${volumes} } } }\n`;
+  const map = (name: string, data: string) =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\ndata: ${data}\n`;
+
+  test.each<[string, string[], string[]]>([
+    [
+      'the command and its arguments',
+      [web(`command: [app, '--db=http://db:5432'], args: ['--other', 'db2:80']`)],
+      [TO('db', 'TCP 5432'), TO('db2', 'TCP 80')],
+    ],
+    [
+      'a variable in a value',
+      [
+        web(
+          `env: [{ name: D, value: db }, { name: U, value: 'http://$(D):80' }, { name: V, value: 'http://$$(D)' }]`,
+        ),
+      ],
+      [TO('db', 'TCP 80')],
+    ],
+    [
+      'a variable in an argument',
+      [web(`env: [{ name: D, value: db }], args: ['http://$(D):80']`)],
+      [TO('db', 'TCP 80')],
+    ],
+    [
+      'a ConfigMap as env, with a prefix',
+      [web(`envFrom: [{ prefix: DB_, configMapRef: { name: m } }]`), map('m', '{ HOST: db2 }')],
+      [TO('db2', 'TCP 5432, TCP 80, TCP 9187')],
+    ],
+    [
+      'env wins over a ConfigMap',
+      [
+        web(`envFrom: [{ configMapRef: { name: m } }], env: [{ name: U, value: 'http://db2' }]`),
+        map('m', '{ U: "http://db" }'),
+      ],
+      [TO('db2', 'TCP 80')],
+    ],
+    [
+      'a Secret in the place of what a ConfigMap said',
+      [
+        web(
+          `envFrom: [{ configMapRef: { name: m } }], env: [{ name: U, valueFrom: { secretKeyRef: { name: s, key: k } } }]`,
+        ),
+        map('m', '{ U: "http://db" }'),
+      ],
+      [],
+    ],
+    [
+      'a ConfigMap that is mounted: URLs',
+      [
+        web('', '[{ name: v, configMap: { name: m } }]'),
+        map('m', '{ nginx.conf: "proxy_pass http://db:80; # db2:80" }'),
+      ],
+      [TO('db', 'TCP 80')],
+    ],
+    [
+      'a ConfigMap in a projected volume',
+      [
+        web('', '[{ name: v, projected: { sources: [{ configMap: { name: m } }] } }]'),
+        map('m', '{ a: "http://db" }'),
+      ],
+      [TO('db', 'TCP 80')],
+    ],
+    ['a ConfigMap that nobody takes', [web(''), map('m', '{ U: "http://db" }')], []],
+  ])('%s', (_, documents, connections) => {
+    expect(named(...documents)).toMatchObject({ connections, notes: [] });
+  });
+});
+
 describe('where a Service leads', () => {
   const client = workload('Deployment', 'web', CALLS_API);
   const leadsTo = (spec: string, more: readonly string[] = []) =>
@@ -152,6 +255,34 @@ describe('where a Service leads', () => {
   ])('the name of a pod before it, %s: only of a headless one', (host, spec, connections) => {
     const caller = workload('Deployment', 'caller', { env: { PEER: host } });
     expect(read(API, caller, service('api', spec))).toMatchObject({ connections, notes: [] });
+  });
+
+  test('headless: controllers go to the pods, on the port that the target names', () => {
+    const ingress = `apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: { name: i }\nspec: { defaultBackend: { service: { name: api, port: { number: 80 } } } }\n`;
+    const headless = service(
+      'api',
+      '{ clusterIP: None, selector: { app: api }, ports: [{ port: 80, targetPort: web }] }',
+    );
+    expect(read(API, headless, ingress).connections).toEqual([
+      'ingress-controller -> Deployment/api: TCP 8080',
+    ]);
+  });
+
+  test('headless: on each protocol that the port has', () => {
+    const dns = service(
+      'api',
+      '{ clusterIP: None, selector: { app: api }, ports: [{ name: a, port: 80, protocol: UDP }, { name: b, port: 80 }] }',
+    );
+    expect(read(API, client, dns).connections).toEqual(['Deployment/web -> Deployment/api: UDP 80, TCP 80']);
+  });
+
+  test('pods that expressions tell apart are selected by all of their labels', () => {
+    const other = (name: string, role: string) =>
+      `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: ${name} }\nspec: { selector: { matchLabels: { app: s }, matchExpressions: [{ key: r, operator: In, values: [${role}] }] }, template: { metadata: { labels: { app: s, r: ${role} } }, spec: { containers: [{ name: c, image: 'i:1', env: [{ name: U, value: 'http://api' }] }] } } }\n`;
+    const [, policy] = read(API, API_SERVICE, other('a', 'x')).policies();
+    expect(policy?.spec.ingress).toMatchObject([
+      { from: [{ podSelector: { matchLabels: { app: 's', r: 'x' } } }] },
+    ]);
   });
 
   test('to every workload that it selects', () => {
@@ -244,6 +375,22 @@ describe('connects-to', () => {
   ])('%s: said, not guessed', (entry, note) => {
     expect(read(API, API_SERVICE, asks(entry))).toMatchObject({ connections: [], notes: [note] });
   });
+
+  test('the pods of a headless Service, by name', () => {
+    const headless = service('db', '{ clusterIP: None, selector: { app: api }, ports: [{ port: 5432 }] }');
+    expect(read(API, headless, asks('db-0.db:5432'))).toMatchObject({
+      connections: ['Deployment/web -> Deployment/api: TCP 5432'],
+      notes: [],
+    });
+  });
+
+  test('a host outside: said, not guessed', () => {
+    const { connections, notes } = read(API, API_SERVICE, asks('api.default.example.com:80'));
+    expect(connections).toEqual([]);
+    expect(notes).toEqual([
+      'error: annotation todo.example.com/connects-to: "api.default.example.com:80" is the name of no Service',
+    ]);
+  });
 });
 
 describe('two namespaces in one build', () => {
@@ -303,6 +450,13 @@ describe('the Gateway API', () => {
     expect(
       read(...shop, route('HTTPRoute', '{ name: api, namespace: shop, port: 80 }', 'edge')).connections,
     ).toEqual(['gateway -> Deployment/api in shop: TCP 8080']);
+  });
+
+  test('copies of requests', () => {
+    const mirror =
+      '{ filters: [{ type: RequestMirror, requestMirror: { backendRef: { name: api, port: 80 } } }] }';
+    const mirrored = `apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: { name: r, namespace: shop }\nspec: { rules: [${mirror}] }\n`;
+    expect(read(...shop, mirrored).connections).toEqual(['gateway -> Deployment/api in shop: TCP 8080']);
   });
 
   test('what is no Service is left alone; a Service that is not there is said', () => {

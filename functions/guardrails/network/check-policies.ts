@@ -80,7 +80,14 @@ class PolicyCheck {
   }
 
   findings(): PlacedFinding[] {
-    return [...this.notes(), ...this.problems, ...this.open(), ...this.blocked(), ...this.excess()];
+    return [
+      ...this.notes(),
+      ...this.problems,
+      ...this.open(),
+      ...this.blocked(),
+      ...this.unreachable(),
+      ...this.excess(),
+    ];
   }
 
   private read(at: Placed): void {
@@ -129,6 +136,30 @@ class PolicyCheck {
             }
           }
     return [...found.values()];
+  }
+
+  /** Ports that are open to the outside by their kind, and to no address by any policy. */
+  private unreachable(): PlacedFinding[] {
+    return this.topology.exposures.flatMap(({ what, workload, ports, ...at }) => {
+      const to = this.pods.get(workload);
+      if (to === undefined || ports.length === 0) return [];
+      const rules = this.policiesAt(to, 'ingress').flatMap(({ policy }) => policy.ingress ?? []);
+      const isReached = this.addresses(rules.flatMap(rangesOfRule)).some((from) =>
+        ports.some((port) => this.culprit('ingress', { from, to, ...port }) === undefined),
+      );
+      if (isReached) return [];
+      return [
+        {
+          at,
+          finding: {
+            what: `${what}, and no policy lets anybody in from outside to ${workload.kind}/${workload.name}`,
+            mend: 'add a policy of your own that says who may come in',
+            field: 'spec',
+            severity: 'warning' as const,
+          },
+        },
+      ];
+    });
   }
 
   /** The policy to mend where one end of a connection is closed. */

@@ -23,8 +23,13 @@ export interface WantedPolicy {
   readonly spec: Readonly<Record<string, YamlValue>>;
 }
 
-/** The policies that allow what a topology needs and deny the rest: default-deny first, then by name of the pods. */
-export function wantedPolicies(topology: Topology, peers: NetworkPeers): WantedPolicy[] {
+/**
+ * The policies that allow what a topology needs and deny the rest: default-deny first, then by name of the pods.
+ *
+ * @param isStamped whether kustomize adds labels to selectors: it does to `matchLabels`, also to those of pods that are
+ *   not of the build, which do not have these labels; expressions it leaves alone
+ */
+export function wantedPolicies(topology: Topology, peers: NetworkPeers, isStamped = false): WantedPolicy[] {
   const names = shortNames(topology.workloads);
   const namespaces = [...new Set(topology.workloads.map(({ namespace }) => namespace))].sort();
   const denials: WantedPolicy[] = namespaces.map((namespace) => ({
@@ -33,7 +38,8 @@ export function wantedPolicies(topology: Topology, peers: NetworkPeers): WantedP
     spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
   }));
   const pairs = mergePairs(topology.connections, (party) => nameOf(party, names));
-  const allows = pairs.flatMap((connection) => policiesFor(connection, peers));
+  const select = isStamped ? byExpressions : byLabels;
+  const allows = pairs.flatMap((connection) => policiesFor(connection, peers, select));
   return withDistinctNames([...denials, ...allows]);
 }
 
@@ -136,18 +142,38 @@ function shortNames(workloads: readonly Workload[]): Map<Workload, string> {
   );
 }
 
-function policiesFor({ name, from, to, ports }: NamedConnection, peers: NetworkPeers): WantedPolicy[] {
+/** A selector of pods that are not of the build. */
+type Select = (labels: Labels) => Record<string, YamlValue>;
+
+function byLabels(matchLabels: Labels): Record<string, YamlValue> {
+  return { matchLabels };
+}
+
+function byExpressions(labels: Labels): Record<string, YamlValue> {
+  const expressions = Object.entries(labels).map(([key, value]) => ({
+    key,
+    operator: 'In',
+    values: [value],
+  }));
+  return { matchExpressions: expressions };
+}
+
+function policiesFor(
+  { name, from, to, ports }: NamedConnection,
+  peers: NetworkPeers,
+  select: Select,
+): WantedPolicy[] {
   const policies: WantedPolicy[] = [];
   const onPorts = ports.map(({ protocol, port }) => ({ protocol, port }));
-  const target = selectorOf(to);
+  const target = selectorOf(to, select);
   if (target !== undefined)
     policies.push({
       name,
       namespace: namespaceOf(to),
       spec: {
-        podSelector: { matchLabels: target },
+        podSelector: target,
         policyTypes: ['Ingress'],
-        ingress: [{ from: peersOf(from, namespaceOf(to), peers), ports: onPorts }],
+        ingress: [{ from: peersOf(from, namespaceOf(to), peers, select), ports: onPorts }],
       },
     });
   if (from.is === 'workload')
@@ -157,19 +183,19 @@ function policiesFor({ name, from, to, ports }: NamedConnection, peers: NetworkP
       spec: {
         podSelector: { matchLabels: from.workload.selector },
         policyTypes: ['Egress'],
-        egress: [{ to: peersOf(to, namespaceOf(from), peers), ports: onPorts }],
+        egress: [{ to: peersOf(to, namespaceOf(from), peers, select), ports: onPorts }],
       },
     });
   return policies;
 }
 
-function selectorOf(party: Party): Labels | undefined {
-  if (party.is === 'workload') return party.workload.selector;
-  return party.is === 'acme-solver' ? ACME_SOLVER_LABELS : undefined;
+function selectorOf(party: Party, select: Select): Record<string, YamlValue> | undefined {
+  if (party.is === 'workload') return byLabels(party.workload.selector);
+  return party.is === 'acme-solver' ? select(ACME_SOLVER_LABELS) : undefined;
 }
 
 /** The entries of `from` or `to` that name a party, seen from a namespace. */
-function peersOf(party: Party, home: string, peers: NetworkPeers): YamlValue[] {
+function peersOf(party: Party, home: string, peers: NetworkPeers, select: Select): YamlValue[] {
   switch (party.is) {
     case 'workload': {
       const { namespace, selector } = party.workload;
@@ -177,21 +203,21 @@ function peersOf(party: Party, home: string, peers: NetworkPeers): YamlValue[] {
       return [namespace === home ? { podSelector } : { ...inNamespace(namespace), podSelector }];
     }
     case 'acme-solver':
-      return [{ podSelector: { matchLabels: ACME_SOLVER_LABELS } }];
+      return [{ podSelector: select(ACME_SOLVER_LABELS) }];
     case 'ingress-controller':
-      return [foreign(peers.ingressController)];
+      return [foreign(peers.ingressController, select)];
     case 'gateway':
-      return [foreign(peers.gateways)];
+      return [foreign(peers.gateways, select)];
     case 'dns':
-      return [foreign(peers.dns), ...peers.dns.addresses.map((cidr) => ({ ipBlock: { cidr } }))];
+      return [foreign(peers.dns, select), ...peers.dns.addresses.map((cidr) => ({ ipBlock: { cidr } }))];
     case 'internet':
       return INTERNET.map(({ cidr, except }) => ({ ipBlock: { cidr, except: [...except] } }));
   }
 }
 
 /** One entry: namespace and pods together. Two entries would be an or. */
-function foreign({ namespace, podLabels }: ForeignPods): Record<string, YamlValue> {
-  return { ...inNamespace(namespace), podSelector: { matchLabels: podLabels } };
+function foreign({ namespace, podLabels }: ForeignPods, select: Select): Record<string, YamlValue> {
+  return { ...inNamespace(namespace), podSelector: select(podLabels) };
 }
 
 function inNamespace(name: string): Record<string, YamlValue> {

@@ -27,30 +27,23 @@ export interface Placement {
  * Lays out who keeps which policy: what all overlays need beside the kustomization that they share, what one alone
  * needs, or what its namespace keeps out of there, beside that overlay.
  *
+ * @param exempt overlays that get none: what they build on keeps none either
  * @param handWritten names of policies that are not ours, which no policy of ours may take
  */
 export function placePolicies(
   graph: Graph,
   needs: readonly OverlayNeeds[],
+  exempt: readonly string[],
   handWritten: ReadonlySet<string>,
 ): Placement {
   const overlays = needs.map(({ overlay }) => overlay);
-  const shared = sharedKustomization(graph, overlays);
-  if (typeof shared !== 'string') return { places: new Map(), problem: shared.problem };
-  const places = new Map<string, SourcePolicy[]>([shared, ...overlays].map((place) => [place, []]));
+  const shared = sharedKustomization(graph, overlays, exempt);
+  if (typeof shared === 'object') return { places: new Map(), problem: shared.problem };
+  const all = shared === undefined ? overlays : [shared, ...overlays];
+  const places = new Map<string, SourcePolicy[]>(all.map((place) => [place, []]));
   const reach = new Map(overlays.map((overlay) => [overlay, reachableFrom(graph, [overlay])]));
 
-  const [first, ...others] = needs.map(
-    ({ overlay, policies }) =>
-      new Map(
-        policies.flatMap((policy) => {
-          const source = sourceForm(graph, overlay, shared, policy);
-          return source === undefined ? [] : [[keyOf(source), source] as const];
-        }),
-      ),
-  );
-  for (const [key, source] of first ?? [])
-    if (others.every((other) => other.has(key))) places.get(shared)?.push(source);
+  if (shared !== undefined) places.set(shared, neededByAll(graph, needs, shared));
 
   // An overlay that another builds on comes first.
   const inOrder = [...needs].sort(
@@ -72,15 +65,37 @@ export function placePolicies(
   return { places: withFreeNames(places, inOrder, reach, handWritten) };
 }
 
+/** What every overlay needs in the same words, seen from a place. */
+function neededByAll(graph: Graph, needs: readonly OverlayNeeds[], place: string): SourcePolicy[] {
+  const [first, ...others] = needs.map(
+    ({ overlay, policies }) =>
+      new Map(
+        policies.flatMap((policy) => {
+          const source = sourceForm(graph, overlay, place, policy);
+          return source === undefined ? [] : [[keyOf(source), source] as const];
+        }),
+      ),
+  );
+  const shared = [...(first ?? [])].filter(([key]) => others.every((other) => other.has(key)));
+  return shared.map(([, source]) => source);
+}
+
 /**
- * The topmost kustomization that every overlay builds on, or an overlay itself where there is no such one; or why there
- * is not exactly one.
+ * The topmost kustomization that every overlay builds on and no exempt one does, or an overlay itself where there is no
+ * such one; undefined where the exempt ones leave none; or why there is not exactly one.
  */
-function sharedKustomization(graph: Graph, overlays: readonly string[]): string | { problem: string } {
+function sharedKustomization(
+  graph: Graph,
+  overlays: readonly string[],
+  exempt: readonly string[],
+): string | undefined | { problem: string } {
   const reached = overlays.map((overlay) => reachableFrom(graph, [overlay]));
-  const common = [...(reached[0] ?? [])].filter(
+  const ofAll = [...(reached[0] ?? [])].filter(
     (dir) => reached.every((one) => one.has(dir)) && graph.get(dir)?.isComponent === false,
   );
+  const closed = reachableFrom(graph, exempt);
+  const common = ofAll.filter((dir) => !closed.has(dir));
+  if (overlays.length === 0 || (common.length === 0 && ofAll.length > 0)) return undefined;
   const below = topmost(
     graph,
     common.filter((dir) => !overlays.includes(dir)),

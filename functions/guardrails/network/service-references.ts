@@ -2,7 +2,7 @@ import { type YamlObject, textOf } from '../krm/yaml';
 import { resourceRef } from '../kubernetes/resource';
 import { type PodSpec, objectAt, objectsIn } from '../kubernetes/workload';
 
-/** A value in a workload's environment that may name a Service. */
+/** What may be the name of a Service. */
 export interface ServiceReference {
   readonly name: string;
   /** undefined: the workload's own. */
@@ -11,7 +11,7 @@ export interface ServiceReference {
   readonly port: number | string | undefined;
   /** A pod stands before the Service, `db-0.db`: a headless one is meant, or nothing. */
   readonly isOfPod?: true;
-  /** `env API_URL`. */
+  /** `env API_URL`, `args`, `ConfigMap/nginx nginx.conf`. */
   readonly where: string;
 }
 
@@ -53,52 +53,119 @@ export class ConfigMaps {
   }
 }
 
-/** What the values of a workload's env, and of the ConfigMaps that it takes its env from, may name. */
+/** A text of a workload in which a Service may be named. */
+interface Source {
+  readonly where: string;
+  readonly text: string;
+  /** Whether a bare word is a host there; undefined: nothing but a URL counts. */
+  readonly isHost: boolean | undefined;
+}
+
+/** What the env, the command and the ConfigMaps of a workload may name. */
 export function serviceReferences(
   pod: PodSpec,
   configMap: (name: unknown) => YamlObject,
 ): ServiceReference[] {
-  const references = pod.containers.flatMap(({ value }) => {
-    const own = objectsIn(value.env).flatMap((entry) => {
-      const from = objectAt(objectAt(entry, 'valueFrom'), 'configMapKeyRef');
-      const text = entry.value ?? configMap(from.name)[textOf(from.key)];
-      return typeof text === 'string' && typeof entry.name === 'string' ? [{ key: entry.name, text }] : [];
-    });
-    const taken = objectsIn(value.envFrom).flatMap((source) =>
-      Object.entries(configMap(objectAt(source, 'configMapRef').name)).flatMap(([key, text]) =>
-        typeof text === 'string' ? [{ key, text }] : [],
-      ),
-    );
-    return [...own, ...taken].flatMap(({ key, text }) => referencesIn(key, text));
-  });
+  const sources = [
+    ...pod.containers.flatMap(({ value }) => sourcesOf(value, configMap)),
+    ...mountedConfigMaps(pod.value).flatMap((name) =>
+      textsIn(configMap(name)).map(([key, text]) => ({
+        where: `ConfigMap/${name} ${key}`,
+        text,
+        isHost: undefined,
+      })),
+    ),
+  ];
   const seen = new Set<string>();
-  return references.filter((one) => {
+  return sources.flatMap(referencesIn).filter((one) => {
     const key = JSON.stringify(one);
     return !seen.has(key) && seen.add(key);
   });
 }
 
-/** What one value may name: a URL, `host:port`, or a host alone; several with commas or blanks between. */
-export function referencesIn(key: string, text: string): ServiceReference[] {
-  const where = `env ${key}`;
-  return text.split(/[\s,]+/).flatMap((word) => {
-    const [, scheme, urlHost, urlPort] =
-      /^([a-z][a-z0-9+.-]*):\/\/(?:[^@/]*@)?([^:/?#@[\]]+)(?::(\d+))?(?:[/?#]|$)/i.exec(word) ?? [];
-    if (scheme !== undefined && urlHost !== undefined) {
-      const port = urlPort === undefined ? SCHEME_PORTS.get(scheme.toLowerCase()) : Number(urlPort);
-      return hostReference(urlHost, port, where);
-    }
-    const [, host, port] = /^([a-z0-9.-]+)(?::(\d+))?$/i.exec(word) ?? [];
-    if (host === undefined || (port === undefined && !HOST_KEY.test(key))) return [];
-    return hostReference(host, port === undefined ? undefined : Number(port), where);
+function sourcesOf(container: YamlObject, configMap: (name: unknown) => YamlObject): Source[] {
+  const env = new Map<string, string>();
+  for (const source of objectsIn(container.envFrom)) {
+    const prefix = typeof source.prefix === 'string' ? source.prefix : '';
+    for (const [key, text] of textsIn(configMap(objectAt(source, 'configMapRef').name)))
+      env.set(prefix + key, text);
+  }
+  // What stands in env wins, and may name what is above it.
+  const expand = (text: string) =>
+    text.replace(/\$\$|\$\(([^)]+)\)/g, (all, name: string | undefined) =>
+      name === undefined ? '$' : (env.get(name) ?? all),
+    );
+  for (const entry of objectsIn(container.env)) {
+    if (typeof entry.name !== 'string') continue;
+    const from = objectAt(objectAt(entry, 'valueFrom'), 'configMapKeyRef');
+    const text = entry.value ?? configMap(from.name)[textOf(from.key)];
+    if (typeof text === 'string') env.set(entry.name, entry.value === undefined ? text : expand(text));
+    else env.delete(entry.name);
+  }
+  const words = [container.command, container.args].flatMap((list) => (Array.isArray(list) ? list : []));
+  return [
+    ...[...env].map(([key, text]) => ({ where: `env ${key}`, text, isHost: HOST_KEY.test(key) })),
+    ...words.flatMap((word) =>
+      typeof word === 'string' ? [{ where: 'args', text: expand(word), isHost: false }] : [],
+    ),
+  ];
+}
+
+function mountedConfigMaps(pod: YamlObject): string[] {
+  const sources = objectsIn(pod.volumes).flatMap((volume) => [
+    volume,
+    ...objectsIn(objectAt(volume, 'projected').sources),
+  ]);
+  return sources.flatMap((source) => {
+    const { name } = objectAt(source, 'configMap');
+    return typeof name === 'string' ? [name] : [];
   });
+}
+
+function textsIn(data: YamlObject): [string, string][] {
+  return Object.entries(data).flatMap(([key, text]): [string, string][] =>
+    typeof text === 'string' ? [[key, text]] : [],
+  );
+}
+
+/** A scheme, and all that stands before a path: `user:password@a:1,b:2`. */
+const URL_START = /([a-z][a-z0-9+.-]*):\/\/((?:[^\s,/?#"'`;<>()[\]{}]|,(?![a-z][a-z0-9+.-]*:\/\/))+)/gi;
+const HOST_PORT = /^([a-z0-9.-]+)(?::(\d+))?$/i;
+
+/** What a text may name: URLs, `host:port`, `host=... port=...` of libpq, or a host alone. */
+function referencesIn({ where, text, isHost }: Source): ServiceReference[] {
+  const urls = [...text.matchAll(URL_START)].flatMap(([, scheme = '', authority = '']) => {
+    const usual = SCHEME_PORTS.get(scheme.toLowerCase().replace(/\+.*/, ''));
+    const hosts = authority.slice(authority.lastIndexOf('@') + 1).split(',');
+    return hosts.flatMap((one) => {
+      const [, host, port] = HOST_PORT.exec(one) ?? [];
+      return host === undefined ? [] : hostReferences(host, port === undefined ? usual : Number(port), where);
+    });
+  });
+  if (isHost === undefined) return urls;
+  const rest = text.replace(URL_START, ' ');
+  const [, libpqHost, libpqPort] = /(?:^|\s)host=([a-z0-9.-]+)(?:.*\sport=(\d+))?/i.exec(rest) ?? [];
+  const libpq =
+    libpqHost === undefined
+      ? []
+      : hostReferences(libpqHost, Number(libpqPort ?? SCHEME_PORTS.get('postgres')), where);
+  const words = rest.split(/[\s,;=@"'`<>()[\]{}]+/).flatMap((word) => {
+    const [, host, port] = HOST_PORT.exec(word.replace(/[/?].*/, '')) ?? [];
+    if (host === undefined || (port === undefined && !isHost)) return [];
+    return hostReferences(host, port === undefined ? undefined : Number(port), where);
+  });
+  return [...urls, ...libpq, ...words];
 }
 
 /**
  * `name`, `name.namespace`, `name.namespace.svc`, `name.namespace.svc.<cluster domain>`, and each of them behind the name
  * of a pod (kubernetes.io, "DNS for Services and Pods").
  */
-function hostReference(host: string, port: number | undefined, where: string): ServiceReference[] {
+export function hostReferences(
+  host: string,
+  port: number | string | undefined,
+  where: string,
+): ServiceReference[] {
   const labels = host.toLowerCase().replace(/\.$/, '').split('.');
   const named = ([name = '', namespace, svc]: readonly string[]) =>
     name === '' || (svc !== undefined && svc !== 'svc') ? [] : [{ name, namespace, port, where }];

@@ -6,7 +6,7 @@ import { groupOf, objectAt, objectsIn, podSpecOf } from '../kubernetes/workload'
 import type { ContainerPort } from './evaluate';
 import type { Protocol } from './policy';
 import { type Labels, hasLabels, isLabels, labelsIn } from './selector';
-import { ConfigMaps, type ServiceReference, serviceReferences } from './service-references';
+import { ConfigMaps, type ServiceReference, hostReferences, serviceReferences } from './service-references';
 
 export const CONNECTS_TO = 'todo.example.com/connects-to';
 export const INTERNET_EGRESS = 'todo.example.com/internet-egress';
@@ -22,7 +22,7 @@ export interface Workload {
   readonly namespace: string;
   /** Of its pods. */
   readonly labels: Labels;
-  /** What its pods are selected by: the workload's own matchLabels. */
+  /** What its pods are selected by: the workload's own matchLabels; the pods' labels where those do not say all. */
   readonly selector: Labels;
   readonly ports: readonly ContainerPort[];
 }
@@ -47,8 +47,17 @@ export interface Connection {
   readonly reason: string;
 }
 
+/** A port that a build opens to whoever is outside, which no policy is made for: who that is to be is not said. */
+export interface Exposure extends Placed {
+  /** `is of type LoadBalancer`. */
+  readonly what: string;
+  readonly workload: Workload;
+  readonly ports: readonly Port[];
+}
+
 export interface Topology {
   readonly workloads: readonly Workload[];
+  readonly exposures: readonly Exposure[];
   readonly connections: readonly Connection[];
   readonly notes: readonly Note[];
 }
@@ -63,6 +72,7 @@ export interface Note extends Placed {
 }
 
 interface Service {
+  readonly placed: Placed;
   readonly name: string;
   readonly namespace: string;
   readonly spec: YamlObject;
@@ -82,6 +92,8 @@ class TopologyReader {
   private readonly workloads = new Map<YamlObject, Workload>();
   private readonly byLabel = new Map<string, Workload[]>();
   private readonly services = new Map<string, Service>();
+  /** Services that an Ingress or a route leads to. */
+  private readonly routed = new Set<YamlObject>();
   private readonly configMaps: ConfigMaps;
   private readonly connections: Connection[] = [];
   private readonly notes = new Map<string, Note>();
@@ -98,13 +110,14 @@ class TopologyReader {
         else others.push(workload);
       }
     }
-    const resources = placed.map(({ resource }) => resource);
-    for (const resource of resources)
-      if (resource.kind === 'Service' && groupOf(resource) === '') {
-        const { name, namespace = '' } = resourceRef(resource);
-        this.services.set(serviceKey(name, namespace), { name, namespace, spec: objectAt(resource, 'spec') });
-      }
-    this.configMaps = new ConfigMaps(resources);
+    for (const one of placed) {
+      const { resource } = one;
+      if (resource.kind !== 'Service' || groupOf(resource) !== '') continue;
+      const { name, namespace = '' } = resourceRef(resource);
+      const spec = objectAt(resource, 'spec');
+      this.services.set(serviceKey(name, namespace), { placed: one, name, namespace, spec });
+    }
+    this.configMaps = new ConfigMaps(placed.map(({ resource }) => resource));
   }
 
   read(): Topology {
@@ -129,7 +142,33 @@ class TopologyReader {
           ],
           'names have to be resolved',
         );
-    return { workloads, connections: this.connections, notes: [...this.notes.values()] };
+    const exposures = this.exposures();
+    return { workloads, exposures, connections: this.connections, notes: [...this.notes.values()] };
+  }
+
+  /** Services that are open to the outside, but not only for a controller to come in by, and ports of nodes. */
+  private exposures(): Exposure[] {
+    const ofServices = [...this.services.values()].flatMap(({ placed, spec, namespace }) => {
+      if (!['LoadBalancer', 'NodePort'].includes(textOf(spec.type)) || this.routed.has(placed.resource))
+        return [];
+      const selector = isLabels(spec.selector) ? labelsIn(spec.selector) : {};
+      const what = `is of type ${textOf(spec.type)}`;
+      return this.selectedBy(selector, namespace).map((workload) => ({
+        ...placed,
+        what,
+        workload,
+        ports: servicePorts(spec, undefined, false).flatMap((port) => podPorts(port, workload)),
+      }));
+    });
+    const ofNodes = [...this.workloads.values()].flatMap((workload) => {
+      const ports = (podSpecOf(workload.resource)?.containers ?? [])
+        .flatMap(({ value }) => objectsIn(value.ports))
+        .filter(({ hostPort }) => typeof hostPort === 'number')
+        .flatMap(containerPort);
+      const { resource, path } = workload;
+      return ports.length === 0 ? [] : [{ resource, path, what: 'has a hostPort', workload, ports }];
+    });
+    return [...ofServices, ...ofNodes];
   }
 
   private connect(from: Party, to: Party, ports: readonly Port[], reason: string): void {
@@ -154,13 +193,15 @@ class TopologyReader {
       .slice(0, -1)
       .reduce<YamlObject>((at, step) => objectAt(at, String(step)), resource);
     const ofPods = objectAt(template, 'metadata').labels;
-    const { matchLabels } = objectAt(objectAt(resource, 'spec'), 'selector');
+    const { matchLabels, matchExpressions } = objectAt(objectAt(resource, 'spec'), 'selector');
     const labels = labelsIn(ofPods);
     const selector = labelsIn(matchLabels);
     const ports = pod.containers.flatMap(({ value }) => objectsIn(value.ports).flatMap(containerPort));
     const workload = { resource, path, kind, name, namespace, labels, ports };
+    // What expressions tell apart, matchLabels alone do not.
+    const isWhole = Object.keys(selector).length > 0 && objectsIn(matchExpressions).length === 0;
     if (isLabels(ofPods) && isLabels(matchLabels))
-      return { ...workload, selector: Object.keys(selector).length > 0 ? selector : labels };
+      return { ...workload, selector: isWhole ? selector : labels };
     this.note(
       workload,
       true,
@@ -205,17 +246,17 @@ class TopologyReader {
     const { resource } = asker;
     const { kind, namespace = '' } = resourceRef(resource);
     if (groupOf(resource) !== 'gateway.networking.k8s.io' || !kind.endsWith('Route')) return;
-    for (const rule of objectsIn(objectAt(resource, 'spec').rules))
-      for (const { kind: to = 'Service', group = '', name: service, namespace: other, port } of objectsIn(
-        rule.backendRefs,
-      ))
-        if (to === 'Service' && group === '' && typeof service === 'string')
-          this.connectToService(
-            { is: 'gateway' },
-            { name: service, namespace: typeof other === 'string' ? other : namespace, port: portOf(port) },
-            namespace,
-            asker,
-          );
+    const rules = objectsIn(objectAt(resource, 'spec').rules);
+    for (const { kind: to = 'Service', group = '', name, namespace: other, port } of rules.flatMap(
+      backendsOf,
+    ))
+      if (to === 'Service' && group === '' && typeof name === 'string')
+        this.connectToService(
+          { is: 'gateway' },
+          { name, namespace: typeof other === 'string' ? other : namespace, port: portOf(port) },
+          namespace,
+          asker,
+        );
   }
 
   private readGateway({ resource }: Placed): void {
@@ -235,9 +276,8 @@ class TopologyReader {
     const references = this.services.size === 0 ? [] : serviceReferences(pod, this.configMaps.of(namespace));
     for (const { where, isOfPod, ...reference } of references) {
       // Most values that look like a host are none of ours.
-      const service = this.serviceOf(reference, namespace);
-      if (service === undefined || (isOfPod && !isHeadless(service.spec))) continue;
-      this.connectToService(from, reference, namespace, { ...placed, part: where });
+      if (this.leadsTo(isOfPod, reference, namespace))
+        this.connectToService(from, reference, namespace, { ...placed, part: where });
     }
     for (const entry of listIn(annotationsOf(resource)[CONNECTS_TO])) {
       const asker = { ...placed, part: `annotation ${CONNECTS_TO}` };
@@ -246,9 +286,18 @@ class TopologyReader {
         this.note(asker, true, `${JSON.stringify(entry)} is no name:port`, 'write todo-backend:80, say');
         continue;
       }
-      const [service = '', other] = host.split('.');
-      const reference = { name: service, namespace: other, port: /^\d+$/.test(port) ? Number(port) : port };
-      this.connectToService(from, reference, namespace, asker);
+      const references = hostReferences(host, /^\d+$/.test(port) ? Number(port) : port, CONNECTS_TO);
+      const [first = references.find(({ isOfPod }) => isOfPod === undefined)] = references.filter(
+        ({ isOfPod, ...reference }) => this.leadsTo(isOfPod, reference, namespace),
+      );
+      if (first !== undefined) this.connectToService(from, first, namespace, asker);
+      else
+        this.note(
+          asker,
+          true,
+          `${JSON.stringify(entry)} is the name of no Service`,
+          'write todo-backend:80, say',
+        );
     }
     const ports = listIn(annotationsOf(resource)[INTERNET_EGRESS]).flatMap((entry) => {
       const [, number = '', protocol = 'TCP'] = /^(\d+)(?:\/(TCP|UDP))?$/.exec(entry) ?? [];
@@ -259,6 +308,15 @@ class TopologyReader {
       return [];
     });
     this.connect(from, { is: 'internet' }, ports, `annotation ${INTERNET_EGRESS}`);
+  }
+
+  private leadsTo(
+    isOfPod: true | undefined,
+    reference: Omit<ServiceReference, 'where'>,
+    home: string,
+  ): boolean {
+    const service = this.serviceOf(reference, home);
+    return service !== undefined && (isOfPod === undefined || isHeadless(service.spec));
   }
 
   private serviceOf({ name, namespace }: Omit<ServiceReference, 'where'>, home: string): Service | undefined {
@@ -287,6 +345,7 @@ class TopologyReader {
       return;
     }
     const { spec, name, namespace } = service;
+    if (from.is !== 'workload') this.routed.add(service.placed.resource);
     if (!isLabels(spec.selector)) {
       const what = `leads to Service/${name}, whose selector is no labels: each is a text`;
       this.note(asker, true, what, 'put it in quotes');
@@ -302,7 +361,7 @@ class TopologyReader {
     const behind = this.selectedBy(selector, namespace);
     if (behind.length === 0)
       this.note(asker, true, `leads to Service/${name}, which selects no pods`, 'mend its selector');
-    const wanted = servicePorts(spec, reference.port);
+    const wanted = servicePorts(spec, reference.port, from.is === 'workload');
     if (wanted.length === 0)
       this.note(
         asker,
@@ -370,6 +429,15 @@ function listIn(value: YamlValue | undefined): string[] {
     .filter((entry) => entry !== '');
 }
 
+/** What a rule of a route sends to, copies included. */
+function backendsOf(rule: YamlObject): YamlObject[] {
+  const backends = objectsIn(rule.backendRefs);
+  const mirrors = [rule, ...backends].flatMap(({ filters }) =>
+    objectsIn(filters).map((filter) => objectAt(objectAt(filter, 'requestMirror'), 'backendRef')),
+  );
+  return [...backends, ...mirrors];
+}
+
 function isHeadless(spec: YamlObject): boolean {
   return spec.clusterIP === 'None';
 }
@@ -380,12 +448,18 @@ interface TargetPort {
   readonly target: number | string;
 }
 
-function servicePorts(spec: YamlObject, wanted: number | string | undefined): TargetPort[] {
+/** @param byName whether its name is looked up; controllers look at its endpoints, which have the pods' ports */
+function servicePorts(spec: YamlObject, wanted: number | string | undefined, byName: boolean): TargetPort[] {
   const ports = objectsIn(spec.ports);
   const chosen = ports.filter(({ name, port }) => wanted === undefined || wanted === port || wanted === name);
   // Of a headless Service clients see the pods themselves, and no port is translated.
-  if (isHeadless(spec) && typeof wanted === 'number')
-    return [{ protocol: protocolOf(chosen[0]?.protocol), target: wanted }];
+  if (isHeadless(spec) && typeof wanted === 'number' && byName) {
+    const protocols = new Set(chosen.map(({ protocol }) => protocolOf(protocol)));
+    return [...(protocols.size === 0 ? (['TCP'] as const) : protocols)].map((protocol) => ({
+      protocol,
+      target: wanted,
+    }));
+  }
   return chosen.flatMap(({ port, targetPort, protocol }) => {
     const target = portOf(targetPort) ?? portOf(port);
     return target === undefined ? [] : [{ protocol: protocolOf(protocol), target }];
