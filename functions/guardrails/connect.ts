@@ -160,10 +160,11 @@ class PolicyFiles {
   ): void {
     const told = this.told.length;
     const firstIndex = (others.at(-1)?.index ?? -1) + 1;
+    const newline = [...others, ...generated].some(({ text }) => text.includes('\r\n')) ? '\r\n' : '\n';
     for (const item of generated) this.removed.add(item);
     wanted.forEach((policy, i) => {
       const kept = generated.find((item) => isAsWanted(item, policy));
-      const text = kept?.text ?? printYaml(policyOf(policy));
+      const text = kept?.text ?? printYaml(policyOf(policy)).replaceAll('\n', newline);
       const value = kept?.value ?? valueOf(parseYaml(text, file)[0] ?? null);
       if (isObject(value)) this.added.push(newItem(text, value, file, firstIndex + i));
       if (kept === undefined) {

@@ -22,13 +22,12 @@ type Wrapped = (
 
 function cachedCode(): Buffer | undefined {
   const cache = path.join(__dirname, 'guardrails.bundle.cache');
-  const stat = statSync(cache, { throwIfNoEntry: false });
-  if (stat === undefined || stat.mtimeMs < statSync(bundle).mtimeMs) return undefined;
   let twice: Buffer;
   try {
+    if (statSync(cache).mtimeMs < statSync(bundle).mtimeMs) return undefined;
     twice = readFileSync(cache);
   } catch {
-    return undefined; // the bundle does without
+    return undefined; // not there, or not to be read: the bundle does without
   }
   // V8 does not check that its code is whole: it is there twice, which compares faster than a hash is made.
   const [code, copy] = [twice.subarray(0, twice.length / 2), twice.subarray(twice.length / 2)];

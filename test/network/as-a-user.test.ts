@@ -320,6 +320,27 @@ describe.each(Object.entries(HOSTS))('%s', (_, render) => {
   });
 });
 
+test('documents of comments alone stay in a policies file, and its line ends are kept', () => {
+  const [addition] = Object.values(ADDITIONS);
+  const render = HOSTS['npm run render'];
+  if (addition === undefined || render === undefined) throw new Error('nothing to add');
+  const root = copyPackage('package');
+  const file = path.join(root, BASE);
+  const noted = `# head\n---\n${readFileSync(file, 'utf8')}---\n# my note\n`.replaceAll('\n', '\r\n');
+  writeFileSync(file, noted);
+  const before = treeOf(root);
+  add(root, addition);
+  render(root);
+  const text = readFileSync(file, 'utf8');
+  expect(text.length).toBeGreaterThan(noted.length);
+  expect(text.startsWith('# head\r\n---\r\napiVersion: ')).toBe(true);
+  expect(text.endsWith('---\r\n# my note\r\n')).toBe(true);
+  expect(text.match(/(?<!\r)\n/g)).toBeNull();
+  remove(root, addition);
+  render(root);
+  expect(treeOf(root)).toEqual(before);
+});
+
 function documentsOf(text = ''): string[] {
   return text === '' ? [] : text.split('---\n');
 }

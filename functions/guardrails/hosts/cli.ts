@@ -5,7 +5,7 @@ import type { Config } from '../config';
 import { type ExitCode, GuardrailsError, InputError } from '../errors';
 import { type Judged, judge, verify } from '../judge';
 import { spliceItem } from '../krm/item';
-import { decodeText, joinDocuments, splice } from '../krm/text';
+import { decodeText, joinDocuments, splice, splitDocuments } from '../krm/text';
 import { redactor } from '../kustomize/redact';
 import { readConfig } from '../read-config';
 import { isRefused, resultsOf } from '../run';
@@ -99,13 +99,20 @@ async function refuse(root: string, verdicts: readonly Verdict[], isCheck: boole
 /** The files of the package that are to read otherwise, to be there, or to go. */
 function changedFiles(files: readonly PackageFile[], { items, changes }: Revision): FileWrite[] {
   const touched = new Set([...changes.removed, ...changes.added].map(({ path: file }) => file));
-  const rewritten = (file: string) => {
+  const rewritten = (file: string, before: readonly string[]) => {
     const documents = items.filter((item) => item.path === file).sort((a, b) => a.index - b.index);
-    if (documents.length === 0) return undefined;
-    return joinDocuments(documents.map(({ text }) => text));
+    // A document of comments alone is nobody's item, and stays: first where it was first, else last.
+    const first = before.findIndex((text) => !isComment(text));
+    const head = before.slice(0, Math.max(first, 0));
+    const tail = before.slice(Math.max(first, 0)).filter(isComment);
+    const all = [...head, ...documents.map(({ text }) => text), ...tail];
+    return all.length === 0 ? undefined : joinDocuments(all);
   };
   const known = files.flatMap(({ path: file, bytes }) => {
-    if (touched.delete(file)) return [{ path: file, content: rewritten(file), original: bytes }];
+    if (touched.delete(file)) {
+      const before = splitDocuments(decodeText(bytes, file)).map(({ text }) => text);
+      return [{ path: file, content: rewritten(file, before), original: bytes }];
+    }
     const edits = [...changes.edits].filter(([item]) => item.path === file);
     if (edits.length === 0) return [];
     const text = decodeText(bytes, file);
@@ -116,9 +123,13 @@ function changedFiles(files: readonly PackageFile[], { items, changes }: Revisio
     return [{ path: file, content, original: bytes }];
   });
   const added = [...touched].flatMap((file) =>
-    file === undefined ? [] : [{ path: file, content: rewritten(file), original: NO_FILE } as const],
+    file === undefined ? [] : [{ path: file, content: rewritten(file, []), original: NO_FILE } as const],
   );
   return [...known, ...added];
+}
+
+function isComment(document: string): boolean {
+  return document.includes('#') && document.split('\n').every((line) => /^\s*(#|$)/.test(line));
 }
 
 /** For `git apply` and `patch -p1`; but the value of a Secret, in a line beside a change, is blotted out. */

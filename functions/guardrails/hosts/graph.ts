@@ -8,7 +8,7 @@ import { buildOverlays } from '../kustomize/build-overlays';
 import { packageOf } from '../kustomize/package';
 import { redactor } from '../kustomize/redact';
 import { readConnectionMap } from '../network/allowed';
-import { printDot, printMermaid, printTable } from '../network/picture';
+import { escapeMarkdown, printDot, printMermaid, printTable } from '../network/picture';
 import { readConfig } from '../read-config';
 import { functionConfigIn, kustomizeHere, readPackage, readTextIfThere } from './read-package';
 import { readArguments, runCommand, say, withProgress } from './terminal';
@@ -76,7 +76,7 @@ async function pictures(root: string): Promise<FileWrite[]> {
       const picture = viz.renderString(printDot(map, `${title}: who may talk to whom`), { format: 'svg' });
       writes.push(fileWrite(top, svg, () => picture));
       sections.push(
-        `### ${title}\n\n\`\`\`mermaid\n${printMermaid(map)}\`\`\`\n\n${printTable(map)}\n[As a picture](${svg})\n`,
+        `### ${escapeMarkdown(title)}\n\n\`\`\`mermaid\n${printMermaid(map)}\`\`\`\n\n${printTable(map)}\n[As a picture](${linkTo(svg)})\n`,
       );
     }
   } finally {
@@ -96,15 +96,22 @@ function fileWrite(top: string, file: string, change: (text: string) => string):
 }
 
 function withSections(text: string, sections: readonly string[]): string {
-  const newline = text.includes('\r\n') ? '\r\n' : '\n';
-  const start = text.indexOf(START + newline);
-  const end = text.indexOf(newline + END, start);
-  if (start === -1 || end === -1)
+  const [starts, ends] = [START, END].map((marker) => [
+    ...text.matchAll(new RegExp(`^${marker}\\r?$`, 'gm')),
+  ]);
+  const [start, end] = [starts?.[0], ends?.[0]];
+  const isOnce = starts?.length === 1 && ends?.length === 1;
+  if (!isOnce || start === undefined || end === undefined || end.index < start.index)
     throw new InputError(
-      `${README}: lacks the lines ${START} and ${END}; put both, one below the other, where the picture belongs`,
+      `${README}: lacks the lines ${START} and ${END}, each once and in this order; put both where the picture belongs`,
     );
-  const inside = `\n\n${sections.join('\n')}`.replaceAll('\n', newline);
-  return text.slice(0, start) + START + inside + text.slice(end);
+  const newline = start[0].endsWith('\r') ? '\r\n' : '\n';
+  const inside = `\n\n${sections.join('\n')}\n`.replaceAll('\n', newline);
+  return text.slice(0, start.index) + START + inside + text.slice(end.index);
+}
+
+function linkTo(file: string): string {
+  return encodeURI(file).replace(/[()]/g, (c) => (c === '(' ? '%28' : '%29'));
 }
 
 function isSame(content: string | undefined, original: FileWrite['original']): boolean {

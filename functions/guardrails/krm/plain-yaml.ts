@@ -195,6 +195,7 @@ class PlainReader {
     if (INDICATORS.has(first)) beyond();
     if ((first === DASH || first === COLON || first === QUESTION_MARK) && this.isBlank(at + 1)) beyond();
     if (first === DOT && text.startsWith('...', at)) beyond();
+    if (first === DASH && text.startsWith('---', at) && this.isBlank(at + 3)) beyond();
     const line = text.slice(at, this.lineEnd(at));
     const comment = line.indexOf(' #');
     const content = comment === -1 ? line : line.slice(0, comment);

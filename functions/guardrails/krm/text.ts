@@ -142,7 +142,7 @@ export function joinDocuments(documents: readonly string[]): string {
     .map(withNewline)
     .map((text, i) => {
       if (i === 0) return text.replace(/^\r?\n/, '');
-      return /^\s/.test(text) ? `---${text}` : `---\n${text}`;
+      return /^\s/.test(text) ? `---${text}` : `---${text.includes('\r\n') ? '\r\n' : '\n'}${text}`;
     })
     .join('');
 }

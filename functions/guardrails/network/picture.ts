@@ -55,7 +55,7 @@ export function printTable(map: ConnectionMap): string {
   const name = ({ name, namespace }: Actor) => (namespace === undefined ? name : `${name} (${namespace})`);
   const rows = [
     ['From', 'To', 'Ports'],
-    ...linesOf(map).map(({ from, to, label }) => [name(from), name(to), label].map(escapeCell)),
+    ...linesOf(map).map(({ from, to, label }) => [name(from), name(to), label].map(escapeMarkdown)),
   ];
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const print = (cells: readonly string[]) =>
@@ -64,7 +64,8 @@ export function printTable(map: ConnectionMap): string {
   return [print(head), print(widths.map((width) => '-'.repeat(width))), ...body.map(print)].join('');
 }
 
-function escapeCell(text: string): string {
+/** A text that Markdown shows as it is, in a table too. */
+export function escapeMarkdown(text: string): string {
   return text.replace(/[|\\`*_<>[\]]/g, '\\$&');
 }
 
