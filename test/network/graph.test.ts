@@ -107,7 +107,7 @@ describe('what a policy lets pass is drawn, needed or not', () => {
     [
       'two ranges that touch',
       `{ podSelector: ${APP}, ingress: [{ ports: [{ port: 1, endPort: 80 }, { port: 81, endPort: 65535 }], from: [{ ipBlock: { cidr: 10.0.0.0/8 } }] }] }`,
-      ['private addresses -> web: TCP every port'],
+      ['10.0.0.0/8 -> web: TCP every port'],
     ],
     [
       'a named port',
@@ -127,7 +127,7 @@ describe('what a policy lets pass is drawn, needed or not', () => {
     [
       'a part of the internet',
       `{ podSelector: ${APP}, policyTypes: [Egress], egress: [{ ports: [{ port: 443 }], to: [{ ipBlock: { cidr: 203.0.113.0/24 } }] }] }`,
-      ['web -> internet: TCP 443'],
+      ['web -> 203.0.113.0/24: TCP 443'],
     ],
   ])('%s', (_, spec, lines) => {
     // The other end is open: what is let in is let pass by this policy alone.
@@ -203,6 +203,202 @@ metadata: { name: g, namespace: shop }
 spec: { gatewayClassName: c, listeners: [{ name: a, port: 443, protocol: HTTPS, hostname: a.example.com }, { name: b, port: 80, protocol: HTTP }] }
 `;
     expect(linesOf(deployment('web') + DENY + gateway)).toEqual(['a.example.com * -> gateway: TCP 80, 443']);
+  });
+});
+
+/** What is let in to web, where everybody may send. */
+function letIn(from: string, more = ''): string[] {
+  const text =
+    deployment('web') +
+    DENY +
+    policy('open', '{ podSelector: {}, policyTypes: [Egress], egress: [{}] }') +
+    policy('in', `{ podSelector: ${APP}, ingress: [{ ports: [{ port: 1 }], from: ${from} }] }`) +
+    more;
+  return linesOf(text).filter((line) => line.includes('-> web: '));
+}
+
+describe('pods that only a policy speaks of', () => {
+  const TO_ALL =
+    'policyTypes: [Egress], egress: [{ ports: [{ port: 443 }], to: [{ ipBlock: { cidr: 0.0.0.0/0 } }] }]';
+
+  test.each([
+    ['{ matchLabels: { cluster: pg } }', ['cluster=pg']],
+    ['{ matchExpressions: [{ key: job, operator: Exists }] }', ['job=any']],
+    ['{ matchExpressions: [{ key: job, operator: In, values: [a, b] }] }', ['job=a', 'job=b']],
+  ])('pods that it is for: %s', (podSelector, labels) => {
+    const text = deployment('web') + DENY + policy('one', `{ podSelector: ${podSelector}, ${TO_ALL} }`);
+    expect(linesOf(text)).toEqual(
+      labels.flatMap((label) => [
+        `pods with ${label} -> DNS: TCP 443`,
+        `pods with ${label} -> internet: TCP 443`,
+        `pods with ${label} -> private addresses: TCP 443`,
+      ]),
+    );
+  });
+
+  test('in a namespace without workloads', () => {
+    const deny = policy('deny', '{ podSelector: {}, policyTypes: [Ingress, Egress] }', 'ops');
+    const allow = policy('one', `{ podSelector: { matchLabels: { cluster: pg } }, ${TO_ALL} }`, 'ops');
+    const { connections } = mapOf(deployment('web') + DENY + deny + allow);
+    expect(connections.map(({ from, to }) => [from.namespace, from.name, to.name])).toEqual([
+      ['ops', 'pods with cluster=pg', 'DNS'],
+      ['ops', 'pods with cluster=pg', 'internet'],
+      ['ops', 'pods with cluster=pg', 'private addresses'],
+    ]);
+  });
+
+  test('some of the pods of the ingress controller', () => {
+    const nginx = 'app.kubernetes.io/name: ingress-nginx, app.kubernetes.io/component: controller';
+    const namespace = 'namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ingress-nginx } }';
+    const from = (labels: string) => `[{ ${namespace}, podSelector: { matchLabels: { ${labels} } } }]`;
+    expect(letIn(from(nginx))).toEqual(['ingress controller -> web: TCP 1']);
+    expect(letIn(from(`${nginx}, instance: internal`))).toEqual([
+      'pods with app.kubernetes.io/component=controller, app.kubernetes.io/name=ingress-nginx, instance=internal in ingress-nginx -> web: TCP 1',
+    ]);
+  });
+
+  test('the ingress controller is not all of its namespace', () => {
+    const ops =
+      'namespaceSelector: { matchExpressions: [{ key: kubernetes.io/metadata.name, operator: In, values: [ingress-nginx, ops] }] }';
+    expect(letIn(`[{ ${ops} }]`)).toEqual([
+      'ingress controller -> web: TCP 1',
+      'any pod in ingress-nginx -> web: TCP 1',
+      'any pod in ops -> web: TCP 1',
+    ]);
+  });
+
+  test('some of the pods of a workload', () => {
+    const from = '[{ podSelector: { matchLabels: { canary: "yes", app: api } } }]';
+    expect(letIn(from, deployment('api'))).toEqual(['pods with app=api, canary=yes -> web: TCP 1']);
+  });
+
+  test('all of the pods of a workload are nobody else, whatever other labels of theirs a policy names', () => {
+    const api = deployment('api').replace('{ labels: { app: api } }', '{ labels: { app: api, tier: back } }');
+    const tier = policy(
+      'tier',
+      '{ podSelector: { matchLabels: { app: api, tier: back } }, policyTypes: [Egress] }',
+    );
+    const from = '[{ podSelector: { matchLabels: { app: api } } }]';
+    expect(letIn(from, api + tier)).toEqual(['api -> web: TCP 1']);
+  });
+
+  test('in each namespace that a peer selects, by the labels of its Namespace', () => {
+    const namespace = `apiVersion: v1
+kind: Namespace
+metadata: { name: shop, labels: { team: a } }
+---
+`;
+    const admins = (team: string) =>
+      `[{ namespaceSelector: { matchLabels: { team: ${team} } }, podSelector: { matchLabels: { role: admin } } }]`;
+    expect(letIn(admins('a'), namespace)).toEqual([
+      'pods with role=admin in namespaces with team=a -> web: TCP 1',
+      'pods with role=admin -> web: TCP 1',
+    ]);
+    expect(letIn(admins('b'), namespace)).toEqual([
+      'pods with role=admin in namespaces with team=b -> web: TCP 1',
+    ]);
+    const both = '{ kubernetes.io/metadata.name: shop, team: b }';
+    expect(letIn(`[{ namespaceSelector: { matchLabels: ${both} } }]`, namespace)).toEqual([]);
+  });
+});
+
+describe('addresses, by the ranges that a policy names', () => {
+  test.each([
+    ['an address', ['{ cidr: 203.0.113.7/32 }'], ['203.0.113.7/32']],
+    ['private ones', ['{ cidr: 10.0.0.0/8 }'], ['10.0.0.0/8']],
+    ['IPv6, however long it is written', ['{ cidr: "2001:0DB8:0:0::/32" }'], ['2001:db8::/32']],
+    [
+      'the internet',
+      [
+        '{ cidr: 0.0.0.0/0, except: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, 100.64.0.0/10] }',
+      ],
+      ['internet'],
+    ],
+    ['every address', ['{ cidr: "::/0" }'], ['internet', 'private addresses']],
+    ['a range but for a part', ['{ cidr: 10.0.0.0/8, except: [10.1.0.0/16] }'], ['10.0.0.0/8']],
+    [
+      'that part by another block',
+      ['{ cidr: 10.0.0.0/8, except: [10.1.0.0/16] }', '{ cidr: 10.0.0.0/9 }'],
+      ['10.0.0.0/9', '10.1.0.0/16', '10.0.0.0/8'],
+    ],
+    ['the internet and private ones in one range', ['{ cidr: 8.0.0.0/5 }'], ['8.0.0.0/5']],
+    [
+      'a range that starts at the address of DNS',
+      ['{ cidr: 169.254.20.10/31 }'],
+      ['DNS', '169.254.20.10/31'],
+    ],
+  ])('%s', (_, blocks, names) => {
+    const from = blocks.map((block) => `{ ipBlock: ${block} }`).join();
+    expect(letIn(`[${from}]`)).toEqual(names.map((name) => `${name} -> web: TCP 1`));
+  });
+});
+
+test('two who are outside, where the build has policies for one of them', () => {
+  const nginx = (name: string, spec: string) => policy(name, spec, 'ingress-nginx');
+  const text =
+    deployment('web') +
+    DENY +
+    nginx('deny', '{ podSelector: {}, policyTypes: [Ingress, Egress] }') +
+    nginx(
+      'in',
+      '{ podSelector: { matchLabels: { app.kubernetes.io/name: ingress-nginx, app.kubernetes.io/component: controller } }, ingress: [{ ports: [{ port: 443 }], from: [{ ipBlock: { cidr: 203.0.113.0/24 } }] }] }',
+    );
+  const { connections } = mapOf(text);
+  expect(
+    connections.map(({ from, to, ports }) => [from.name, to.namespace, to.name, portText(ports)]),
+  ).toEqual([['203.0.113.0/24', 'ingress-nginx', 'ingress controller', 'TCP 443']]);
+});
+
+describe('between any two who are drawn, what the evaluator says of some of their ends', () => {
+  const PORTS = [1, 52, 53, 54, 79, 80, 81, 443, 999, 1000, 1001, 2000, 2001, 5432, 8000, 8080, 65535];
+
+  test.each([
+    ['dev', () => buildText('dev')],
+    ['prod', () => buildText('prod')],
+    ['no policy', () => deployment('web') + deployment('api', 'other')],
+    [
+      'selectors and ranges across namespaces',
+      () =>
+        deployment('web') +
+        deployment('api', 'other') +
+        DENY +
+        policy(
+          'one',
+          `{ podSelector: ${APP}, policyTypes: [Ingress, Egress], ingress: [{ ports: [{ port: web }, { port: 1000, endPort: 2000 }], from: [{ namespaceSelector: {}, podSelector: { matchExpressions: [{ key: role, operator: In, values: [a, b] }] } }] }], egress: [{ to: [{ ipBlock: { cidr: 10.0.0.0/8, except: [10.1.0.0/16] } }, { ipBlock: { cidr: 0.0.0.0/1 } }] }, { ports: [{ protocol: UDP, port: 53 }] }] }`,
+        ) +
+        policy(
+          'two',
+          `{ podSelector: { matchLabels: { role: a } }, ingress: [{ from: [{ podSelector: {} }, { ipBlock: { cidr: 10.0.0.0/9 } }], ports: [{ port: 80 }] }] }`,
+          'other',
+        ),
+    ],
+  ])('%s', (_, build) => {
+    const text = build();
+    const { connections } = mapOf(text);
+    const policies = parseYaml(text, 'test').map(valueOf).filter(isObject).filter(isNetworkPolicy);
+    const read = policies.map((one) => readPolicy(one).policy);
+    const actors = [...new Set(connections.flatMap(({ from, to }) => [from, to]))];
+    for (const from of actors)
+      for (const to of actors) {
+        if (from.namespace === undefined && to.namespace === undefined) continue;
+        const drawn = connections.find((one) => one.from === from && one.to === to)?.ports ?? [];
+        for (const protocol of PROTOCOLS)
+          for (const port of PORTS) {
+            const isIn = drawn.some(
+              (one) => one.protocol === protocol && one.first <= port && port <= one.last,
+            );
+            const isAllowed = from.ends.some((source) =>
+              to.ends.some((target) => evaluate(read, { from: source, to: target, protocol, port }).allowed),
+            );
+            expect([from.name, to.name, protocol, port, isIn]).toEqual([
+              from.name,
+              to.name,
+              protocol,
+              port,
+              isAllowed,
+            ]);
+          }
+      }
   });
 });
 

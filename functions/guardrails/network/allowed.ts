@@ -1,12 +1,20 @@
 import type { Placed } from '../kubernetes/resource';
 import { groupOf, objectAt, objectsIn } from '../kubernetes/workload';
 import type { YamlObject } from '../krm/yaml';
-import { type Traffic, allows, isPod, isolates } from './evaluate';
-import { contains, representatives } from './ip-range';
+import { type Traffic, allows, isInBlock, isPeer, isPod, isolates } from './evaluate';
+import { type IpRange, contains, printIpRange, representatives } from './ip-range';
 import { isInternet, rangesOf } from './needs';
-import { ACME_SOLVER_LABELS, INTERNET, type NetworkPeers } from './peers';
-import type { End, Pod } from './pods';
-import { PROTOCOLS, type Policy, type Protocol, isNetworkPolicy, readPolicy } from './policy';
+import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './peers';
+import { type End, type Pod, type SelectorPeer, append } from './pods';
+import {
+  type IpBlock,
+  PROTOCOLS,
+  type Peer,
+  type Policy,
+  type Protocol,
+  isNetworkPolicy,
+  readPolicy,
+} from './policy';
 import { type Labels, hasLabels } from './selector';
 import { ELSEWHERE, Surroundings } from './surroundings';
 import { type Workload, readTopology } from './topology';
@@ -16,7 +24,7 @@ const LAST_PORT = 65535;
 /** Somebody in the picture: the pods of a workload, or who is around them. */
 export interface Actor {
   readonly name: string;
-  /** The namespace of the build in which its pods are; undefined for who is outside. */
+  /** Where its pods are, if the build has workloads or policies there; undefined for who is outside. */
   readonly namespace: string | undefined;
   /** Who it is to a policy: where these are told apart, what is allowed to one of them is told. */
   readonly ends: readonly End[];
@@ -53,7 +61,7 @@ export interface ConnectionMap {
 
 /**
  * Who may talk to whom in a build, by its NetworkPolicies: what they let pass, be it needed or not. Of the connections
- * between two who are both outside, its policies say nothing.
+ * between two who are both outside, its policies say nothing: none of them is in a namespace of theirs.
  *
  * @param resources all of the build, Lists taken apart
  */
@@ -80,35 +88,41 @@ class Actors {
   private readonly surroundings: Surroundings;
   private readonly workloads: readonly Workload[];
   private readonly namespaces: readonly string[];
+  private readonly blocks: readonly IpBlock[];
 
   constructor(
     resources: readonly Placed[],
     private readonly policies: readonly Policy[],
-    private readonly peers: NetworkPeers,
+    peers: NetworkPeers,
   ) {
     this.surroundings = new Surroundings(resources);
     this.workloads = readTopology(resources).workloads;
-    this.namespaces = [...new Set(this.workloads.map(({ namespace }) => namespace))].sort();
-    const foreign = (name: string, pods: NetworkPeers['gateways']): Actor => ({
-      name,
-      namespace: undefined,
-      ends: [this.surroundings.foreign(pods)],
-    });
-    this.ingressController = foreign('ingress controller', peers.ingressController);
-    this.gateway = foreign('gateway', peers.gateways);
-    const dns = foreign('DNS', peers.dns);
-    const nodeLocal = representatives(rangesOf(peers.dns.addresses)).filter((ip) => this.isDns(ip));
+    const namespaces = [...this.workloads, ...policies].map(({ namespace }) => namespace);
+    this.namespaces = [...new Set(namespaces)].sort();
+    this.blocks = policies.flatMap(peersOf).flatMap((peer) => ('ipBlock' in peer ? [peer.ipBlock] : []));
+    this.ingressController = this.foreign('ingress controller', peers.ingressController);
+    this.gateway = this.foreign('gateway', peers.gateways);
+    const dns = this.foreign('DNS', peers.dns);
+    const dnsRanges = rangesOf(peers.dns.addresses);
+    const isDns = (ip: string) => dnsRanges.some((range) => contains(range, ip));
+    const addresses = this.addresses(dnsRanges);
+    const nodeLocal = addresses.filter(isDns).map((ip) => ({ ip }));
     const known = [
       this.ingressController,
       this.gateway,
       ...this.ownActors(),
-      { ...dns, ends: [...dns.ends, ...nodeLocal.map((ip) => ({ ip }))] },
+      { ...dns, ends: [...dns.ends, ...nodeLocal] },
     ];
-    this.all = [...known, ...this.others(known), ...this.addresses()];
+    const outside = this.addressActors(addresses.filter((ip) => !isDns(ip)));
+    this.all = [...known, ...this.others(known), ...outside];
   }
 
-  private isDns(ip: string): boolean {
-    return rangesOf(this.peers.dns.addresses).some((range) => contains(range, ip));
+  private foreign(name: string, pods: ForeignPods): Actor {
+    return { name, namespace: this.homeOf(pods), ends: [this.surroundings.foreign(pods)] };
+  }
+
+  private homeOf({ namespace }: { readonly namespace: string }): string | undefined {
+    return this.namespaces.includes(namespace) ? namespace : undefined;
   }
 
   private ownActors(): Actor[] {
@@ -128,14 +142,8 @@ class Actors {
     ];
   }
 
-  /** Pods that nobody knows: those that a peer of a policy describes, and any other. */
+  /** Pods that nobody knows: those that a policy describes, and any other. */
   private others(known: readonly Actor[]): Actor[] {
-    const described = this.policies.flatMap(({ ingress = [], egress = [], namespace }) =>
-      [...ingress, ...egress].flatMap(({ peers = [] }) =>
-        peers.flatMap((peer) => ('ipBlock' in peer ? [] : this.surroundings.podsOfPeer(peer, namespace))),
-      ),
-    );
-    const homeOf = (pod: Pod) => (this.namespaces.includes(pod.namespace) ? pod.namespace : undefined);
     const strangers: Actor[] = [
       ...this.namespaces.map((namespace) => ({
         name: 'any other pod',
@@ -148,39 +156,89 @@ class Actors {
         ends: [this.surroundings.stranger(ELSEWHERE, {})],
       },
     ];
-    const isKnown = (pod: Pod) =>
-      [...known, ...strangers].some(({ ends }) => ends.some((end) => isPod(end) && isOneOf(pod, end)));
+    const knownPods = [...known, ...strangers].flatMap(({ ends }) => ends).filter(isPod);
     const byName = new Map(
-      described
-        .filter((pod) => !isKnown(pod))
-        .map((pod) => ({ name: describe(pod, homeOf(pod)), namespace: homeOf(pod), ends: [pod] }))
-        .map((actor) => [JSON.stringify([actor.namespace, actor.name]), actor] as const),
+      this.policies
+        .flatMap((policy) => this.podsIn(policy))
+        .map((pod) => ({ name: describe(pod, this.homeOf(pod)), namespace: this.homeOf(pod), pod }))
+        .map((described) => [JSON.stringify([described.namespace, described.name]), described]),
     );
-    return [...byName.values(), ...strangers];
+    const described = [...byName.values()]
+      .filter(({ pod }) => !knownPods.some((one) => this.standsFor(one, pod)))
+      .map(({ name, namespace, pod }) => ({ name, namespace, ends: [pod] }));
+    return [...described, ...strangers];
   }
 
-  private addresses(): Actor[] {
-    const blocks = this.policies.flatMap(({ ingress = [], egress = [] }) =>
-      [...ingress, ...egress].flatMap(({ peers = [] }) =>
-        peers.flatMap((peer) => ('ipBlock' in peer ? [peer.ipBlock.range, ...peer.ipBlock.except] : [])),
-      ),
-    );
-    const internet = rangesOf(INTERNET.flatMap(({ cidr, except }) => [cidr, ...except]));
-    const all = representatives([...internet, ...blocks]).filter((ip) => !this.isDns(ip));
-    const endsOf = (isIn: (ip: string) => boolean) => all.filter(isIn).map((ip) => ({ ip }));
+  /** The pods that a policy describes: those that it is for, and its peers. */
+  private podsIn(policy: Policy): readonly Pod[] {
+    const { podSelector, namespace: home } = policy;
+    const peers = peersOf(policy).filter((peer): peer is SelectorPeer => !('ipBlock' in peer));
     return [
-      { name: 'internet', namespace: undefined, ends: endsOf(isInternet) },
-      { name: 'private addresses', namespace: undefined, ends: endsOf((ip) => !isInternet(ip)) },
+      ...this.surroundings.podsLike(podSelector, home),
+      ...peers.flatMap((peer) => [
+        ...this.surroundings.podsOfPeer(peer, home).filter((pod) => this.homeOf(pod) === undefined),
+        // A namespace of the picture has the labels that the build gives it: none are made up.
+        ...this.namespaces
+          .flatMap((namespace) => this.surroundings.podsLike(peer.podSelector, namespace))
+          .filter((pod) => isPeer(peer, pod, home)),
+      ]),
     ];
+  }
+
+  /** Whether a pod is one of those that a known one stands for, and no policy tells it from them. */
+  private standsFor(known: Pod, pod: Pod): boolean {
+    if (pod.namespace !== known.namespace) return false;
+    if (!hasLabels(pod.labels, known.workload?.selector ?? known.labels)) return false;
+    // A pod of a workload has all of its labels, also where a policy names a few of them.
+    const { namespaceLabels } = pod;
+    const whole = { ...known, namespaceLabels, labels: { ...known.labels, ...pod.labels } };
+    return !this.policies.some((policy) => tellsApart(policy, whole, known));
+  }
+
+  /** One address of every stretch that the policies, the configuration or the internet's bounds tell from others. */
+  private addresses(dns: readonly IpRange[]): readonly string[] {
+    const internet = rangesOf(INTERNET.flatMap(({ cidr, except }) => [cidr, ...except]));
+    return representatives([...this.blocks.flatMap(rangesIn), ...dns, ...internet]);
+  }
+
+  private addressActors(addresses: readonly string[]): Actor[] {
+    const groups = new Map<string, End[]>([
+      ['internet', []],
+      ['private addresses', []],
+    ]);
+    for (const ip of addresses) append(groups, this.nameOf(ip), { ip });
+    return [...groups].map(([name, ends]) => ({ name, namespace: undefined, ends }));
+  }
+
+  /** By the smallest range of a policy around it, where one names a part of all addresses: no two share that. */
+  private nameOf(ip: string): string {
+    const isNamed = this.blocks.some((block) => !isEveryAddress(block.range) && isInBlock(block, ip));
+    if (!isNamed) return isInternet(ip) ? 'internet' : 'private addresses';
+    const around = this.blocks.flatMap(rangesIn).filter((range) => contains(range, ip));
+    return printIpRange(around.reduce((a, b) => (b.length > a.length ? b : a)));
   }
 }
 
-/** Whether a pod is one of those that a known one stands for. */
-function isOneOf(pod: Pod, known: Pod): boolean {
-  const labels = known.workload?.selector ?? known.labels;
-  if (Object.keys(labels).length === 0)
-    return JSON.stringify([pod.labels, pod.namespaceLabels]) === JSON.stringify([{}, known.namespaceLabels]);
-  return pod.namespace === known.namespace && hasLabels(pod.labels, labels);
+function peersOf({ ingress = [], egress = [] }: Policy): readonly Peer[] {
+  return [...ingress, ...egress].flatMap(({ peers = [] }) => peers);
+}
+
+function rangesIn({ range, except }: IpBlock): readonly IpRange[] {
+  return [range, ...except];
+}
+
+/** `0.0.0.0/0` or `::/0`. */
+function isEveryAddress(range: IpRange): boolean {
+  return range.length === 1;
+}
+
+/** Whether a policy is for one of two pods and not for the other, or names only one of them as a peer. */
+function tellsApart(policy: Policy, a: Pod, b: Pod): boolean {
+  return (
+    isolates(policy, a, 'ingress') !== isolates(policy, b, 'ingress') ||
+    isolates(policy, a, 'egress') !== isolates(policy, b, 'egress') ||
+    peersOf(policy).some((peer) => isPeer(peer, a, policy.namespace) !== isPeer(peer, b, policy.namespace))
+  );
 }
 
 function describe({ labels, namespace, namespaceLabels }: Pod, home: string | undefined): string {
@@ -194,6 +252,7 @@ function describe({ labels, namespace, namespaceLabels }: Pod, home: string | un
 function labelText(labels: Labels): string {
   return Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
+    .sort()
     .join(', ');
 }
 

@@ -96,7 +96,8 @@ function matchesPeer({ peers }: PolicyRule, other: Endpoint, namespace: string):
   return peers === undefined || peers.some((peer) => isPeer(peer, other, namespace));
 }
 
-function isPeer(peer: Peer, other: Endpoint, namespace: string): boolean {
+/** Whether a peer of a policy names one end of a connection. */
+export function isPeer(peer: Peer, other: Endpoint, namespace: string): boolean {
   if ('ipBlock' in peer) return other.ip !== undefined && isInBlock(peer.ipBlock, other.ip);
   if (!isPod(other)) return false;
   const { namespaceSelector, podSelector } = peer;

@@ -13,6 +13,13 @@ export function readIpRange(text: string): IpRange | undefined {
   return end > bits.length || bits.includes('1', end) ? undefined : bits.slice(0, end);
 }
 
+/** A range as CIDR text, IPv6 as short as it gets (RFC 5952). */
+export function printIpRange(range: IpRange): string {
+  const [address = ''] = representatives([range]);
+  const text = address.includes(':') ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+  return `${text}/${range.length - 1}`;
+}
+
 /** Whether a range lies in another, and is not all of it. */
 export function isWithin(inner: IpRange, outer: IpRange): boolean {
   return inner.startsWith(outer) && inner.length > outer.length;
