@@ -236,6 +236,19 @@ describe('pods that only a policy speaks of', () => {
     );
   });
 
+  test.each([
+    ['{ key: job, operator: DoesNotExist }', ['job=any']],
+    ['{ key: job, operator: NotIn, values: [a, b] }', ['job=a', 'job=b']],
+  ])('pods that it excepts: %s', (expression, labels) => {
+    const deny = policy(
+      'deny',
+      `{ podSelector: { matchExpressions: [${expression}] }, policyTypes: [Ingress, Egress] }`,
+    );
+    expect(
+      linesOf(deployment('web') + deny).filter((line) => line.endsWith('-> internet: everything')),
+    ).toEqual(labels.map((label) => `pods with ${label} -> internet: everything`));
+  });
+
   test('in a namespace without workloads', () => {
     const deny = policy('deny', '{ podSelector: {}, policyTypes: [Ingress, Egress] }', 'ops');
     const allow = policy('one', `{ podSelector: { matchLabels: { cluster: pg } }, ${TO_ALL} }`, 'ops');

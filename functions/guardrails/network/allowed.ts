@@ -15,7 +15,7 @@ import {
   isNetworkPolicy,
   readPolicy,
 } from './policy';
-import { type Labels, hasLabels } from './selector';
+import { type Labels, type Selector, hasLabels } from './selector';
 import { ELSEWHERE, Surroundings } from './surroundings';
 import { type Workload, readTopology } from './topology';
 
@@ -169,12 +169,12 @@ class Actors {
     return [...described, ...strangers];
   }
 
-  /** The pods that a policy describes: those that it is for, and its peers. */
+  /** The pods that a policy describes: those that it is for, those that it excepts, and its peers. */
   private podsIn(policy: Policy): readonly Pod[] {
     const { podSelector, namespace: home } = policy;
     const peers = peersOf(policy).filter((peer): peer is SelectorPeer => !('ipBlock' in peer));
     return [
-      ...this.surroundings.podsLike(podSelector, home),
+      ...[podSelector, ...exceptionsOf(podSelector)].flatMap((one) => this.surroundings.podsLike(one, home)),
       ...peers.flatMap((peer) => [
         ...this.surroundings.podsOfPeer(peer, home).filter((pod) => this.homeOf(pod) === undefined),
         // A namespace of the picture has the labels that the build gives it: none are made up.
@@ -221,6 +221,15 @@ class Actors {
 
 function peersOf({ ingress = [], egress = [] }: Policy): readonly Peer[] {
   return [...ingress, ...egress].flatMap(({ peers = [] }) => peers);
+}
+
+/** Selectors of what a selector names only to leave it out: where it isolates the others, these are open. */
+function exceptionsOf({ matchLabels, matchExpressions }: Selector): readonly Selector[] {
+  return matchExpressions.flatMap(({ key, operator, values }, i) => {
+    if (operator !== 'NotIn' && operator !== 'DoesNotExist') return [];
+    const opposite = { key, operator: operator === 'NotIn' ? 'In' : 'Exists', values } as const;
+    return [{ matchLabels, matchExpressions: matchExpressions.with(i, opposite) }];
+  });
 }
 
 function rangesIn({ range, except }: IpBlock): readonly IpRange[] {
