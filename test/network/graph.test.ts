@@ -516,6 +516,14 @@ describe('npm run graph', () => {
     }
   });
 
+  test('a folder with signs that Markdown reads', () => {
+    cpSync(path.join(dir, 'overlays/dev'), path.join(dir, 'overlays/dev (eu) [x]_y'), { recursive: true });
+    expect(graph(dir).status).toBe(0);
+    expect(read('README.md')).toContain('### overlays/dev (eu) \\[x\\]\\_y\n');
+    expect(read('README.md')).toContain('(overlays/dev%20%28eu%29%20%5Bx%5D_y/connections.svg)');
+    expect(graph(dir, '--check').status).toBe(0);
+  });
+
   test('lines that end in CRLF go on to', () => {
     writeFileSync(path.join(dir, 'README.md'), read('README.md').replaceAll('\n', '\r\n'));
     expect(graph(dir, '--check').stdout).toBe('the pictures are up to date\n');
@@ -528,6 +536,24 @@ describe('npm run graph', () => {
         writeFileSync(path.join(dir, 'README.md'), '# none\n');
       },
       /^README\.md: lacks the lines <!-- connections:start -->/,
+    ],
+    [
+      'the first marker twice',
+      () => {
+        const start = '<!-- connections:start -->\n';
+        writeFileSync(
+          path.join(dir, 'README.md'),
+          read('README.md').replace(start, `${start}prose\n${start}`),
+        );
+      },
+      /^README\.md: lacks the lines .* each once and in this order/,
+    ],
+    [
+      'the markers in the wrong order',
+      () => {
+        writeFileSync(path.join(dir, 'README.md'), '<!-- connections:end -->\n<!-- connections:start -->\n');
+      },
+      /^README\.md: lacks the lines /,
     ],
     [
       'no README',
