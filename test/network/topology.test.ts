@@ -218,6 +218,15 @@ describe('how a Service is named', () => {
   });
 });
 
+describe('a long text that is nearly something, of which no search may start anew at every letter', () => {
+  test.each(['a', 'a.', '$(', 'a:', 'http:', 'host=', 'http://a,'])('%s', (part) => {
+    const text = part.repeat(1_000_000 / part.length);
+    const map = `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: m }\ndata: { k: ${JSON.stringify(text)} }\n`;
+    const pod = `apiVersion: v1\nkind: Pod\nmetadata: { name: p, labels: { app: p } }\nspec: { containers: [{ name: c, image: i, args: [${JSON.stringify(text)}] }], volumes: [{ name: v, configMap: { name: m } }] }\n`;
+    expect(read(API, API_SERVICE, map, pod).connections).toEqual([]);
+  });
+});
+
 describe('where a Service leads', () => {
   const client = workload('Deployment', 'web', CALLS_API);
   const leadsTo = (spec: string, more: readonly string[] = []) =>

@@ -92,7 +92,7 @@ function sourcesOf(container: YamlObject, configMap: (name: unknown) => YamlObje
   }
   // What stands in env wins, and may name what is above it.
   const expand = (text: string) =>
-    text.replace(/\$\$|\$\(([^)]+)\)/g, (all, name: string | undefined) =>
+    text.replace(/\$\$|\$\(([-._A-Za-z0-9]{1,253})\)/g, (all, name: string | undefined) =>
       name === undefined ? '$' : (env.get(name) ?? all),
     );
   for (const entry of objectsIn(container.env)) {
@@ -129,7 +129,8 @@ function textsIn(data: YamlObject): [string, string][] {
 }
 
 /** A scheme, and all that stands before a path: `user:password@a:1,b:2`. */
-const URL_START = /([a-z][a-z0-9+.-]*):\/\/((?:[^\s,/?#"'`;<>()[\]{}]|,(?![a-z][a-z0-9+.-]*:\/\/))+)/gi;
+const URL_START =
+  /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}):\/\/((?:[^\s,/?#"'`;<>()[\]{}]|,(?![a-z][a-z0-9+.-]{0,30}:\/\/))+)/gi;
 const HOST_PORT = /^([a-z0-9.-]+)(?::(\d+))?$/i;
 
 /** What a text may name: URLs, `host:port`, `host=... port=...` of libpq, or a host alone. */
