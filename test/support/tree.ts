@@ -25,7 +25,10 @@ export function readTree(root: string, isWanted: (file: string) => boolean = () 
 /** Replaces what stands in a file. @throws Error it does not stand there */
 export function editFile(root: string, file: string, from: string | RegExp, to: string): void {
   const text = readFileSync(path.join(root, file), 'utf8');
-  const edited = text.replace(from, () => to);
-  if (edited === text) throw new Error(`${file} does not hold ${String(from)}`);
-  writeFileSync(path.join(root, file), edited);
+  const holds = typeof from === 'string' ? text.includes(from) : from.test(text);
+  if (!holds) throw new Error(`${file} does not hold ${String(from)}`);
+  writeFileSync(
+    path.join(root, file),
+    text.replace(from, () => to),
+  );
 }
