@@ -1,4 +1,4 @@
-// Bundles the function and its command line, one file each, into dist/, and says what of others is in the function.
+// Bundles the function, with a start for it, and the command lines into dist/, and says what of others is in the function.
 import { buildSync } from 'esbuild';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -95,6 +95,16 @@ test('code that cannot be read is passed over', () => {
   rmSync(cache, { recursive: true });
 });
 
+test('the start without its bundle says so, and ends with 2', () => {
+  const alone = `${bundle.dist}-alone`;
+  mkdirSync(alone);
+  cpSync(bundle.guardrails, path.join(alone, 'guardrails.js'));
+  const { status, stdout, stderr } = run(path.join(alone, 'guardrails.js'));
+  rmSync(alone, { recursive: true });
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toMatch(/guardrails\.bundle\.js is missing, .*: npm run build makes both\n$/);
+});
+
 test('another Node.js option than at build time is no fault', () => {
   const { status } = spawnSync(process.execPath, ['--no-lazy', bundle.guardrails], { input: DEPLOYMENT });
   expect(status).toBe(0);

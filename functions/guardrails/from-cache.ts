@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import type Module from 'node:module';
 import path from 'node:path';
 import { Script } from 'node:vm';
@@ -6,6 +6,10 @@ import { Script } from 'node:vm';
 // dist/guardrails.js: runs the bundle beside it on the code that V8 made of it at build time, which saves a third of the
 // start. Without that code, with an older one or on another Node.js, the bundle is compiled.
 const bundle = path.join(__dirname, 'guardrails.bundle.js');
+if (!existsSync(bundle)) {
+  process.stderr.write(`${bundle} is missing, of which this file is the start: npm run build makes both\n`);
+  process.exit(2);
+}
 const cachedData = cachedCode();
 const script = new Script((module.constructor as typeof Module).wrap(readFileSync(bundle, 'utf8')), {
   filename: bundle,

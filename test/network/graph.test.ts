@@ -432,6 +432,17 @@ describe('how it is written', () => {
     );
   });
 
+  test('a name cannot leave its place', () => {
+    const name = '"x\\n```\\n# owned <b>"';
+    const map = mapOf(
+      deployment(name).replaceAll(`app: ${name}`, 'app: web') +
+        DENY +
+        policy('one', `{ podSelector: ${APP}, ingress: [{ from: [{ ipBlock: { cidr: 10.0.0.0/8 } }] }] }`),
+    );
+    expect(printMermaid(map)).toContain('n2["x #96;#96;#96; #35; owned #60;b#62;"]\n');
+    expect(printTable(map)).toContain('| x \\`\\`\\` # owned \\<b\\> (shop) |');
+  });
+
   test('Mermaid', () => {
     expect(printMermaid(mapOf(text))).toBe(`flowchart LR
   n1["any pod in namespaces with a_b=x_y"]
@@ -535,7 +546,7 @@ describe('npm run graph', () => {
       () => {
         writeFileSync(path.join(dir, 'README.md'), '# none\n');
       },
-      /^README\.md: lacks the lines <!-- connections:start -->/,
+      /^README\.md: needs the lines <!-- connections:start -->/,
     ],
     [
       'the first marker twice',
@@ -546,21 +557,21 @@ describe('npm run graph', () => {
           read('README.md').replace(start, `${start}prose\n${start}`),
         );
       },
-      /^README\.md: lacks the lines .* each once and in this order/,
+      /^README\.md: needs the lines .* each once and in this order/,
     ],
     [
       'the markers in the wrong order',
       () => {
         writeFileSync(path.join(dir, 'README.md'), '<!-- connections:end -->\n<!-- connections:start -->\n');
       },
-      /^README\.md: lacks the lines /,
+      /^README\.md: needs the lines /,
     ],
     [
       'no README',
       () => {
         rmSync(path.join(dir, 'README.md'));
       },
-      /^README\.md: lacks the lines/,
+      /^README\.md: needs the lines/,
     ],
     [
       'a link for a README',

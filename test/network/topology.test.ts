@@ -137,6 +137,10 @@ describe('how a Service is named', () => {
     ['DB', 'user:pass@tcp(db:5432)/app?parseTime=true', [TO('db', 'TCP 5432')]],
     ['DB', 'host=db port=9187 user=app', [TO('db', 'TCP 9187')]],
     ['DB', 'user=app host=db', [TO('db', 'TCP 5432')]],
+    ['DB', 'port=9187 host=db user=db2', [TO('db', 'TCP 9187')]],
+    ['DB_URL', 'host=db port=9187 user=db2', [TO('db', 'TCP 9187')]],
+    ['DB_HOST', 'ask db at night', []],
+    ['DB_HOST', 'db, db2', [TO('db', 'TCP 5432, TCP 80, TCP 9187'), TO('db2', 'TCP 5432, TCP 80, TCP 9187')]],
     ['DB', '{"api": "http://db:80", "other": ["db2:5432"]}', [TO('db', 'TCP 80'), TO('db2', 'TCP 5432')]],
     ['DB_HOST', 'db', [TO('db', 'TCP 5432, TCP 80, TCP 9187')]],
     ['DB', 'db', []],
@@ -225,6 +229,14 @@ describe('a long text that is nearly something, of which no search may start ane
     const pod = `apiVersion: v1\nkind: Pod\nmetadata: { name: p, labels: { app: p } }\nspec: { containers: [{ name: c, image: i, args: [${JSON.stringify(text)}] }], volumes: [{ name: v, configMap: { name: m } }] }\n`;
     expect(read(API, API_SERVICE, map, pod).connections).toEqual([]);
   });
+});
+
+test('variables that double at every step end somewhere', () => {
+  const doubling = Array.from({ length: 60 }, (_, i) => `{ name: A${i + 1}, value: '$(A${i})$(A${i})' }`);
+  const pod = `apiVersion: v1\nkind: Pod\nmetadata: { name: p, labels: { app: p } }\nspec: { containers: [{ name: c, image: i, env: [{ name: A0, value: 'api:80 ' }, ${doubling.join(', ')}] }] }\n`;
+  expect(new Set(read(API, API_SERVICE, pod).connections)).toEqual(
+    new Set(['Pod/p -> Deployment/api: TCP 8080']),
+  );
 });
 
 describe('where a Service leads', () => {

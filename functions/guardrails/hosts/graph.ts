@@ -41,12 +41,11 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   }
   const root = path.resolve(positionals[0] ?? path.join(__dirname, '..'));
   const changed = await withProgress('building the overlays', () => pictures(root));
+  if (!values.check) await writeFiles(root, changed);
   for (const { path: file } of changed)
     say(`${file} ${values.check ? 'would change' : 'is brought up to date'}\n`);
   if (changed.length === 0) say('the pictures are up to date\n');
-  if (values.check) return changed.length === 0 ? 0 : 1;
-  await writeFiles(root, changed);
-  return 0;
+  return values.check && changed.length > 0 ? 1 : 0;
 }
 
 /** The files that are to read otherwise. */
@@ -103,7 +102,7 @@ function withSections(text: string, sections: readonly string[]): string {
   const isOnce = starts?.length === 1 && ends?.length === 1;
   if (!isOnce || start === undefined || end === undefined || end.index < start.index)
     throw new InputError(
-      `${README}: lacks the lines ${START} and ${END}, each once and in this order; put both where the picture belongs`,
+      `${README}: needs the lines ${START} and ${END}, each once and in this order, where the picture belongs`,
     );
   const newline = start[0].endsWith('\r') ? '\r\n' : '\n';
   const inside = `\n\n${sections.join('\n')}\n`.replaceAll('\n', newline);
@@ -111,7 +110,7 @@ function withSections(text: string, sections: readonly string[]): string {
 }
 
 function linkTo(file: string): string {
-  return encodeURI(file).replace(/[()]/g, (c) => (c === '(' ? '%28' : '%29'));
+  return encodeURI(file).replace(/[()#?]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
 }
 
 function isSame(content: string | undefined, original: FileWrite['original']): boolean {

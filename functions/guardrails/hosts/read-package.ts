@@ -69,8 +69,14 @@ export function functionConfigIn(items: readonly Item[]): YamlValue | undefined 
   }
   const { pipeline } = kptfile.value;
   const steps = isObject(pipeline) ? [pipeline.mutators, pipeline.validators].flatMap(entries) : [];
-  const paths = steps.map(({ configPath }) => configPath);
-  return guardrails.find(({ path: file }) => paths.includes(file ?? ''))?.value;
+  const paths = steps.map(({ configPath }) => configPath).filter((one) => typeof one === 'string');
+  const ours = guardrails.find(({ path: file }) => paths.includes(file ?? ''));
+  // One of another kind is for the reader to refuse, as it is when kpt sends it.
+  const [only, ...more] = paths;
+  return (
+    ours ??
+    (more.length > 0 ? undefined : items.find(({ path: file }) => file === only && only !== undefined))
+  )?.value;
 }
 
 function entries(list: YamlValue | undefined): YamlObject[] {

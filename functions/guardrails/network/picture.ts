@@ -64,16 +64,21 @@ export function printTable(map: ConnectionMap): string {
   return [print(head), print(widths.map((width) => '-'.repeat(width))), ...body.map(print)].join('');
 }
 
+/** Names may hold anything before an API server has seen them. */
+function oneLine(text: string): string {
+  return text.replace(/[\0-\x1f\x7f-\x9f\u2028\u2029]/g, ' ');
+}
+
 /** A text that Markdown shows as it is, in a table too. */
 export function escapeMarkdown(text: string): string {
-  return text.replace(/[|\\`*_<>[\]]/g, '\\$&');
+  return oneLine(text).replace(/[|\\`*_<>[\]]/g, '\\$&');
 }
 
 /** A flow chart in Mermaid, each namespace of the build in a frame. */
 export function printMermaid(map: ConnectionMap): string {
   const lines = linesOf(map);
   const ids = idsOf(lines);
-  const quote = (text: string) => `"${text.replaceAll('&', '#amp;').replaceAll('"', '#quot;')}"`;
+  const quote = (text: string) => `"${oneLine(text).replace(/[#&"<>`]/g, (c) => `#${c.charCodeAt(0)};`)}"`;
   const node = (actor: Actor, indent: string) => `${indent}${ids.get(actor) ?? ''}[${quote(actor.name)}]\n`;
   const groups = [...byNamespace(ids.keys())].map(([namespace, actors], i) => {
     if (namespace === undefined) return actors.map((actor) => node(actor, '  ')).join('');
@@ -87,6 +92,8 @@ export function printMermaid(map: ConnectionMap): string {
   return `flowchart LR\n${groups.join('')}${arrows.join('')}`;
 }
 
+/** Lines; with many more a good layout takes minutes, and a fair one seconds. */
+const MOST_WELL_LAID = 100;
 const FONT = 'fontname="Helvetica,Arial,sans-serif"';
 
 /** The same for Graphviz, in its language DOT. */
@@ -111,8 +118,9 @@ export function printDot(map: ConnectionMap, title: string): string {
     const style = isOutside ? 'style=dashed color="#80868b"' : 'color="#3c4043"';
     return `${ids.get(from) ?? ''} -> ${ids.get(to) ?? ''} [label=${quote(` ${label} `)} ${style}];\n`;
   });
+  const layout = lines.length > MOST_WELL_LAID ? ' nslimit=0.5 nslimit1=0.5 mclimit=0.05 splines=line' : '';
   return `digraph {
-graph [rankdir=LR bgcolor=white pad=0.3 nodesep=0.6 ranksep=1 ${FONT} fontsize=12 label=${quote(title)} labelloc=t];
+graph [rankdir=LR bgcolor=white pad=0.3 nodesep=0.6 ranksep=1${layout} ${FONT} fontsize=12 label=${quote(title)} labelloc=t];
 node [shape=box style="rounded,filled" ${FONT} fontsize=12 margin="0.2,0.1"];
 edge [${FONT} fontsize=10 arrowsize=0.7];
 ${groups.join('')}${arrows.join('')}}

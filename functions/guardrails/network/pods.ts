@@ -54,12 +54,17 @@ export class PodIndex {
   }
 }
 
-/** Every set of labels that a selector tells from others: one for each value that it lists. */
+/** Sets of labels; the product of a hostile selector's lists has no end. */
+const MOST_LIKE = 1000;
+
+/** Every set of labels that a selector tells from others, up to 1,000: one for each value that it lists. */
 export function labelsLike(selector: Selector | undefined): readonly Labels[] {
   let found: Labels[] = [selector?.matchLabels ?? {}];
   for (const { key, operator, values } of selector?.matchExpressions ?? []) {
     if (operator === 'In')
-      found = found.flatMap((labels) => values.map((value) => ({ ...labels, [key]: value })));
+      found = found
+        .flatMap((labels) => values.map((value) => ({ ...labels, [key]: value })))
+        .slice(0, MOST_LIKE);
     if (operator === 'Exists') found = found.map((labels) => ({ [key]: 'any', ...labels }));
   }
   return found.filter((labels) => selector === undefined || selects(selector, labels));

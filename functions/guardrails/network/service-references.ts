@@ -35,6 +35,9 @@ const SCHEME_PORTS = new Map([
 /** Keys under which a bare word may be a host. */
 const HOST_KEY = /(HOST|ADDR|URL|SERVICE)$/i;
 
+/** Characters; variables in a value are not put in beyond that. */
+const LONGEST_EXPANDED = 65_536;
+
 /** The data of the ConfigMaps of a build. */
 export class ConfigMaps {
   private readonly data = new Map<string, YamlObject>();
@@ -90,11 +93,15 @@ function sourcesOf(container: YamlObject, configMap: (name: unknown) => YamlObje
     for (const [key, text] of textsIn(configMap(objectAt(source, 'configMapRef').name)))
       env.set(prefix + key, text);
   }
-  // What stands in env wins, and may name what is above it.
-  const expand = (text: string) =>
-    text.replace(/\$\$|\$\(([-._A-Za-z0-9]{1,253})\)/g, (all, name: string | undefined) =>
-      name === undefined ? '$' : (env.get(name) ?? all),
-    );
+  // What stands in env wins, and may name what is above it. Values that double so at every step stay as they are.
+  const expand = (text: string) => {
+    const parts = text.split(/(\$\$|\$\([-._A-Za-z0-9]{1,253}\))/).map((part) => {
+      if (part === '$$') return '$';
+      return part.startsWith('$(') ? (env.get(part.slice(2, -1)) ?? part) : part;
+    });
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    return length > Math.max(LONGEST_EXPANDED, text.length) ? text : parts.join('');
+  };
   for (const entry of objectsIn(container.env)) {
     if (typeof entry.name !== 'string') continue;
     const from = objectAt(objectAt(entry, 'valueFrom'), 'configMapKeyRef');
@@ -145,17 +152,18 @@ function referencesIn({ where, text, isHost }: Source): ServiceReference[] {
   });
   if (isHost === undefined) return urls;
   const rest = text.replace(URL_START, ' ');
-  const [, libpqHost, libpqPort] = /(?:^|\s)host=([a-z0-9.-]+)(?:.*\sport=(\d+))?/i.exec(rest) ?? [];
-  const libpq =
-    libpqHost === undefined
-      ? []
-      : hostReferences(libpqHost, Number(libpqPort ?? SCHEME_PORTS.get('postgres')), where);
+  const [, libpqHost] = /(?:^|\s)host=([a-z0-9.-]+)/i.exec(rest) ?? [];
+  if (libpqHost !== undefined) {
+    const [, port] = /(?:^|\s)port=(\d+)/i.exec(rest) ?? [];
+    return [...urls, ...hostReferences(libpqHost, Number(port ?? SCHEME_PORTS.get('postgres')), where)];
+  }
+  const areHosts = isHost && text.split(',').every((one) => HOST_PORT.test(one.trim()));
   const words = rest.split(/[\s,;=@"'`<>()[\]{}]+/).flatMap((word) => {
     const [, host, port] = HOST_PORT.exec(word.replace(/[/?].*/, '')) ?? [];
-    if (host === undefined || (port === undefined && !isHost)) return [];
+    if (host === undefined || (port === undefined && !areHosts)) return [];
     return hostReferences(host, port === undefined ? undefined : Number(port), where);
   });
-  return [...urls, ...libpq, ...words];
+  return [...urls, ...words];
 }
 
 /**
