@@ -31,30 +31,15 @@ const packages = packagesIn(metafile.outputs['dist/guardrails.bundle.js']);
 fs.writeFileSync(path.join(root, 'dist/guardrails.licenses.txt'), packages.map(licenseText).join('\n'));
 fs.writeFileSync(path.join(root, 'dist/guardrails.cdx.json'), `${JSON.stringify(sbom(packages), null, 2)}\n`);
 
-// V8's code of what a run calls, twice: from-cache.ts starts with it.
-const MAKE_CACHE = `
-  const [bundle, cache] = process.argv.slice(1);
-  const script = new vm.Script(module.constructor.wrap(fs.readFileSync(bundle, 'utf8')), { filename: bundle });
-  process.on('exit', () => {
-    const code = script.createCachedData();
-    fs.writeFileSync(cache + '.part', Buffer.concat([code, code]));
-    fs.renameSync(cache + '.part', cache);
-  });
-  script.runInThisContext()(exports, require, module, bundle, path.dirname(bundle));
-`;
 execFileSync(
   process.execPath,
-  [
-    '--eval',
-    MAKE_CACHE,
-    path.join(root, 'dist/guardrails.bundle.js'),
-    path.join(root, 'dist/guardrails.bundle.cache'),
-  ],
-  {
-    input: fs.readFileSync(path.join(root, 'functions/guardrails/sample.yaml')),
-    stdio: ['pipe', 'ignore', 'pipe'],
-  },
+  ['functions/make-cache.cjs', 'dist/guardrails.bundle.js', 'dist/guardrails.bundle.cache'].map(inRoot),
+  { input: fs.readFileSync(inRoot('functions/guardrails/sample.yaml')), stdio: ['pipe', 'ignore', 'pipe'] },
 );
+
+function inRoot(file) {
+  return path.join(root, file);
+}
 
 /** The packages of npm that a bundle holds code of. */
 function packagesIn({ inputs }) {

@@ -483,6 +483,11 @@ describe('the configuration', () => {
     ],
     ['one that names no overlay', { 'a/g.yaml': guardrails('{overlays/x: {}}') }, 'overlays/x'],
     ['one with a wrong type', { 'a/g.yaml': guardrails('1') }, 'environments'],
+    [
+      'one of another kind',
+      { 'a/g.yaml': allowing.replace('kind: Guardrails', 'kind: Guardrail'), Kptfile: kptfile('a/g.yaml') },
+      'Guardrails.kind is "Guardrail"',
+    ],
   ])('%s: exit 3, and nothing is written', (_, files, message) => {
     write({ ...PACKAGE, ...files });
     const before = tree();
