@@ -60,8 +60,8 @@ export class ConfigMaps {
 interface Source {
   readonly where: string;
   readonly text: string;
-  /** Whether a bare word is a host there; undefined: nothing but a URL counts. */
-  readonly isHost: boolean | undefined;
+  /** Which words beside URLs are hosts there. */
+  readonly words: 'none' | 'with port' | 'any';
 }
 
 /** What the env, the command and the ConfigMaps of a workload may name. */
@@ -75,7 +75,7 @@ export function serviceReferences(
       textsIn(configMap(name)).map(([key, text]) => ({
         where: `ConfigMap/${name} ${key}`,
         text,
-        isHost: undefined,
+        words: 'none' as const,
       })),
     ),
   ];
@@ -111,9 +111,13 @@ function sourcesOf(container: YamlObject, configMap: (name: unknown) => YamlObje
   }
   const words = [container.command, container.args].flatMap((list) => (Array.isArray(list) ? list : []));
   return [
-    ...[...env].map(([key, text]) => ({ where: `env ${key}`, text, isHost: HOST_KEY.test(key) })),
+    ...[...env].map(([key, text]) => ({
+      where: `env ${key}`,
+      text,
+      words: HOST_KEY.test(key) ? ('any' as const) : ('with port' as const),
+    })),
     ...words.flatMap((word) =>
-      typeof word === 'string' ? [{ where: 'args', text: expand(word), isHost: false }] : [],
+      typeof word === 'string' ? [{ where: 'args', text: expand(word), words: 'with port' as const }] : [],
     ),
   ];
 }
@@ -141,7 +145,7 @@ const URL_START =
 const HOST_PORT = /^([a-z0-9.-]+)(?::(\d+))?$/i;
 
 /** What a text may name: URLs, `host:port`, `host=... port=...` of libpq, or a host alone. */
-function referencesIn({ where, text, isHost }: Source): ServiceReference[] {
+function referencesIn({ where, text, words }: Source): ServiceReference[] {
   const urls = [...text.matchAll(URL_START)].flatMap(([, scheme = '', authority = '']) => {
     const usual = SCHEME_PORTS.get(scheme.toLowerCase().replace(/\+.*/, ''));
     const hosts = authority.slice(authority.lastIndexOf('@') + 1).split(',');
@@ -150,20 +154,20 @@ function referencesIn({ where, text, isHost }: Source): ServiceReference[] {
       return host === undefined ? [] : hostReferences(host, port === undefined ? usual : Number(port), where);
     });
   });
-  if (isHost === undefined) return urls;
+  if (words === 'none') return urls;
   const rest = text.replace(URL_START, ' ');
   const [, libpqHost] = /(?:^|\s)host=([a-z0-9.-]+)/i.exec(rest) ?? [];
   if (libpqHost !== undefined) {
     const [, port] = /(?:^|\s)port=(\d+)/i.exec(rest) ?? [];
     return [...urls, ...hostReferences(libpqHost, Number(port ?? SCHEME_PORTS.get('postgres')), where)];
   }
-  const areHosts = isHost && text.split(',').every((one) => HOST_PORT.test(one.trim()));
-  const words = rest.split(/[\s,;=@"'`<>()[\]{}]+/).flatMap((word) => {
+  const areHosts = words === 'any' && text.split(',').every((one) => HOST_PORT.test(one.trim()));
+  const hosts = rest.split(/[\s,;=@"'`<>()[\]{}]+/).flatMap((word) => {
     const [, host, port] = HOST_PORT.exec(word.replace(/[/?].*/, '')) ?? [];
     if (host === undefined || (port === undefined && !areHosts)) return [];
     return hostReferences(host, port === undefined ? undefined : Number(port), where);
   });
-  return [...urls, ...words];
+  return [...urls, ...hosts];
 }
 
 /**

@@ -83,6 +83,8 @@ export function readTopology(resources: readonly Placed[]): Topology {
   return new TopologyReader(resources).read();
 }
 
+type NamedService = Omit<ServiceReference, 'where'>;
+
 /** What asks for a connection: a resource, and which part of it. */
 interface Asker extends Placed {
   readonly part?: string;
@@ -274,62 +276,56 @@ class TopologyReader {
     const { namespace } = workload;
     const from: Party = { is: 'workload', workload };
     const references = this.services.size === 0 ? [] : serviceReferences(pod, this.configMaps.of(namespace));
-    for (const { where, isOfPod, ...reference } of references) {
+    for (const reference of references)
       // Most values that look like a host are none of ours.
-      if (this.leadsTo(isOfPod, reference, namespace))
-        this.connectToService(from, reference, namespace, { ...placed, part: where });
-    }
-    for (const entry of listIn(annotationsOf(resource)[CONNECTS_TO])) {
-      const asker = { ...placed, part: `annotation ${CONNECTS_TO}` };
+      if (this.serviceOf(reference, namespace) !== undefined)
+        this.connectToService(from, reference, namespace, { ...placed, part: reference.where });
+    this.readConnectsTo(from, namespace, placed);
+    this.readInternetEgress(from, placed);
+  }
+
+  private readConnectsTo(from: Party, home: string, placed: Placed): void {
+    const asker = { ...placed, part: `annotation ${CONNECTS_TO}` };
+    for (const entry of listIn(annotationsOf(placed.resource)[CONNECTS_TO])) {
       const [, host, port = ''] = /^([a-z0-9.-]+):(\d+|[a-z0-9-]+)$/.exec(entry) ?? [];
       if (host === undefined) {
-        this.note(asker, true, `${JSON.stringify(entry)} is no name:port`, 'write todo-backend:80, say');
+        this.note(asker, true, `${JSON.stringify(entry)} is no name:port`, 'write backend:80, say');
         continue;
       }
-      const references = hostReferences(host, /^\d+$/.test(port) ? Number(port) : port, CONNECTS_TO);
-      const [first = references.find(({ isOfPod }) => isOfPod === undefined)] = references.filter(
-        ({ isOfPod, ...reference }) => this.leadsTo(isOfPod, reference, namespace),
-      );
-      if (first !== undefined) this.connectToService(from, first, namespace, asker);
+      const references = hostReferences(host, /^\d+$/.test(port) ? Number(port) : port, asker.part);
+      const reference =
+        references.find((one) => this.serviceOf(one, home) !== undefined) ??
+        references.find(({ isOfPod }) => isOfPod === undefined);
+      if (reference !== undefined) this.connectToService(from, reference, home, asker);
       else
         this.note(
           asker,
           true,
           `${JSON.stringify(entry)} is the name of no Service`,
-          'write todo-backend:80, say',
+          'name one of the cluster',
         );
     }
-    const ports = listIn(annotationsOf(resource)[INTERNET_EGRESS]).flatMap((entry) => {
+  }
+
+  private readInternetEgress(from: Party, placed: Placed): void {
+    const asker = { ...placed, part: `annotation ${INTERNET_EGRESS}` };
+    const ports = listIn(annotationsOf(placed.resource)[INTERNET_EGRESS]).flatMap((entry) => {
       const [, number = '', protocol = 'TCP'] = /^(\d+)(?:\/(TCP|UDP))?$/.exec(entry) ?? [];
       if (Number(number) >= 1 && Number(number) <= 65535)
         return [{ protocol: protocol as Protocol, port: Number(number) }];
-      const asker = { ...placed, part: `annotation ${INTERNET_EGRESS}` };
       this.note(asker, true, `${JSON.stringify(entry)} is no port`, 'write 443 or 53/UDP, say');
       return [];
     });
-    this.connect(from, { is: 'internet' }, ports, `annotation ${INTERNET_EGRESS}`);
+    this.connect(from, { is: 'internet' }, ports, asker.part);
   }
 
-  private leadsTo(
-    isOfPod: true | undefined,
-    reference: Omit<ServiceReference, 'where'>,
-    home: string,
-  ): boolean {
-    const service = this.serviceOf(reference, home);
-    return service !== undefined && (isOfPod === undefined || isHeadless(service.spec));
-  }
-
-  private serviceOf({ name, namespace }: Omit<ServiceReference, 'where'>, home: string): Service | undefined {
-    return this.services.get(serviceKey(name, namespace ?? home));
+  private serviceOf({ name, namespace, isOfPod }: NamedService, home: string): Service | undefined {
+    const service = this.services.get(serviceKey(name, namespace ?? home));
+    return isOfPod && service !== undefined && !isHeadless(service.spec) ? undefined : service;
   }
 
   /** From someone to every workload behind a Service, on the ports that its pods listen on. */
-  private connectToService(
-    from: Party,
-    reference: Omit<ServiceReference, 'where'>,
-    home: string,
-    asker: Asker,
-  ): void {
+  private connectToService(from: Party, reference: NamedService, home: string, asker: Asker): void {
     const service = this.serviceOf(reference, home);
     if (service === undefined) {
       const { name, namespace } = reference;
