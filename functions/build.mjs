@@ -28,8 +28,8 @@ const { metafile } = buildSync({
 });
 
 const packages = packagesIn(metafile.outputs['dist/guardrails.bundle.js']);
-fs.writeFileSync(path.join(root, 'dist/guardrails.licenses.txt'), packages.map(licenseText).join('\n'));
-fs.writeFileSync(path.join(root, 'dist/guardrails.cdx.json'), `${JSON.stringify(sbom(packages), null, 2)}\n`);
+fs.writeFileSync(inRoot('dist/guardrails.licenses.txt'), packages.map(licenseText).join('\n'));
+fs.writeFileSync(inRoot('dist/guardrails.cdx.json'), `${JSON.stringify(sbom(packages), null, 2)}\n`);
 
 execFileSync(
   process.execPath,
@@ -48,7 +48,7 @@ function packagesIn({ inputs }) {
     .map((input) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(input)?.[1])
     .filter((name) => name !== undefined);
   return [...new Set(names)].sort().map((name) => {
-    const folder = path.join(root, 'node_modules', name);
+    const folder = inRoot(`node_modules/${name}`);
     return { ...JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')), folder };
   });
 }
@@ -62,7 +62,7 @@ function licenseText({ name, version, license, folder }) {
 
 /** CycloneDX: the function, and the packages that are in it. */
 function sbom(packages) {
-  const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const { version } = JSON.parse(fs.readFileSync(inRoot('package.json'), 'utf8'));
   return {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',

@@ -5,6 +5,7 @@ import { formatPath } from './krm/field-path';
 import { type Edit, type Item, newItem, withItemEdit } from './krm/item';
 import { printYaml } from './krm/print';
 import type { Result } from './krm/result';
+import { newlineOf } from './krm/text';
 import { type YamlObject, isObject, isSame, parseYaml, valueOf } from './krm/yaml';
 import type { OverlayBuild } from './kustomize/build-overlays';
 import { type Kustomization, policiesFile } from './kustomize/graph';
@@ -160,7 +161,7 @@ class PolicyFiles {
   ): void {
     const told = this.told.length;
     const firstIndex = (others.at(-1)?.index ?? -1) + 1;
-    const newline = [...others, ...generated].some(({ text }) => text.includes('\r\n')) ? '\r\n' : '\n';
+    const newline = newlineOf([...others, ...generated].map(({ text }) => text).join(''));
     for (const item of generated) this.removed.add(item);
     wanted.forEach((policy, i) => {
       const kept = generated.find((item) => isAsWanted(item, policy));

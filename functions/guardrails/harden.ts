@@ -50,12 +50,11 @@ class FixList {
 
   /** Adds the fixes of a finding, and returns those that are new. */
   add(fixes: readonly Fix[]): readonly Fix[] {
-    const fresh = new Map(fixes.map((fix) => [JSON.stringify(fix), fix]));
-    for (const key of fresh.keys()) if (this.seen.has(key)) fresh.delete(key);
-    if (withFixes(this.item.value, [...fresh.values()]) === undefined) return [];
-    for (const key of fresh.keys()) this.seen.add(key);
-    this.fixes.push(...fresh.values());
-    return [...fresh.values()];
+    const fresh = fixes.filter((fix) => !this.seen.has(JSON.stringify(fix)));
+    if (withFixes(this.item.value, fresh) === undefined) return [];
+    for (const fix of fresh) this.seen.add(JSON.stringify(fix));
+    this.fixes.push(...fresh);
+    return fresh;
   }
 }
 

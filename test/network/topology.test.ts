@@ -127,6 +127,9 @@ describe('how a Service is named', () => {
   const named = (...documents: string[]) => read(DB, DB2, ...services, ...documents);
   const TO = (name: string, ports: string) => `Deployment/web -> Deployment/${name}: ${ports}`;
 
+  const web = (container: string, volumes = '[]') =>
+    `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web }\nspec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: c, image: 'i:1', ${container} }], volumes: ${volumes} } } }\n`;
+
   test.each<[string, string, string[]]>([
     ['DB', 'jdbc:postgresql://db:5432/app', [TO('db', 'TCP 5432')]],
     ['DB', 'postgresql+asyncpg://u:p@db/app', [TO('db', 'TCP 5432')]],
@@ -148,12 +151,10 @@ describe('how a Service is named', () => {
     ['DB', 'https://db.example.com', []],
     ['DB', 'http://user:db@example.com', []],
   ])('env %s: %s', (key, value, connections) => {
-    const web = `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web }\nspec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: c, image: 'i:1', env: [{ name: ${key}, value: ${JSON.stringify(value)} }] }] } } }\n`;
-    expect(named(web)).toMatchObject({ connections, notes: [] });
+    const env = `env: [{ name: ${key}, value: ${JSON.stringify(value)} }]`;
+    expect(named(web(env))).toMatchObject({ connections, notes: [] });
   });
 
-  const web = (container: string, volumes = '[]') =>
-    `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web }\nspec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: c, image: 'i:1', ${container} }], volumes: ${volumes} } } }\n`;
   const map = (name: string, data: string) =>
     `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\ndata: ${data}\n`;
 

@@ -1,6 +1,5 @@
 import { lstat, readFile, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Config } from '../config';
 import { type ExitCode, GuardrailsError, InputError } from '../errors';
 import { type Judged, judge, verify } from '../judge';
@@ -14,7 +13,7 @@ import type { Verdict } from '../verify-overlays';
 import { IGNORE_NOTHING, parseKrmIgnore } from './krmignore';
 import type { PackageFile } from './package-directory';
 import { functionConfigIn, kustomizeHere, readPackage } from './read-package';
-import { readArguments, runCommand, say, withProgress } from './terminal';
+import { type Call, runCommand, say, withProgress } from './terminal';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
 const USAGE = `usage: npm run render -- [DIR] [--check] [--diff]
@@ -24,34 +23,16 @@ const USAGE = `usage: npm run render -- [DIR] [--check] [--diff]
 `;
 const OUTPUT = 'dist';
 
-async function main(args: readonly string[]): Promise<ExitCode> {
-  const { values, positionals } = readArguments(
-    () =>
-      parseArgs({
-        args: [...args],
-        allowPositionals: true,
-        options: {
-          check: { type: 'boolean' },
-          diff: { type: 'boolean' },
-          help: { type: 'boolean', short: 'h' },
-        },
-      }),
-    USAGE,
-  );
-  if (values.help) {
-    say(USAGE);
-    return 0;
-  }
-  const root = path.resolve(positionals[0] ?? path.join(__dirname, '..'));
+async function main({ root, flags }: Call<'check' | 'diff'>): Promise<ExitCode> {
   const { files, items } = await readPackage(root);
   await refuseLinkedOutput(root);
   const config = readConfig(functionConfigIn(items));
   const judged = await withProgress('building the overlays', () => judge(items, config, kustomizeHere));
   tell(judged);
-  if (isRefused(resultsOf(judged))) return refuse(root, judged.verdicts, values.check === true);
+  if (isRefused(resultsOf(judged))) return refuse(root, judged.verdicts, flags.has('check'));
   const changed = changedFiles(files, judged.revision);
-  if (values.diff) await showDiff(changed, redactor(items));
-  if (values.check) {
+  if (flags.has('diff')) await showDiff(changed, redactor(items));
+  if (flags.has('check')) {
     say(`${changed.length === 0 ? 'clean' : `${changed.length} files would change`}; nothing is written\n`);
     return changed.length === 0 ? 0 : 1;
   }
@@ -216,4 +197,4 @@ function tell(judged: Judged): void {
   }
 }
 
-runCommand(main);
+runCommand(USAGE, ['check', 'diff'], main);

@@ -1,7 +1,6 @@
 import { instance } from '@viz-js/viz';
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { type ExitCode, InputError } from '../errors';
 import { expandLists } from '../kubernetes/resource';
 import { buildOverlays } from '../kustomize/build-overlays';
@@ -11,7 +10,7 @@ import { readConnectionMap } from '../network/allowed';
 import { escapeMarkdown, printDot, printMermaid, printTable } from '../network/picture';
 import { readConfig } from '../read-config';
 import { functionConfigIn, kustomizeHere, readPackage, readTextIfThere } from './read-package';
-import { readArguments, runCommand, say, withProgress } from './terminal';
+import { type Call, runCommand, say, withProgress } from './terminal';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
 const README = 'README.md';
@@ -25,27 +24,13 @@ Draws who may talk to whom, by the network policies that each overlay builds: in
 ${START} and ${END}, and beside each overlay's kustomization as connections.svg.
 `;
 
-async function main(args: readonly string[]): Promise<ExitCode> {
-  const { values, positionals } = readArguments(
-    () =>
-      parseArgs({
-        args: [...args],
-        allowPositionals: true,
-        options: { check: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
-      }),
-    USAGE,
-  );
-  if (values.help) {
-    say(USAGE);
-    return 0;
-  }
-  const root = path.resolve(positionals[0] ?? path.join(__dirname, '..'));
+async function main({ root, flags }: Call<'check'>): Promise<ExitCode> {
   const changed = await withProgress('building the overlays', () => pictures(root));
-  if (!values.check) await writeFiles(root, changed);
+  if (!flags.has('check')) await writeFiles(root, changed);
   for (const { path: file } of changed)
-    say(`${file} ${values.check ? 'would change' : 'is brought up to date'}\n`);
+    say(`${file} ${flags.has('check') ? 'would change' : 'is brought up to date'}\n`);
   if (changed.length === 0) say('the pictures are up to date\n');
-  return values.check && changed.length > 0 ? 1 : 0;
+  return flags.has('check') && changed.length > 0 ? 1 : 0;
 }
 
 /** The files that are to read otherwise. */
@@ -82,7 +67,7 @@ async function pictures(root: string): Promise<FileWrite[]> {
     built.remove();
   }
   writes.push(fileWrite(top, README, (text) => withSections(text, sections)));
-  return writes.filter(({ content, original }) => !isSame(content, original));
+  return writes.filter(({ content, original }) => !isUnchanged(content, original));
 }
 
 function fileWrite(top: string, file: string, change: (text: string) => string): FileWrite {
@@ -113,8 +98,8 @@ function linkTo(file: string): string {
   return encodeURI(file).replace(/[()#?]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
 }
 
-function isSame(content: string | undefined, original: FileWrite['original']): boolean {
+function isUnchanged(content: string | undefined, original: FileWrite['original']): boolean {
   return original instanceof Uint8Array && content !== undefined && Buffer.from(content).equals(original);
 }
 
-runCommand(main);
+runCommand(USAGE, ['check'], main);

@@ -71,12 +71,9 @@ export function functionConfigIn(items: readonly Item[]): YamlValue | undefined 
   const steps = isObject(pipeline) ? [pipeline.mutators, pipeline.validators].flatMap(entries) : [];
   const paths = steps.map(({ configPath }) => configPath).filter((one) => typeof one === 'string');
   const ours = guardrails.find(({ path: file }) => paths.includes(file ?? ''));
+  if (ours !== undefined || paths.length !== 1) return ours?.value;
   // One of another kind is for the reader to refuse, as it is when kpt sends it.
-  const [only, ...more] = paths;
-  return (
-    ours ??
-    (more.length > 0 ? undefined : items.find(({ path: file }) => file === only && only !== undefined))
-  )?.value;
+  return items.find(({ path: file }) => file === paths[0])?.value;
 }
 
 function entries(list: YamlValue | undefined): YamlObject[] {

@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { parseArgs } from 'node:util';
 import yoctoSpinner from 'yocto-spinner';
 import { endOnSignals } from '../ending';
 import { type ExitCode, InputError } from '../errors';
@@ -19,22 +21,24 @@ export async function withProgress<T>(text: string, work: () => Promise<T>): Pro
   }
 }
 
-/** What parseArgs of node:util makes of the arguments, with its complaint above the usage. */
-export function readArguments<T extends { positionals: string[] }>(parse: () => T, usage: string): T {
-  let parsed: T;
-  try {
-    parsed = parse();
-  } catch (error) {
-    throw new InputError(`${(error as Error).message}\n${usage}`);
-  }
-  if (parsed.positionals.length > 1) throw new InputError(`one DIR at most\n${usage}`);
-  return parsed;
+/** What a command line was called with. */
+export interface Call<Flag extends string> {
+  /** The package's folder, absolute. */
+  readonly root: string;
+  readonly flags: ReadonlySet<Flag>;
 }
 
-/** Runs a command line to its exit code, with an end for signals and a message for what is thrown. */
-export function runCommand(main: (args: readonly string[]) => Promise<ExitCode>): void {
+/**
+ * Runs a command line, `[DIR] [--flag ...]`, to its exit code, with an end for signals and a message for what is thrown.
+ * Without DIR the package is the repository that this is bundled in.
+ */
+export function runCommand<Flag extends string>(
+  usage: string,
+  flags: readonly Flag[],
+  main: (call: Call<Flag>) => Promise<ExitCode>,
+): void {
   endOnSignals();
-  main(process.argv.slice(2)).then(
+  run(usage, flags, main).then(
     (exitCode) => {
       process.exitCode = exitCode;
     },
@@ -45,4 +49,34 @@ export function runCommand(main: (args: readonly string[]) => Promise<ExitCode>)
       if ((error as NodeJS.ErrnoException).code !== 'EPIPE') process.stderr.write(`${message}\n`);
     },
   );
+}
+
+async function run<Flag extends string>(
+  usage: string,
+  flags: readonly Flag[],
+  main: (call: Call<Flag>) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const { values, positionals } = readArguments(flags, usage);
+  if (values.help === true) {
+    say(usage);
+    return 0;
+  }
+  const root = path.resolve(positionals[0] ?? path.join(__dirname, '..'));
+  return main({ root, flags: new Set(flags.filter((flag) => values[flag] === true)) });
+}
+
+function readArguments(flags: readonly string[], usage: string) {
+  const options = Object.fromEntries(flags.map((flag) => [flag, { type: 'boolean' as const }]));
+  let parsed: { values: Record<string, unknown>; positionals: string[] };
+  try {
+    parsed = parseArgs({
+      args: process.argv.slice(2),
+      allowPositionals: true,
+      options: { ...options, help: { type: 'boolean', short: 'h' } },
+    });
+  } catch (error) {
+    throw new InputError(`${(error as Error).message}\n${usage}`);
+  }
+  if (parsed.positionals.length > 1) throw new InputError(`one DIR at most\n${usage}`);
+  return parsed;
 }

@@ -132,6 +132,11 @@ export function splitDocuments(text: string): Document[] {
   return documents;
 }
 
+/** The line end of a text: CRLF where it has one. */
+export function newlineOf(text: string): '\n' | '\r\n' {
+  return text.includes('\r\n') ? '\r\n' : '\n';
+}
+
 export function withNewline(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`;
 }
@@ -142,7 +147,7 @@ export function joinDocuments(documents: readonly string[]): string {
     .map(withNewline)
     .map((text, i) => {
       if (i === 0) return text.replace(/^\r?\n/, '');
-      return /^\s/.test(text) ? `---${text}` : `---${text.includes('\r\n') ? '\r\n' : '\n'}${text}`;
+      return /^\s/.test(text) ? `---${text}` : `---${newlineOf(text)}${text}`;
     })
     .join('');
 }

@@ -1,4 +1,5 @@
 import type { Layout } from './layout';
+import { newlineOf } from './text';
 import {
   type YamlMapping,
   type YamlNode,
@@ -49,7 +50,7 @@ export class Writer {
     root: YamlMapping,
     private readonly layout: Layout,
   ) {
-    this.newline = text.includes('\r\n') ? '\r\n' : '\n';
+    this.newline = newlineOf(text);
     this.style = this.styleOf(root);
     const firstKey = root.entries[0]?.key;
     this.isJson = root.flow && firstKey !== undefined && text[firstKey.start] === '"';

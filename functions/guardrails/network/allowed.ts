@@ -3,8 +3,8 @@ import { groupOf, objectAt, objectsIn } from '../kubernetes/workload';
 import type { YamlObject } from '../krm/yaml';
 import { type Traffic, allows, isInBlock, isPeer, isPod, isolates } from './evaluate';
 import { type IpRange, contains, printIpRange, representatives } from './ip-range';
-import { isInternet, rangesOf } from './needs';
-import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './peers';
+import { isInternet, outsideRanges, rangesOf } from './needs';
+import { ACME_SOLVER_LABELS, type ForeignPods, type NetworkPeers } from './peers';
 import { type End, type Pod, type SelectorPeer, append } from './pods';
 import {
   type IpBlock,
@@ -13,6 +13,7 @@ import {
   type Policy,
   type Protocol,
   isNetworkPolicy,
+  rangesOfBlock,
   readPolicy,
 } from './policy';
 import { type Labels, type Selector, hasLabels } from './selector';
@@ -105,7 +106,7 @@ class Actors {
     const dns = this.foreign('DNS', peers.dns);
     const dnsRanges = rangesOf(peers.dns.addresses);
     const isDns = (ip: string) => dnsRanges.some((range) => contains(range, ip));
-    const addresses = this.addresses(dnsRanges);
+    const addresses = this.addresses(peers);
     const nodeLocal = addresses.filter(isDns).map((ip) => ({ ip }));
     const known = [
       this.ingressController,
@@ -196,9 +197,8 @@ class Actors {
   }
 
   /** One address of every stretch that the policies, the configuration or the internet's bounds tell from others. */
-  private addresses(dns: readonly IpRange[]): readonly string[] {
-    const internet = rangesOf(INTERNET.flatMap(({ cidr, except }) => [cidr, ...except]));
-    return representatives([...this.blocks.flatMap(rangesIn), ...dns, ...internet]);
+  private addresses(peers: NetworkPeers): readonly string[] {
+    return representatives([...this.blocks.flatMap(rangesOfBlock), ...outsideRanges(peers)]);
   }
 
   private addressActors(addresses: readonly string[]): Actor[] {
@@ -214,7 +214,7 @@ class Actors {
   private nameOf(ip: string): string {
     const isNamed = this.blocks.some((block) => !isEveryAddress(block.range) && isInBlock(block, ip));
     if (!isNamed) return isInternet(ip) ? 'internet' : 'private addresses';
-    const around = this.blocks.flatMap(rangesIn).filter((range) => contains(range, ip));
+    const around = this.blocks.flatMap(rangesOfBlock).filter((range) => contains(range, ip));
     return printIpRange(around.reduce((a, b) => (b.length > a.length ? b : a)));
   }
 }
@@ -230,10 +230,6 @@ function exceptionsOf({ matchLabels, matchExpressions }: Selector): readonly Sel
     const opposite = { key, operator: operator === 'NotIn' ? 'In' : 'Exists', values } as const;
     return [{ matchLabels, matchExpressions: matchExpressions.with(i, opposite) }];
   });
-}
-
-function rangesIn({ range, except }: IpBlock): readonly IpRange[] {
-  return [range, ...except];
 }
 
 /** `0.0.0.0/0` or `::/0`. */

@@ -3,17 +3,17 @@ import type { PlacedFinding } from '../rules/rule';
 import { type Endpoint, type Traffic, allows, isPod, isolates, namespaceLabels } from './evaluate';
 import { isGenerated, wantedPolicies } from './generate';
 import { type IpRange, representatives } from './ip-range';
-import { Needs, isInternet, rangesOf } from './needs';
-import { ACME_SOLVER_LABELS, INTERNET, type NetworkPeers } from './peers';
+import { Needs, isInternet, outsideRanges, rangesOf } from './needs';
+import { ACME_SOLVER_LABELS, type NetworkPeers } from './peers';
 import { type End, type Pod, PodIndex, append } from './pods';
 import {
-  type IpBlock,
   PROTOCOLS,
   type Policy,
   type PolicyPort,
   type PolicyRule,
   type Protocol,
   isNetworkPolicy,
+  rangesOfBlock,
   readPolicy,
 } from './policy';
 import { ELSEWHERE, Surroundings } from './surroundings';
@@ -72,10 +72,7 @@ class PolicyCheck {
       for (const pod of this.index.selectedBy(placed.policy.podSelector, placed.policy.namespace))
         for (const direction of DIRECTIONS)
           if (isolates(placed.policy, pod, direction)) append(this.isolating[direction], pod, placed);
-    this.outside = rangesOf([
-      ...INTERNET.flatMap(({ cidr, except }) => [cidr, ...except]),
-      ...peers.dns.addresses,
-    ]);
+    this.outside = outsideRanges(peers);
     this.needs = new Needs(this.topology.connections, peers);
   }
 
@@ -121,7 +118,7 @@ class PolicyCheck {
 
   /** Needed connections that the policies do not let pass. */
   private blocked(): PlacedFinding[] {
-    if (this.policies.length === 0) return [];
+    if (this.policies.length === 0) return []; // nothing is closed
     const found = new Map<string, PlacedFinding>();
     for (const connection of this.topology.connections)
       for (const from of this.endpointsOf(connection.from, connection))
@@ -329,10 +326,6 @@ function probesOf(
   let other = port;
   while (ports.has(other)) other++;
   return [...(other <= last ? [other] : []), ...needed].map((one) => ({ protocol, port: one }));
-}
-
-function rangesOfBlock({ range, except }: IpBlock): readonly IpRange[] {
-  return [range, ...except];
 }
 
 function rangesOfRule({ peers }: PolicyRule): IpRange[] {

@@ -41,9 +41,12 @@ export function isPod(endpoint: Endpoint): endpoint is PodEndpoint {
   return 'labels' in endpoint;
 }
 
+/** The label that the API server gives every namespace. */
+export const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
+
 /** The labels of a namespace: the one of its name is always there. */
 export function namespaceLabels(name: string, labels: Labels = {}): Labels {
-  return { ...labels, 'kubernetes.io/metadata.name': name };
+  return { ...labels, [NAMESPACE_NAME]: name };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { YamlObject, YamlValue } from '../krm/yaml';
 import { objectAt } from '../kubernetes/workload';
+import { NAMESPACE_NAME } from './evaluate';
 import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './peers';
 import { isNetworkPolicy } from './policy';
 import type { Labels } from './selector';
@@ -221,5 +222,5 @@ function foreign({ namespace, podLabels }: ForeignPods, select: Select): Record<
 }
 
 function inNamespace(name: string): Record<string, YamlValue> {
-  return { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } };
+  return { namespaceSelector: { matchLabels: { [NAMESPACE_NAME]: name } } };
 }

@@ -92,6 +92,11 @@ export function isInternet(ip: string): boolean {
   return INTERNET_BLOCKS.some((block) => isInBlock(block, ip));
 }
 
+/** What the configuration and the internet's bounds tell addresses apart by. */
+export function outsideRanges({ dns }: NetworkPeers): IpRange[] {
+  return rangesOf([...INTERNET.flatMap(({ cidr, except }) => [cidr, ...except]), ...dns.addresses]);
+}
+
 export function rangesOf(cidrs: readonly string[]): IpRange[] {
   return cidrs.flatMap((cidr) => readIpRange(cidr) ?? []);
 }

@@ -50,6 +50,10 @@ function byNamespace(actors: Iterable<Actor>): Map<string | undefined, Actor[]> 
   return groups;
 }
 
+function titleOf(namespace: string): string {
+  return namespace === '' ? 'the namespace' : namespace;
+}
+
 /** A table of Markdown, its columns in line. */
 export function printTable(map: ConnectionMap): string {
   const name = ({ name, namespace }: Actor) => (namespace === undefined ? name : `${name} (${namespace})`);
@@ -83,7 +87,7 @@ export function printMermaid(map: ConnectionMap): string {
   const groups = [...byNamespace(ids.keys())].map(([namespace, actors], i) => {
     if (namespace === undefined) return actors.map((actor) => node(actor, '  ')).join('');
     const inside = actors.map((actor) => node(actor, '    ')).join('');
-    return `  subgraph g${i}[${quote(namespace === '' ? 'the namespace' : namespace)}]\n${inside}  end\n`;
+    return `  subgraph g${i}[${quote(titleOf(namespace))}]\n${inside}  end\n`;
   });
   const arrows = lines.map(
     ({ from, to, label, isOutside }) =>
@@ -111,7 +115,7 @@ export function printDot(map: ConnectionMap, title: string): string {
   const groups = [...byNamespace(ids.keys())].map(([namespace, actors], i) => {
     const inside = actors.map(node).join('');
     if (namespace === undefined) return inside;
-    const label = `label=${quote(`  ${namespace === '' ? 'the namespace' : namespace}`)} labeljust=l`;
+    const label = `label=${quote(`  ${titleOf(namespace)}`)} labeljust=l`;
     return `subgraph cluster_${i} {\n${label} style="rounded,filled" color="#f3f7fe" margin=24;\n${inside}}\n`;
   });
   const arrows = lines.map(({ from, to, label, isOutside }) => {

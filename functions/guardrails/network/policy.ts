@@ -44,6 +44,10 @@ export interface IpBlock {
   readonly except: readonly IpRange[];
 }
 
+export function rangesOfBlock({ range, except }: IpBlock): readonly IpRange[] {
+  return [range, ...except];
+}
+
 export interface PolicyPort {
   readonly protocol: Protocol;
   /** undefined: every port of the protocol. A text is a container port's name. */

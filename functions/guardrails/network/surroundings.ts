@@ -1,12 +1,11 @@
 import { type Placed, resourceRef } from '../kubernetes/resource';
 import { groupOf, objectAt } from '../kubernetes/workload';
-import { namespaceLabels } from './evaluate';
+import { NAMESPACE_NAME, namespaceLabels } from './evaluate';
 import type { ForeignPods } from './peers';
 import { type Pod, type SelectorPeer, labelsLike } from './pods';
 import { type Labels, type Selector, labelsIn } from './selector';
 import type { Workload } from './topology';
 
-const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 /** A namespace of which nothing is known. */
 export const ELSEWHERE = 'another namespace';
 
