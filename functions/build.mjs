@@ -1,6 +1,5 @@
-// Bundles the function, with a start for it, and the command lines into dist/, and says what of others is in the function.
+// Bundles the function and the command lines into dist/, and lists the packages whose code is in the function.
 import { buildSync } from 'esbuild';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -8,17 +7,14 @@ const root = path.resolve(import.meta.dirname, '..');
 const { metafile } = buildSync({
   absWorkingDir: root,
   entryPoints: {
-    guardrails: 'functions/guardrails/from-cache.ts',
-    'guardrails.bundle': 'functions/guardrails/main.ts',
-    render: 'functions/guardrails/hosts/cli.ts',
-    graph: 'functions/guardrails/hosts/graph.ts',
+    guardrails: 'functions/guardrails/main.ts',
+    render: 'functions/guardrails/cli/render.ts',
+    graph: 'functions/guardrails/cli/graph.ts',
   },
   bundle: true,
   external: ['@viz-js/viz'],
   platform: 'node',
   target: 'node20',
-  // V8's kept code has lost what `import()` needs.
-  supported: { 'dynamic-import': false },
   outdir: 'dist',
   minifyWhitespace: true,
   minifySyntax: true,
@@ -27,15 +23,9 @@ const { metafile } = buildSync({
   metafile: true,
 });
 
-const packages = packagesIn(metafile.outputs['dist/guardrails.bundle.js']);
+const packages = packagesIn(metafile.outputs['dist/guardrails.js']);
 fs.writeFileSync(inRoot('dist/guardrails.licenses.txt'), packages.map(licenseText).join('\n'));
 fs.writeFileSync(inRoot('dist/guardrails.cdx.json'), `${JSON.stringify(sbom(packages), null, 2)}\n`);
-
-execFileSync(
-  process.execPath,
-  ['functions/make-cache.cjs', 'dist/guardrails.bundle.js', 'dist/guardrails.bundle.cache'].map(inRoot),
-  { input: fs.readFileSync(inRoot('functions/guardrails/sample.yaml')), stdio: ['pipe', 'ignore', 'pipe'] },
-);
 
 function inRoot(file) {
   return path.join(root, file);

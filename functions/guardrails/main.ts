@@ -1,6 +1,6 @@
-import { endOnSignals } from './ending';
+import { endOnSignals } from './interruption';
 import { GuardrailsError } from './errors';
-import { readAll, writeAll } from './hosts/standard-streams';
+import { readAll, writeAll } from './cli/standard-streams';
 import { INSTALL_HINT, findKustomize } from './kustomize/find';
 import { describeError, run } from './run';
 

@@ -1,10 +1,10 @@
-import { readConfig } from './read-config';
+import { readConfig } from './config/read-config';
 import { type ExitCode, GuardrailsError } from './errors';
 import type { Result } from './krm/result';
-import { decodeText } from './krm/text';
+import { decodeText } from './yaml/text';
 import { type Changes, type WireInput, readWire } from './krm/wire';
 import type { FindKustomize } from './kustomize/build-overlays';
-import { type Judged, judge } from './judge';
+import { type Judged, judge } from './pipeline';
 
 /** What a run of the function gives its host. */
 export interface Outcome {

@@ -1,10 +1,10 @@
-import { type Config, allowedRules } from './config';
+import { type Config, allowedRules } from './config/config';
 import { type BuiltPackage, type OverlayBuild, redacted } from './kustomize/build-overlays';
 import type { Result } from './krm/result';
 import { reachableFrom } from './kustomize/graph';
-import { toResult } from './report';
+import { toResult } from './findings/report';
 import { type InspectContext, inspect } from './rules/inspect';
-import { SourceFinder } from './source-finder';
+import { SourceFinder } from './kustomize/source-finder';
 
 /** What one overlay builds, or what a stream holds, and what the rules say of it. */
 export interface Verdict {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import type { YamlObject, YamlValue } from '../../functions/guardrails/krm/yaml';
+import type { YamlObject, YamlValue } from '../../functions/guardrails/yaml/yaml';
 import {
   type ContainerPort,
   type Endpoint,

@@ -1,4 +1,4 @@
-import { type YamlObject, type YamlValue, parseYaml, valueOf } from '../../functions/guardrails/krm/yaml';
+import { type YamlObject, type YamlValue, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
 import {
   type Endpoint,
   type PodEndpoint,

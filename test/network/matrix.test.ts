@@ -1,6 +1,6 @@
 import { type Endpoint, evaluate, namespaceLabels } from '../../functions/guardrails/network/evaluate';
 import { isNetworkPolicy, readPolicy } from '../../functions/guardrails/network/policy';
-import { isObject, parseYaml, valueOf } from '../../functions/guardrails/krm/yaml';
+import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
 import { buildText, type OverlayName } from '../support/built-overlay';
 
 /**

@@ -1,8 +1,8 @@
 import { parse } from 'yaml';
 import type { Result } from '../../functions/guardrails/krm/result';
 import { readWire } from '../../functions/guardrails/krm/wire';
-import { verify } from '../../functions/guardrails/judge';
-import { readConfig } from '../../functions/guardrails/read-config';
+import { verify } from '../../functions/guardrails/pipeline';
+import { readConfig } from '../../functions/guardrails/config/read-config';
 import { run } from '../../functions/guardrails/run';
 import { type PackageFiles, repositoryFiles, resourceList, withEdit } from '../support/package-files';
 import { findKustomizeForTests } from '../support/tools';

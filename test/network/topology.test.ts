@@ -1,7 +1,7 @@
-import { isObject, parseYaml, valueOf } from '../../functions/guardrails/krm/yaml';
-import { expandLists } from '../../functions/guardrails/kubernetes/resource';
+import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
+import { expandLists } from '../../functions/guardrails/krm/resource';
 import { wantedPolicies } from '../../functions/guardrails/network/generate';
-import { NETWORK_PEERS } from '../../functions/guardrails/network/peers';
+import { NETWORK_PEERS } from '../../functions/guardrails/network/external-peers';
 import { type Party, readTopology } from '../../functions/guardrails/network/topology';
 
 /** What a build asks for: `from -> to: ports` for each connection but DNS, and what cannot be read from it. */

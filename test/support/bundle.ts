@@ -8,9 +8,8 @@ const ROOT = path.join(__dirname, '../..');
 export interface Bundle {
   /** Holds all that the build writes, and is removed with it. */
   readonly dist: string;
+  /** The file that the image holds. */
   readonly guardrails: string;
-  /** What `guardrails` runs, whole: the file that the image holds. */
-  readonly wholeGuardrails: string;
   readonly render: string;
   remove(): void;
 }
@@ -26,7 +25,6 @@ export function buildBundle(): Bundle {
   return {
     dist,
     guardrails: path.join(dist, 'guardrails.js'),
-    wholeGuardrails: path.join(dist, 'guardrails.bundle.js'),
     render: path.join(dist, 'render.js'),
     remove: () => {
       rmSync(folder, { recursive: true });

@@ -45,7 +45,7 @@ function whyNotRunnable(image: string): string | undefined {
   if (inImage.status !== 0) return `the image ${image}: npm run image`;
   const bundle = buildBundle();
   try {
-    const inSource = createHash('sha256').update(readFileSync(bundle.wholeGuardrails)).digest('hex');
+    const inSource = createHash('sha256').update(readFileSync(bundle.guardrails)).digest('hex');
     return inImage.stdout.trim() === inSource ? undefined : `the image of this source: npm run image`;
   } finally {
     bundle.remove();

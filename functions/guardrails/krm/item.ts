@@ -1,8 +1,8 @@
 import { InputError } from '../errors';
-import { editDocument } from './edit';
-import { type Fix, withFixes } from './field-path';
-import { type Removal, removeEntry, withoutEntry } from './remove';
-import { type Splice, endOfLine, splice, startOfLine } from './text';
+import { editDocument } from '../yaml/edit';
+import { type Fix, withFixes } from '../yaml/field-path';
+import { type Removal, removeEntry, withoutEntry } from '../yaml/remove';
+import { type Splice, endOfLine, splice, startOfLine } from '../yaml/text';
 import {
   type YamlEntry,
   type YamlMapping,
@@ -12,7 +12,7 @@ import {
   isObject,
   parseYaml,
   valueOf,
-} from './yaml';
+} from '../yaml/yaml';
 
 /** One resource of the input: a document of a file, or an entry of a ResourceList. */
 export interface Item {

@@ -1,4 +1,4 @@
-import type { YamlValue } from './yaml';
+import type { YamlValue } from '../yaml/yaml';
 
 export type Severity = 'error' | 'warning' | 'info';
 

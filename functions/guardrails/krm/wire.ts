@@ -9,7 +9,7 @@ import {
   withWireAnnotations,
 } from './item';
 import { type Result, printResults, yamlSafeJson } from './result';
-import { type Splice, endOfLine, lineStarts, splice, splitDocuments, startOfLine, withNewline } from './text';
+import { type Splice, endOfLine, lineStarts, splice, splitDocuments, startOfLine, withNewline } from '../yaml/text';
 import {
   type YamlEntry,
   type YamlMapping,
@@ -19,7 +19,7 @@ import {
   lineOf,
   parseYaml,
   valueOf,
-} from './yaml';
+} from '../yaml/yaml';
 
 const WHERE = 'standard input';
 const LIST_KIND = 'ResourceList';

@@ -1,5 +1,5 @@
 import { CONTAINER_LISTS, isWorkload } from './workload';
-import { type YamlObject, type YamlValue, isObject, textOf } from '../krm/yaml';
+import { type YamlObject, type YamlValue, isObject, textOf } from '../yaml/yaml';
 
 /** An image that a resource runs or mounts. */
 export interface ImageUse {

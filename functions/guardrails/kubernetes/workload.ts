@@ -1,5 +1,5 @@
-import type { FieldPath } from '../krm/field-path';
-import { type YamlObject, type YamlValue, isObject, textOf } from '../krm/yaml';
+import type { FieldPath } from '../yaml/field-path';
+import { type YamlObject, type YamlValue, isObject, textOf } from '../yaml/yaml';
 
 /** A container of a pod, of any sort. */
 export interface Container {

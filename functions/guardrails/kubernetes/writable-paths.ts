@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { annotationsOf } from '../krm/item';
-import type { YamlObject } from '../krm/yaml';
+import type { YamlObject } from '../yaml/yaml';
 import { parseQuantity } from './quantity';
 
 /** A folder that stays writable on a read-only root file system: an emptyDir. */

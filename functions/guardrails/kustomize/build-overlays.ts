@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
-import type { Config } from '../config';
+import type { Config } from '../config/config';
 import { ConfigError, GuardrailsError, InputError } from '../errors';
-import { joinDocuments } from '../krm/text';
-import { type YamlObject, isObject, parseYaml, valueOf } from '../krm/yaml';
+import { joinDocuments } from '../yaml/text';
+import { type YamlObject, isObject, parseYaml, valueOf } from '../yaml/yaml';
 import { type Build, PackageCopy } from './copy';
 import type { Kustomize } from './find';
 import { type Graph, overlaysOf, policiesFile, reachableFrom } from './graph';

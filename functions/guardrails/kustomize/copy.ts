@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { killedAtEnd, removedAtEnd } from '../ending';
+import { killedAtEnd, removedAtEnd } from '../interruption';
 import { GuardrailsError } from '../errors';
-import { type YamlObject, isObject, parseYaml, valueOf } from '../krm/yaml';
+import { type YamlObject, isObject, parseYaml, valueOf } from '../yaml/yaml';
 import { annotationsOf } from '../krm/item';
 import type { Kustomize } from './find';
 

@@ -1,7 +1,7 @@
 import path from 'node:path/posix';
 import { InputError } from '../errors';
 import { type Item, isKustomizationFile } from '../krm/item';
-import type { YamlObject } from '../krm/yaml';
+import type { YamlObject } from '../yaml/yaml';
 import { pluginReferences, referencesOf } from './references';
 
 /** The files of a package: path with `/` to its documents, in order. */

@@ -2,7 +2,7 @@ import path from 'node:path/posix';
 import { InputError } from '../errors';
 import { type Item, isKustomizationFile } from '../krm/item';
 import { groupOf } from '../kubernetes/workload';
-import { textOf } from '../krm/yaml';
+import { textOf } from '../yaml/yaml';
 import { type Graph, type PackageItems, readGraph } from './graph';
 
 /** Items that came with paths, and the kustomizations among them. */

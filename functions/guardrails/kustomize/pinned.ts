@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
-import { killedAtEnd, removedAtEnd } from '../ending';
+import { killedAtEnd, removedAtEnd } from '../interruption';
 import type { Kustomize } from './find';
 
 /** The command that installs a kustomize, for error messages. */

@@ -1,5 +1,5 @@
 import { InputError } from '../errors';
-import { type YamlObject, type YamlValue, isObject, parseYaml, valueOf } from '../krm/yaml';
+import { type YamlObject, type YamlValue, isObject, parseYaml, valueOf } from '../yaml/yaml';
 
 /** What kustomize does with the file or folder that a kustomization names. */
 export type Role =

@@ -1,10 +1,10 @@
-import type { Placed } from '../kubernetes/resource';
+import type { Placed } from '../krm/resource';
 import type { PlacedFinding } from '../rules/rule';
 import { type Endpoint, type Traffic, allows, isPod, isolates, namespaceLabels } from './evaluate';
 import { isGenerated, wantedPolicies } from './generate';
 import { type IpRange, representatives } from './ip-range';
-import { Needs, isInternet, outsideRanges, rangesOf } from './needs';
-import { ACME_SOLVER_LABELS, type NetworkPeers } from './peers';
+import { Needs, isInternet, outsideRanges, rangesOf } from './required-traffic';
+import { ACME_SOLVER_LABELS, type NetworkPeers } from './external-peers';
 import { type End, type Pod, PodIndex, append } from './pods';
 import {
   PROTOCOLS,
@@ -16,7 +16,7 @@ import {
   rangesOfBlock,
   readPolicy,
 } from './policy';
-import { ELSEWHERE, Surroundings } from './surroundings';
+import { ELSEWHERE, Surroundings } from './representative-pods';
 import { type Connection, type Party, type Topology, type Workload, readTopology } from './topology';
 
 type Direction = 'ingress' | 'egress';

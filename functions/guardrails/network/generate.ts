@@ -1,7 +1,7 @@
-import type { YamlObject, YamlValue } from '../krm/yaml';
+import type { YamlObject, YamlValue } from '../yaml/yaml';
 import { objectAt } from '../kubernetes/workload';
 import { NAMESPACE_NAME } from './evaluate';
-import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './peers';
+import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './external-peers';
 import { isNetworkPolicy } from './policy';
 import type { Labels } from './selector';
 import type { Connection, Party, Port, Topology, Workload } from './topology';

@@ -1,5 +1,5 @@
-import { type YamlObject, textOf } from '../krm/yaml';
-import { resourceRef } from '../kubernetes/resource';
+import { type YamlObject, textOf } from '../yaml/yaml';
+import { resourceRef } from '../krm/resource';
 import { type PodSpec, objectAt, objectsIn } from '../kubernetes/workload';
 
 /** What may be the name of a Service. */

@@ -1,7 +1,7 @@
 import { annotationsOf } from '../krm/item';
-import { type YamlObject, type YamlValue, textOf } from '../krm/yaml';
-import type { FieldPath } from '../krm/field-path';
-import { type Placed, resourceRef } from '../kubernetes/resource';
+import { type YamlObject, type YamlValue, textOf } from '../yaml/yaml';
+import type { FieldPath } from '../yaml/field-path';
+import { type Placed, resourceRef } from '../krm/resource';
 import { groupOf, objectAt, objectsIn, podSpecOf } from '../kubernetes/workload';
 import type { ContainerPort } from './evaluate';
 import type { Protocol } from './policy';

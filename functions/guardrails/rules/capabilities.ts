@@ -1,5 +1,5 @@
-import { formatPath } from '../krm/field-path';
-import { textOf } from '../krm/yaml';
+import { formatPath } from '../yaml/field-path';
+import { textOf } from '../yaml/yaml';
 import { isAbsent, objectAt, podSpecOf } from '../kubernetes/workload';
 import type { Finding, Rule } from './rule';
 

@@ -1,6 +1,6 @@
 import { annotationsOf } from '../krm/item';
-import { formatPath } from '../krm/field-path';
-import type { YamlObject } from '../krm/yaml';
+import { formatPath } from '../yaml/field-path';
+import type { YamlObject } from '../yaml/yaml';
 import { podSpecOf } from '../kubernetes/workload';
 import type { Finding } from './rule';
 

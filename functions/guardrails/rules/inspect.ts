@@ -1,5 +1,5 @@
-import type { YamlObject } from '../krm/yaml';
-import { type Placed, expandLists } from '../kubernetes/resource';
+import type { YamlObject } from '../yaml/yaml';
+import { type Placed, expandLists } from '../krm/resource';
 import { RULES } from './index';
 import { exemptionOf, readExemptions } from './exemptions';
 import type { Finding, RuleContext } from './rule';

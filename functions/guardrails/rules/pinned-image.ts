@@ -1,6 +1,6 @@
 import { whyNotPinned } from '../kubernetes/image-reference';
 import { imagesOf } from '../kubernetes/images';
-import type { YamlValue } from '../krm/yaml';
+import type { YamlValue } from '../yaml/yaml';
 import type { Rule } from './rule';
 
 /** Every image has a tag other than latest, or a digest. */

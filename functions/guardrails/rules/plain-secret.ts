@@ -1,5 +1,5 @@
 import { annotationsOf } from '../krm/item';
-import { type YamlValue, isObject } from '../krm/yaml';
+import { type YamlValue, isObject } from '../yaml/yaml';
 import type { Finding, Rule } from './rule';
 
 /** kubectl's copy of what was applied: of a Secret, its values. */

@@ -1,5 +1,5 @@
-import { formatPath } from '../krm/field-path';
-import type { YamlObject } from '../krm/yaml';
+import { formatPath } from '../yaml/field-path';
+import type { YamlObject } from '../yaml/yaml';
 import { isAbsent, objectAt, podSpecOf } from '../kubernetes/workload';
 import type { Finding, Rule } from './rule';
 

@@ -1,5 +1,5 @@
-import { textOf } from '../krm/yaml';
-import { type Fix, formatPath } from '../krm/field-path';
+import { textOf } from '../yaml/yaml';
+import { type Fix, formatPath } from '../yaml/field-path';
 import {
   type Container,
   type PodSpec,

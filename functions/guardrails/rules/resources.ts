@@ -1,5 +1,5 @@
-import { type Fix, formatPath } from '../krm/field-path';
-import { type YamlObject, type YamlValue, textOf } from '../krm/yaml';
+import { type Fix, formatPath } from '../yaml/field-path';
+import { type YamlObject, type YamlValue, textOf } from '../yaml/yaml';
 import { compareQuantities, parseQuantity } from '../kubernetes/quantity';
 import type { ResourceName } from '../kubernetes/resource-defaults';
 import { isAbsent, objectAt, podSpecOf } from '../kubernetes/workload';

@@ -1,9 +1,9 @@
-import type { Fix } from '../krm/field-path';
+import type { Fix } from '../yaml/field-path';
 import type { Severity } from '../krm/result';
-import type { YamlObject, YamlValue } from '../krm/yaml';
-import type { Placed } from '../kubernetes/resource';
+import type { YamlObject, YamlValue } from '../yaml/yaml';
+import type { Placed } from '../krm/resource';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
-import type { NetworkPeers } from '../network/peers';
+import type { NetworkPeers } from '../network/external-peers';
 
 /** What a rule may know beside the resource. */
 export interface RuleContext {

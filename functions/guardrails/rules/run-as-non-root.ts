@@ -1,4 +1,4 @@
-import { formatPath } from '../krm/field-path';
+import { formatPath } from '../yaml/field-path';
 import { isAbsent, objectAt, podSpecOf } from '../kubernetes/workload';
 import type { Finding, Rule } from './rule';
 

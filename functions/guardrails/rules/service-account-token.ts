@@ -1,4 +1,4 @@
-import { formatPath } from '../krm/field-path';
+import { formatPath } from '../yaml/field-path';
 import { isAbsent, podSpecOf } from '../kubernetes/workload';
 import type { Rule } from './rule';
 

@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type Stats,
+  chmodSync,
+  chownSync,
+  closeSync,
+  copyFileSync,
+  constants,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { removedAtEnd } from '../interruption';
+import { GuardrailsError } from '../errors';
+
+/** The original of a file that was not there. */
+export const NO_FILE = Symbol('no file');
+
+/** A file that is to have this content. */
+export interface FileWrite {
+  /** In the package. */
+  readonly path: string;
+  /** undefined: it is to go. */
+  readonly content: string | undefined;
+  /** What was read from it, and must still be there; undefined: whatever is there gives way. */
+  readonly original?: Uint8Array | typeof NO_FILE;
+}
+
+/** One file on its way. */
+interface Pending {
+  readonly write: FileWrite;
+  readonly target: string;
+  readonly temporary: string;
+  /** A second name of the original; undefined while there is none, or where there was no file. */
+  backup?: string;
+  isRenamed: boolean;
+}
+
+/** Of a new file and of a temporary that is to take the place of another, before umask. */
+const NEW_MODE = 0o666;
+const PRIVATE_MODE = 0o600;
+
+/**
+ * Writes all the files or none: temporaries beside each, then the originals compared with what was read, then renames.
+ * Where anything fails, what was renamed is put back.
+ *
+ * @param root the folder of the package
+ * @throws GuardrailsError with the file and the way out; every file is then as it was, or the message says where it is
+ */
+export async function writeFiles(root: string, writes: readonly FileWrite[]): Promise<void> {
+  const top = realpathSync(root);
+  const pending: Pending[] = [];
+  const left: string[] = [];
+  try {
+    for (const write of writes) {
+      const target = path.join(top, write.path);
+      const one = { write, target, temporary: nameBeside(target, 'tmp'), isRenamed: false };
+      pending.push(one);
+      writeTemporary(one);
+      // Here a signal may end the process. It cannot below, where nothing waits.
+      await setImmediate();
+    }
+    for (const one of pending) compare(one);
+    rename(pending);
+  } finally {
+    for (const { temporary, backup } of pending)
+      for (const file of [temporary, backup])
+        if (file !== undefined && !remove(file)) left.push(path.relative(top, file));
+  }
+  if (left.length > 0)
+    throw new GuardrailsError(`everything is written, but these are left; remove them: ${left.join(', ')}`);
+  await setImmediate();
+}
+
+/** kpt and kustomize read neither name. */
+function nameBeside(file: string, ending: string): string {
+  return path.join(
+    path.dirname(file),
+    `.${path.basename(file)}.${randomBytes(6).toString('hex')}.guardrails-${ending}`,
+  );
+}
+
+function remove(file: string): boolean {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    return false;
+  }
+  removedAtEnd.delete(file);
+  return true;
+}
+
+function writeTemporary({ write, target, temporary }: Pending): void {
+  const folder = path.dirname(target);
+  try {
+    if (write.original === undefined) mkdirSync(folder, { recursive: true });
+    if (realpathSync(folder) === folder) {
+      if (write.content === undefined) return;
+      const found = lstatSync(target, { throwIfNoEntry: false });
+      const replaced = found?.isFile() === true ? found : undefined;
+      removedAtEnd.add(temporary);
+      writeNew(temporary, write.content, replaced);
+      return;
+    }
+  } catch (error) {
+    throw failure(write.path, 'cannot be written', error);
+  }
+  throw new GuardrailsError(
+    `${write.path}: its folder has become a symbolic link; nothing is changed. Put the folder itself there`,
+  );
+}
+
+/** A file with the mode of the one that it will replace, and its owner where we may. */
+function writeNew(file: string, content: string, replaced: Stats | undefined): void {
+  const fd = openSync(file, 'wx', replaced === undefined ? NEW_MODE : PRIVATE_MODE);
+  try {
+    const bytes = Buffer.from(content);
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  if (replaced === undefined) return;
+  const { uid, gid } = lstatSync(file);
+  if (uid !== replaced.uid || gid !== replaced.gid)
+    try {
+      chownSync(file, replaced.uid, replaced.gid);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    }
+  chmodSync(file, replaced.mode & 0o7777);
+}
+
+function compare({ write: { path: file, original }, target }: Pending): void {
+  if (original === undefined) return;
+  let isSame: boolean;
+  try {
+    isSame =
+      original === NO_FILE
+        ? lstatSync(target, { throwIfNoEntry: false }) === undefined
+        : lstatSync(target).isFile() && readFileSync(target).equals(original);
+  } catch (error) {
+    throw failure(file, 'was there a moment ago and cannot be read now', error);
+  }
+  if (!isSame)
+    throw new GuardrailsError(
+      `${file}: changed while this ran; nothing is changed. Run again when nothing else writes to it`,
+    );
+}
+
+function rename(pending: readonly Pending[]): void {
+  let current = '';
+  try {
+    for (const one of pending) {
+      current = one.write.path;
+      keepOriginal(one);
+      if (one.write.content === undefined) rmSync(one.target);
+      else renameSync(one.temporary, one.target);
+      one.isRenamed = true;
+    }
+  } catch (error) {
+    const lost = rollBack(pending);
+    if (lost.length === 0) throw failure(current, 'cannot be replaced', error);
+    throw new GuardrailsError(
+      `${current}: cannot be replaced (${codeOf(error)}), and others cannot be put back: ${lost.join('; ')}`,
+    );
+  }
+}
+
+function keepOriginal(one: Pending): void {
+  const { target, write } = one;
+  const mayBeNew = write.original === undefined || write.original === NO_FILE;
+  if (mayBeNew && lstatSync(target, { throwIfNoEntry: false }) === undefined) return;
+  const backup = nameBeside(target, 'original');
+  try {
+    linkSync(target, backup);
+  } catch {
+    // Not every file system has links. What else is wrong shows again.
+    copyFileSync(target, backup, constants.COPYFILE_EXCL);
+  }
+  one.backup = backup;
+  removedAtEnd.add(backup);
+}
+
+/** Puts back what was renamed, and says what cannot be. */
+function rollBack(pending: readonly Pending[]): string[] {
+  const lost: string[] = [];
+  for (const one of pending.toReversed()) {
+    if (!one.isRenamed) continue;
+    const { backup, target, write } = one;
+    try {
+      if (backup === undefined) rmSync(target);
+      else renameSync(backup, target);
+    } catch {
+      lost.push(
+        backup === undefined
+          ? `${write.path}, which is new`
+          : `${write.path}, whose original is in ${path.join(path.dirname(write.path), path.basename(backup))}`,
+      );
+      if (backup !== undefined) removedAtEnd.delete(backup);
+      delete one.backup;
+    }
+  }
+  return lost;
+}
+
+function failure(file: string, what: string, error: unknown): GuardrailsError {
+  return new GuardrailsError(`${file}: ${what} (${codeOf(error)}); nothing is changed`);
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
+}

@@ -1,0 +1,43 @@
+import type { FieldPath } from '../yaml/field-path';
+import { type YamlObject, isObject } from '../yaml/yaml';
+
+export interface ResourceRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+export function resourceRef(resource: YamlObject): ResourceRef {
+  const metadata = isObject(resource.metadata) ? resource.metadata : {};
+  const text = (value: unknown) => (typeof value === 'string' ? value : '');
+  const namespace = text(metadata.namespace);
+  return {
+    apiVersion: text(resource.apiVersion),
+    kind: text(resource.kind),
+    name: text(metadata.name) || text(metadata.generateName),
+    ...(namespace === '' ? {} : { namespace }),
+  };
+}
+
+/** A resource, and where it stands in what was read: nowhere deeper, or in a List. */
+export interface Placed {
+  readonly resource: YamlObject;
+  readonly path: FieldPath;
+}
+
+/** The resources in a resource: a List (any kind with items of its own kinds) counts as what is in it. */
+export function expandLists(resource: YamlObject, path: FieldPath = []): Placed[] {
+  const { items, kind } = resource;
+  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items))
+    return [{ resource, path }];
+  return items.flatMap((item, i) => {
+    if (!isObject(item)) return [];
+    // Of a typed list (DeploymentList) the items may leave their kind out.
+    const isTyped = item.kind === undefined && kind !== 'List';
+    const whole = isTyped
+      ? { apiVersion: resource.apiVersion ?? null, ...item, kind: kind.slice(0, -4) }
+      : item;
+    return expandLists(whole, [...path, 'items', i]);
+  });
+}

@@ -1,0 +1,600 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
+import { expandLists } from '../../functions/guardrails/krm/resource';
+import { readConnectionMap } from '../../functions/guardrails/network/connection-map';
+import { evaluate } from '../../functions/guardrails/network/evaluate';
+import { NETWORK_PEERS } from '../../functions/guardrails/network/external-peers';
+import { PROTOCOLS, isNetworkPolicy, readPolicy } from '../../functions/guardrails/network/policy';
+import { portText, printDot, printMermaid, printTable } from '../../functions/guardrails/formats/diagram';
+import { buildText } from '../support/built-overlay';
+import { type Bundle, buildBundle } from '../support/bundle';
+
+const ROOT = path.join(__dirname, '../..');
+
+function mapOf(text: string) {
+  const resources = parseYaml(text, 'test')
+    .map(valueOf)
+    .flatMap((value) => (isObject(value) ? expandLists(value) : []));
+  return readConnectionMap(resources, NETWORK_PEERS);
+}
+
+/** `outside -> controller: ports`, one line each. */
+function linesOf(text: string): string[] {
+  const { entrances, connections } = mapOf(text);
+  return [
+    ...entrances.map(
+      ({ through, hosts, ports }) => `${hosts.join(' ')} -> ${through.name}: ${portText(ports)}`,
+    ),
+    ...connections.map(({ from, to, ports }) => `${from.name} -> ${to.name}: ${portText(ports)}`),
+  ];
+}
+
+describe('who may talk to whom, typed from the specification', () => {
+  test('dev', () => {
+    expect(linesOf(buildText('dev'))).toEqual([
+      'todo.local -> ingress controller: TCP 80',
+      'ingress controller -> todo-backend: TCP 8000',
+      'ingress controller -> todo-frontend: TCP 3000',
+      'todo-backend -> DNS: TCP 53; UDP 53',
+      'todo-backend -> internet: TCP 443, 5432',
+      'todo-frontend -> todo-backend: TCP 8000',
+      'todo-frontend -> DNS: TCP 53; UDP 53',
+    ]);
+  });
+
+  test('prod', () => {
+    expect(linesOf(buildText('prod'))).toEqual([
+      'todo.example.com -> ingress controller: TCP 80, 443',
+      'ingress controller -> todo-backend: TCP 8000',
+      'ingress controller -> todo-frontend: TCP 3000',
+      'ingress controller -> ACME solver: TCP 8089',
+      'todo-backend -> DNS: TCP 53; UDP 53',
+      'todo-backend -> internet: TCP 443, 5432',
+      'todo-frontend -> todo-backend: TCP 8000',
+      'todo-frontend -> DNS: TCP 53; UDP 53',
+    ]);
+  });
+});
+
+function deployment(name: string, namespace = 'shop'): string {
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name}, namespace: ${namespace} }
+spec:
+  selector: { matchLabels: { app: ${name} } }
+  template:
+    metadata: { labels: { app: ${name} } }
+    spec: { containers: [{ name: c, image: 'i:1', ports: [{ name: web, containerPort: 8080 }] }] }
+---
+`;
+}
+
+function policy(name: string, spec: string, namespace = 'shop'): string {
+  return `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: ${name}, namespace: ${namespace} }
+spec: ${spec}
+---
+`;
+}
+
+const DENY = policy('deny', '{ podSelector: {}, policyTypes: [Ingress, Egress] }');
+const APP = '{ matchLabels: { app: web } }';
+
+describe('what a policy lets pass is drawn, needed or not', () => {
+  test('no policy: everything, but between others nothing is said', () => {
+    const lines = linesOf(deployment('web'));
+    expect(lines).toContain('internet -> web: everything');
+    expect(lines).toContain('web -> private addresses: everything');
+    expect(lines).toContain('any pod in another namespace -> web: everything');
+    expect(lines).toContain('web -> web: everything');
+    expect(lines).not.toContain('internet -> DNS: everything');
+  });
+
+  test.each([
+    [
+      'a range of ports',
+      `{ podSelector: ${APP}, ingress: [{ ports: [{ port: 1000, endPort: 2000 }], from: [{ podSelector: {} }] }] }`,
+      [
+        'web -> web: TCP 1000-2000',
+        'ACME solver -> web: TCP 1000-2000',
+        'any other pod -> web: TCP 1000-2000',
+      ],
+    ],
+    [
+      'two ranges that touch',
+      `{ podSelector: ${APP}, ingress: [{ ports: [{ port: 1, endPort: 80 }, { port: 81, endPort: 65535 }], from: [{ ipBlock: { cidr: 10.0.0.0/8 } }] }] }`,
+      ['10.0.0.0/8 -> web: TCP every port'],
+    ],
+    [
+      'a named port',
+      `{ podSelector: ${APP}, ingress: [{ ports: [{ port: web }], from: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ops } } }] }] }`,
+      ['any pod in ops -> web: TCP 8080'],
+    ],
+    [
+      'pods with a label of their own',
+      `{ podSelector: ${APP}, ingress: [{ ports: [{ port: 1 }], from: [{ podSelector: { matchLabels: { role: admin } } }] }] }`,
+      ['pods with role=admin -> web: TCP 1'],
+    ],
+    [
+      'namespaces with a label',
+      `{ podSelector: ${APP}, ingress: [{ ports: [{ port: 1, protocol: SCTP }], from: [{ namespaceSelector: { matchLabels: { team: ops } }, podSelector: { matchLabels: { role: admin } } }] }] }`,
+      ['pods with role=admin in namespaces with team=ops -> web: SCTP 1'],
+    ],
+    [
+      'a part of the internet',
+      `{ podSelector: ${APP}, policyTypes: [Egress], egress: [{ ports: [{ port: 443 }], to: [{ ipBlock: { cidr: 203.0.113.0/24 } }] }] }`,
+      ['web -> 203.0.113.0/24: TCP 443'],
+    ],
+  ])('%s', (_, spec, lines) => {
+    // The other end is open: what is let in is let pass by this policy alone.
+    const open = policy('open', `{ podSelector: {}, policyTypes: [Egress], egress: [{}] }`);
+    const isEgress = spec.includes('Egress');
+    const text = deployment('web') + DENY + (isEgress ? '' : open) + policy('one', spec);
+    const found = linesOf(text).filter((line) =>
+      isEgress ? line.startsWith('web ->') : line.includes('-> web:'),
+    );
+    expect(found).toEqual(lines);
+  });
+
+  test('at every port, what the evaluator says of it', () => {
+    const rules =
+      '[{ ports: [{ port: 80 }, { port: 82, endPort: 90 }, { port: 91, endPort: 91 }, { protocol: UDP, port: 1, endPort: 65535 }, { port: 65535 }, { port: web }], from: [{ podSelector: {} }] }]';
+    const text = deployment('web') + policy('one', `{ podSelector: ${APP}, ingress: ${rules} }`);
+    const connections = mapOf(text).connections.filter(({ to }) => to.name === 'web');
+    const policies = parseYaml(text, 'test').map(valueOf).filter(isObject).filter(isNetworkPolicy);
+    const read = policies.map((one) => readPolicy(one).policy);
+    const web = connections[0]?.to.ends[0];
+    const stranger = connections.find(({ from }) => from.name === 'any other pod')?.from.ends[0];
+    if (web === undefined || stranger === undefined) throw new Error('nobody is let in');
+    const ranges = connections.find(({ from }) => from.ends[0] === stranger)?.ports ?? [];
+    for (const protocol of PROTOCOLS)
+      for (let port = 1; port <= 65535; port++) {
+        const isIn = ranges.some((one) => one.protocol === protocol && one.first <= port && port <= one.last);
+        const { allowed } = evaluate(read, { from: stranger, to: web, protocol, port });
+        if (isIn !== allowed) throw new Error(`${protocol} ${port}: drawn ${isIn}, allowed ${allowed}`);
+      }
+    expect(portText(ranges)).toBe('TCP 80, 82-91, 8080, 65535; UDP every port');
+  });
+
+  test('both ends have to let it pass', () => {
+    const ingress = policy(
+      'in',
+      `{ podSelector: ${APP}, ingress: [{ from: [{ podSelector: { matchLabels: { app: api } } }] }] }`,
+    );
+    const egress = policy(
+      'out',
+      `{ podSelector: { matchLabels: { app: api } }, policyTypes: [Egress], egress: [{ to: [{ podSelector: ${APP} }], ports: [{ port: 8080 }] }] }`,
+    );
+    const apps = deployment('web') + deployment('api') + DENY;
+    expect(linesOf(apps + ingress)).toEqual([]);
+    expect(linesOf(apps + egress)).toEqual([]);
+    expect(linesOf(apps + ingress + egress)).toEqual(['api -> web: TCP 8080']);
+  });
+
+  test('two namespaces in one build; workloads of one name', () => {
+    const text =
+      deployment('web') +
+      deployment('web', 'other') +
+      DENY +
+      policy('deny', '{ podSelector: {}, policyTypes: [Ingress, Egress] }', 'other') +
+      policy(
+        'in',
+        `{ podSelector: {}, ingress: [{ from: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: shop } } }] }] }`,
+        'other',
+      ) +
+      policy(
+        'out',
+        `{ podSelector: ${APP}, policyTypes: [Egress], egress: [{ to: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: other } }, podSelector: ${APP} }] }] }`,
+      );
+    const { connections } = mapOf(text);
+    expect(connections.map(({ from, to }) => [from.namespace, from.name, to.namespace, to.name])).toEqual([
+      ['shop', 'Deployment/web', 'other', 'Deployment/web'],
+    ]);
+  });
+
+  test('a Gateway, by its listeners', () => {
+    const gateway = `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: g, namespace: shop }
+spec: { gatewayClassName: c, listeners: [{ name: a, port: 443, protocol: HTTPS, hostname: a.example.com }, { name: b, port: 80, protocol: HTTP }] }
+`;
+    expect(linesOf(deployment('web') + DENY + gateway)).toEqual(['a.example.com * -> gateway: TCP 80, 443']);
+  });
+});
+
+/** What is let in to web, where everybody may send. */
+function letIn(from: string, more = ''): string[] {
+  const text =
+    deployment('web') +
+    DENY +
+    policy('open', '{ podSelector: {}, policyTypes: [Egress], egress: [{}] }') +
+    policy('in', `{ podSelector: ${APP}, ingress: [{ ports: [{ port: 1 }], from: ${from} }] }`) +
+    more;
+  return linesOf(text).filter((line) => line.includes('-> web: '));
+}
+
+describe('pods that only a policy speaks of', () => {
+  const TO_ALL =
+    'policyTypes: [Egress], egress: [{ ports: [{ port: 443 }], to: [{ ipBlock: { cidr: 0.0.0.0/0 } }] }]';
+
+  test.each([
+    ['{ matchLabels: { cluster: pg } }', ['cluster=pg']],
+    ['{ matchExpressions: [{ key: job, operator: Exists }] }', ['job=any']],
+    ['{ matchExpressions: [{ key: job, operator: In, values: [a, b] }] }', ['job=a', 'job=b']],
+  ])('pods that it is for: %s', (podSelector, labels) => {
+    const text = deployment('web') + DENY + policy('one', `{ podSelector: ${podSelector}, ${TO_ALL} }`);
+    expect(linesOf(text)).toEqual(
+      labels.flatMap((label) => [
+        `pods with ${label} -> DNS: TCP 443`,
+        `pods with ${label} -> internet: TCP 443`,
+        `pods with ${label} -> private addresses: TCP 443`,
+      ]),
+    );
+  });
+
+  test.each([
+    ['{ key: job, operator: DoesNotExist }', ['job=any']],
+    ['{ key: job, operator: NotIn, values: [a, b] }', ['job=a', 'job=b']],
+  ])('pods that it excepts: %s', (expression, labels) => {
+    const deny = policy(
+      'deny',
+      `{ podSelector: { matchExpressions: [${expression}] }, policyTypes: [Ingress, Egress] }`,
+    );
+    expect(
+      linesOf(deployment('web') + deny).filter((line) => line.endsWith('-> internet: everything')),
+    ).toEqual(labels.map((label) => `pods with ${label} -> internet: everything`));
+  });
+
+  test('in a namespace without workloads', () => {
+    const deny = policy('deny', '{ podSelector: {}, policyTypes: [Ingress, Egress] }', 'ops');
+    const allow = policy('one', `{ podSelector: { matchLabels: { cluster: pg } }, ${TO_ALL} }`, 'ops');
+    const { connections } = mapOf(deployment('web') + DENY + deny + allow);
+    expect(connections.map(({ from, to }) => [from.namespace, from.name, to.name])).toEqual([
+      ['ops', 'pods with cluster=pg', 'DNS'],
+      ['ops', 'pods with cluster=pg', 'internet'],
+      ['ops', 'pods with cluster=pg', 'private addresses'],
+    ]);
+  });
+
+  test('some of the pods of the ingress controller', () => {
+    const nginx = 'app.kubernetes.io/name: ingress-nginx, app.kubernetes.io/component: controller';
+    const namespace = 'namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ingress-nginx } }';
+    const from = (labels: string) => `[{ ${namespace}, podSelector: { matchLabels: { ${labels} } } }]`;
+    expect(letIn(from(nginx))).toEqual(['ingress controller -> web: TCP 1']);
+    expect(letIn(from(`${nginx}, instance: internal`))).toEqual([
+      'pods with app.kubernetes.io/component=controller, app.kubernetes.io/name=ingress-nginx, instance=internal in ingress-nginx -> web: TCP 1',
+    ]);
+  });
+
+  test('the ingress controller is not all of its namespace', () => {
+    const ops =
+      'namespaceSelector: { matchExpressions: [{ key: kubernetes.io/metadata.name, operator: In, values: [ingress-nginx, ops] }] }';
+    expect(letIn(`[{ ${ops} }]`)).toEqual([
+      'ingress controller -> web: TCP 1',
+      'any pod in ingress-nginx -> web: TCP 1',
+      'any pod in ops -> web: TCP 1',
+    ]);
+  });
+
+  test('some of the pods of a workload', () => {
+    const from = '[{ podSelector: { matchLabels: { canary: "yes", app: api } } }]';
+    expect(letIn(from, deployment('api'))).toEqual(['pods with app=api, canary=yes -> web: TCP 1']);
+  });
+
+  test('all of the pods of a workload are nobody else, whatever other labels of theirs a policy names', () => {
+    const api = deployment('api').replace('{ labels: { app: api } }', '{ labels: { app: api, tier: back } }');
+    const tier = policy(
+      'tier',
+      '{ podSelector: { matchLabels: { app: api, tier: back } }, policyTypes: [Egress] }',
+    );
+    const from = '[{ podSelector: { matchLabels: { app: api } } }]';
+    expect(letIn(from, api + tier)).toEqual(['api -> web: TCP 1']);
+  });
+
+  test('in each namespace that a peer selects, by the labels of its Namespace', () => {
+    const namespace = `apiVersion: v1
+kind: Namespace
+metadata: { name: shop, labels: { team: a } }
+---
+`;
+    const admins = (team: string) =>
+      `[{ namespaceSelector: { matchLabels: { team: ${team} } }, podSelector: { matchLabels: { role: admin } } }]`;
+    expect(letIn(admins('a'), namespace)).toEqual([
+      'pods with role=admin in namespaces with team=a -> web: TCP 1',
+      'pods with role=admin -> web: TCP 1',
+    ]);
+    expect(letIn(admins('b'), namespace)).toEqual([
+      'pods with role=admin in namespaces with team=b -> web: TCP 1',
+    ]);
+    const both = '{ kubernetes.io/metadata.name: shop, team: b }';
+    expect(letIn(`[{ namespaceSelector: { matchLabels: ${both} } }]`, namespace)).toEqual([]);
+  });
+});
+
+describe('addresses, by the ranges that a policy names', () => {
+  test.each([
+    ['an address', ['{ cidr: 203.0.113.7/32 }'], ['203.0.113.7/32']],
+    ['private ones', ['{ cidr: 10.0.0.0/8 }'], ['10.0.0.0/8']],
+    ['IPv6, however long it is written', ['{ cidr: "2001:0DB8:0:0::/32" }'], ['2001:db8::/32']],
+    [
+      'the internet',
+      [
+        '{ cidr: 0.0.0.0/0, except: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, 100.64.0.0/10] }',
+      ],
+      ['internet'],
+    ],
+    ['every address', ['{ cidr: "::/0" }'], ['internet', 'private addresses']],
+    ['a range but for a part', ['{ cidr: 10.0.0.0/8, except: [10.1.0.0/16] }'], ['10.0.0.0/8']],
+    [
+      'that part by another block',
+      ['{ cidr: 10.0.0.0/8, except: [10.1.0.0/16] }', '{ cidr: 10.0.0.0/9 }'],
+      ['10.0.0.0/9', '10.1.0.0/16', '10.0.0.0/8'],
+    ],
+    ['the internet and private ones in one range', ['{ cidr: 8.0.0.0/5 }'], ['8.0.0.0/5']],
+    [
+      'a range that starts at the address of DNS',
+      ['{ cidr: 169.254.20.10/31 }'],
+      ['DNS', '169.254.20.10/31'],
+    ],
+  ])('%s', (_, blocks, names) => {
+    const from = blocks.map((block) => `{ ipBlock: ${block} }`).join();
+    expect(letIn(`[${from}]`)).toEqual(names.map((name) => `${name} -> web: TCP 1`));
+  });
+});
+
+test('two who are outside, where the build has policies for one of them', () => {
+  const nginx = (name: string, spec: string) => policy(name, spec, 'ingress-nginx');
+  const text =
+    deployment('web') +
+    DENY +
+    nginx('deny', '{ podSelector: {}, policyTypes: [Ingress, Egress] }') +
+    nginx(
+      'in',
+      '{ podSelector: { matchLabels: { app.kubernetes.io/name: ingress-nginx, app.kubernetes.io/component: controller } }, ingress: [{ ports: [{ port: 443 }], from: [{ ipBlock: { cidr: 203.0.113.0/24 } }] }] }',
+    );
+  const { connections } = mapOf(text);
+  expect(
+    connections.map(({ from, to, ports }) => [from.name, to.namespace, to.name, portText(ports)]),
+  ).toEqual([['203.0.113.0/24', 'ingress-nginx', 'ingress controller', 'TCP 443']]);
+});
+
+describe('between any two who are drawn, what the evaluator says of some of their ends', () => {
+  const PORTS = [1, 52, 53, 54, 79, 80, 81, 443, 999, 1000, 1001, 2000, 2001, 5432, 8000, 8080, 65535];
+
+  test.each([
+    ['dev', () => buildText('dev')],
+    ['prod', () => buildText('prod')],
+    ['no policy', () => deployment('web') + deployment('api', 'other')],
+    [
+      'selectors and ranges across namespaces',
+      () =>
+        deployment('web') +
+        deployment('api', 'other') +
+        DENY +
+        policy(
+          'one',
+          `{ podSelector: ${APP}, policyTypes: [Ingress, Egress], ingress: [{ ports: [{ port: web }, { port: 1000, endPort: 2000 }], from: [{ namespaceSelector: {}, podSelector: { matchExpressions: [{ key: role, operator: In, values: [a, b] }] } }] }], egress: [{ to: [{ ipBlock: { cidr: 10.0.0.0/8, except: [10.1.0.0/16] } }, { ipBlock: { cidr: 0.0.0.0/1 } }] }, { ports: [{ protocol: UDP, port: 53 }] }] }`,
+        ) +
+        policy(
+          'two',
+          `{ podSelector: { matchLabels: { role: a } }, ingress: [{ from: [{ podSelector: {} }, { ipBlock: { cidr: 10.0.0.0/9 } }], ports: [{ port: 80 }] }] }`,
+          'other',
+        ),
+    ],
+  ])('%s', (_, build) => {
+    const text = build();
+    const { connections } = mapOf(text);
+    const policies = parseYaml(text, 'test').map(valueOf).filter(isObject).filter(isNetworkPolicy);
+    const read = policies.map((one) => readPolicy(one).policy);
+    const actors = [...new Set(connections.flatMap(({ from, to }) => [from, to]))];
+    for (const from of actors)
+      for (const to of actors) {
+        if (from.namespace === undefined && to.namespace === undefined) continue;
+        const drawn = connections.find((one) => one.from === from && one.to === to)?.ports ?? [];
+        for (const protocol of PROTOCOLS)
+          for (const port of PORTS) {
+            const isIn = drawn.some(
+              (one) => one.protocol === protocol && one.first <= port && port <= one.last,
+            );
+            const isAllowed = from.ends.some((source) =>
+              to.ends.some((target) => evaluate(read, { from: source, to: target, protocol, port }).allowed),
+            );
+            expect([from.name, to.name, protocol, port, isIn]).toEqual([
+              from.name,
+              to.name,
+              protocol,
+              port,
+              isAllowed,
+            ]);
+          }
+      }
+  });
+});
+
+describe('how it is written', () => {
+  const text =
+    deployment('web') +
+    DENY +
+    policy(
+      'one',
+      `{ podSelector: ${APP}, ingress: [{ ports: [{ port: 8080 }], from: [{ namespaceSelector: { matchLabels: { a_b: x_y } } }] }] }`,
+    );
+
+  test('a table, with what Markdown would read escaped', () => {
+    expect(printTable(mapOf(text))).toBe(
+      '| From                                 | To         | Ports    |\n' +
+        '| ------------------------------------ | ---------- | -------- |\n' +
+        '| any pod in namespaces with a\\_b=x\\_y | web (shop) | TCP 8080 |\n',
+    );
+  });
+
+  test('a name cannot leave its place', () => {
+    const name = '"x\\n```\\n# owned <b>"';
+    const map = mapOf(
+      deployment(name).replaceAll(`app: ${name}`, 'app: web') +
+        DENY +
+        policy('one', `{ podSelector: ${APP}, ingress: [{ from: [{ ipBlock: { cidr: 10.0.0.0/8 } }] }] }`),
+    );
+    expect(printMermaid(map)).toContain('n2["x #96;#96;#96; #35; owned #60;b#62;"]\n');
+    expect(printTable(map)).toContain('| x \\`\\`\\` # owned \\<b\\> (shop) |');
+  });
+
+  test('Mermaid', () => {
+    expect(printMermaid(mapOf(text))).toBe(`flowchart LR
+  n1["any pod in namespaces with a_b=x_y"]
+  subgraph g1["shop"]
+    n2["web"]
+  end
+  n1 -->|"TCP 8080"| n2
+`);
+  });
+
+  test('DOT: names in quotes, the namespace in a frame', () => {
+    const dot = printDot(mapOf(text), 'a "title"');
+    expect(dot).toContain('label="a \\"title\\""');
+    expect(dot).toMatch(/subgraph cluster_1 \{\nlabel="  shop"[^\n]*\nn2 \[label="web"/);
+    expect(dot).toContain('n1 -> n2 [label=" TCP 8080 "');
+  });
+});
+
+describe('npm run graph', () => {
+  let bundle: Bundle;
+  let dir: string;
+  beforeAll(() => {
+    bundle = buildBundle();
+  });
+  afterAll(() => {
+    bundle.remove();
+  });
+  beforeEach(() => {
+    dir = realpathSync(mkdtempSync(path.join(tmpdir(), 'graph-test-')));
+    for (const entry of ['base', 'overlays', 'Kptfile', '.krmignore', 'README.md'])
+      cpSync(path.join(ROOT, entry), path.join(dir, entry), { recursive: true });
+  });
+  afterEach(() => {
+    rmSync(dir, { recursive: true });
+  });
+
+  const read = (file: string) => readFileSync(path.join(dir, file), 'utf8');
+  const graph = (...args: string[]) => {
+    const run = spawnSync(process.execPath, [path.join(bundle.dist, 'graph.js'), ...args], {
+      encoding: 'utf8',
+    });
+    return { status: run.status, stdout: run.stdout, stderr: run.stderr };
+  };
+
+  test('the pictures of this repository are fresh', () => {
+    expect(graph(ROOT, '--check')).toEqual({
+      status: 0,
+      stdout: 'the pictures are up to date\n',
+      stderr: '',
+    });
+  });
+
+  test('are made again from nothing, byte for byte', () => {
+    const files = ['README.md', 'overlays/dev/connections.svg', 'overlays/prod/connections.svg'];
+    const before = files.map(read);
+    const readme = read('README.md').replace(
+      /(<!-- connections:start -->\n)[^]*(<!-- connections:end -->)/,
+      '$1$2',
+    );
+    writeFileSync(path.join(dir, 'README.md'), readme);
+    for (const file of files.slice(1)) rmSync(path.join(dir, file));
+    expect(graph(dir, '--check')).toMatchObject({ status: 1 });
+    expect(read('README.md')).toBe(readme);
+    expect(graph(dir)).toEqual({
+      status: 0,
+      stdout:
+        'overlays/dev/connections.svg is brought up to date\noverlays/prod/connections.svg is brought up to date\nREADME.md is brought up to date\n',
+      stderr: '',
+    });
+    expect(files.map(read)).toEqual(before);
+  });
+
+  test('a policy that changes shows in all three', () => {
+    writeFileSync(
+      path.join(dir, 'base/network-policies.yaml'),
+      read('base/network-policies.yaml').replace('port: 5432', 'port: 5433'),
+    );
+    expect(graph(dir).status).toBe(0);
+    for (const file of ['README.md', 'overlays/dev/connections.svg']) {
+      expect(read(file)).toContain('TCP 443, 5433');
+      expect(read(file)).not.toContain('TCP 443, 5432');
+    }
+  });
+
+  test('a folder with signs that Markdown reads', () => {
+    cpSync(path.join(dir, 'overlays/dev'), path.join(dir, 'overlays/dev (eu) [x]_y'), { recursive: true });
+    expect(graph(dir).status).toBe(0);
+    expect(read('README.md')).toContain('### overlays/dev (eu) \\[x\\]\\_y\n');
+    expect(read('README.md')).toContain('(overlays/dev%20%28eu%29%20%5Bx%5D_y/connections.svg)');
+    expect(graph(dir, '--check').status).toBe(0);
+  });
+
+  test('lines that end in CRLF go on to', () => {
+    writeFileSync(path.join(dir, 'README.md'), read('README.md').replaceAll('\n', '\r\n'));
+    expect(graph(dir, '--check').stdout).toBe('the pictures are up to date\n');
+  });
+
+  test.each([
+    [
+      'no markers',
+      () => {
+        writeFileSync(path.join(dir, 'README.md'), '# none\n');
+      },
+      /^README\.md: needs the lines <!-- connections:start -->/,
+    ],
+    [
+      'the first marker twice',
+      () => {
+        const start = '<!-- connections:start -->\n';
+        writeFileSync(
+          path.join(dir, 'README.md'),
+          read('README.md').replace(start, `${start}prose\n${start}`),
+        );
+      },
+      /^README\.md: needs the lines .* each once and in this order/,
+    ],
+    [
+      'the markers in the wrong order',
+      () => {
+        writeFileSync(path.join(dir, 'README.md'), '<!-- connections:end -->\n<!-- connections:start -->\n');
+      },
+      /^README\.md: needs the lines /,
+    ],
+    [
+      'no README',
+      () => {
+        rmSync(path.join(dir, 'README.md'));
+      },
+      /^README\.md: needs the lines/,
+    ],
+    [
+      'a link for a README',
+      () => {
+        rmSync(path.join(dir, 'README.md'));
+        symlinkSync('/etc/hostname', path.join(dir, 'README.md'));
+      },
+      /^README\.md: cannot be read \(ELOOP\)/,
+    ],
+    [
+      'a link for a picture',
+      () => {
+        rmSync(path.join(dir, 'overlays/dev/connections.svg'));
+        symlinkSync('/etc/hostname', path.join(dir, 'overlays/dev/connections.svg'));
+      },
+      /^overlays\/dev\/connections\.svg: cannot be read \(ELOOP\)/,
+    ],
+  ])('%s: exit 2, and nothing is written', (_, change, message) => {
+    writeFileSync(path.join(dir, 'overlays/prod/connections.svg'), 'old');
+    change();
+    const { status, stdout, stderr } = graph(dir);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(read('overlays/prod/connections.svg')).toBe('old');
+  });
+});

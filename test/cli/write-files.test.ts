@@ -1,0 +1,626 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bundle, buildBundle } from '../support/bundle';
+import { type Tree, writeTree } from '../support/tree';
+
+const CANARY = 'canary-51d3';
+const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: plain\ndata: {}\n';
+const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
+const DEPLOYMENT = (name: string) =>
+  `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\nspec:\n  template:\n    spec:\n      containers:\n        - name: ${name}\n          image: ${name}:v1\n`;
+/** In the order in which they are written, with their modes before; the last is new, and gets what umask leaves. */
+const MODES = {
+  'base/a.yaml': 0o640,
+  'base/deep/b.yaml': 0o600,
+  'base/z.yaml': 0o644,
+  'dist/dev.yaml': 0o600,
+} as const;
+const WRITTEN = [...Object.keys(MODES), 'dist/prod.yaml'];
+
+let built: Bundle;
+let program: string;
+beforeAll(() => {
+  built = buildBundle();
+  program = built.render;
+});
+afterAll(() => {
+  built.remove();
+});
+
+let scratch: string;
+let dir: string;
+beforeEach(() => {
+  scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'write-files-test-')));
+  dir = inScratch('package');
+  for (const folder of ['bin', 'tmp', 'package', 'outside']) mkdirSync(inScratch(folder));
+  writeFileSync(inScratch('outside/kept.yaml'), 'kept\n');
+  kustomize();
+  writePackage();
+});
+afterEach(() => {
+  rmSync(scratch, { recursive: true });
+});
+
+function inScratch(file: string): string {
+  return path.join(scratch, file);
+}
+
+const write = (files: Readonly<Tree>) => {
+  writeTree(dir, files);
+};
+
+/** Three files to harden, a build of an earlier run, and one that is new. */
+function writePackage(): void {
+  write({
+    '.krmignore': 'dist/\n',
+    'base/kustomization.yaml': `${KUSTOMIZATION}resources: [a.yaml, deep/b.yaml, z.yaml]\n`,
+    'base/a.yaml': DEPLOYMENT('a'),
+    'base/deep/b.yaml': DEPLOYMENT('b'),
+    'base/z.yaml': DEPLOYMENT('z'),
+    'overlays/dev/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\n`,
+    'overlays/prod/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\n`,
+    'dist/dev.yaml': 'earlier\n',
+  });
+  for (const [file, mode] of Object.entries(MODES)) chmodSync(path.join(dir, file), mode);
+}
+
+/** A kustomize that runs a script, and prints what every rule passes. */
+function kustomize(script = ''): void {
+  writeFileSync(inScratch('bin/kustomize'), `#!/bin/sh\n${script}\nprintf '%s' '${CONFIG_MAP}'\n`);
+  chmodSync(inScratch('bin/kustomize'), 0o755);
+}
+
+/** Every file and link: mode and content. */
+function tree(root = scratch): Record<string, string> {
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true });
+  return Object.fromEntries(
+    entries.flatMap((entry) => {
+      const file = path.join(entry.parentPath, entry.name);
+      if (entry.isDirectory()) return [];
+      const mode = (lstatSync(file).mode & 0o7777).toString(8);
+      const what = entry.isSymbolicLink() ? `-> ${readlinkSync(file)}` : readFileSync(file, 'utf8');
+      return [[path.relative(root, file), `${mode} ${what}`]];
+    }),
+  );
+}
+
+interface Fault {
+  readonly name: string;
+  readonly argument?: string;
+  readonly file?: string;
+  readonly skip?: number;
+  readonly times?: number;
+  readonly bytes?: number;
+  readonly code?: string;
+  readonly run?: string;
+  readonly signal?: string;
+}
+
+function environment(faults: readonly Fault[] = []): NodeJS.ProcessEnv {
+  const injected = faults.map((fault) => ({ module: 'fs', message: CANARY, ...fault }));
+  return {
+    PATH: inScratch('bin'),
+    TMPDIR: inScratch('tmp'),
+    ...(faults.length === 0
+      ? {}
+      : {
+          GUARDRAILS_FAULT: JSON.stringify(injected),
+          NODE_OPTIONS: `--require ${path.join(__dirname, '../support/inject.cjs')}`,
+        }),
+  };
+}
+
+/** A whole run. Whatever comes out, nothing temporary stays, and nothing of what broke is quoted. */
+function render(...faults: readonly Fault[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, dir], {
+    cwd: scratch,
+    encoding: 'utf8',
+    env: environment(faults),
+  });
+  expect(temporaries()).toEqual([]);
+  expect(stdout + stderr).not.toContain(CANARY);
+  return { status, stdout, stderr };
+}
+
+function temporaries(): string[] {
+  return [
+    ...Object.keys(tree()).filter((file) => file.includes('guardrails-')),
+    ...readdirSync(inScratch('tmp')),
+  ];
+}
+
+/** A run that fails and changes nothing, and what it says. */
+function failing(...faults: readonly Fault[]): string {
+  const before = tree();
+  const { status, stdout, stderr } = render(...faults);
+  expect(status).toBe(2);
+  expect(stdout).not.toContain('next:');
+  expect(tree()).toEqual(before);
+  return stderr;
+}
+
+/** Names of this package in messages, for regular expressions. */
+const ANY = WRITTEN.join('|').replaceAll('.', '\\.');
+
+describe('without a fault', () => {
+  test('everything is written, every mode stays, and what is new gets the one of new files', () => {
+    const before = tree(dir);
+    const umask = `umask 026; exec "${process.execPath}" "${program}" "${dir}"`;
+    const { status, stderr } = spawnSync('/bin/sh', ['-c', umask], { encoding: 'utf8', env: environment() });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const after = tree(dir);
+    expect(Object.keys(after).sort()).toEqual([...Object.keys(before), 'dist/prod.yaml'].sort());
+    for (const [file, mode] of Object.entries(MODES)) {
+      expect(after[file]?.split(' ')[0]).toBe(mode.toString(8));
+      expect(after[file]).not.toBe(before[file]);
+    }
+    expect(after['dist/prod.yaml']).toBe(`640 ${CONFIG_MAP}`);
+    for (const [file, text] of Object.entries(before))
+      if (!WRITTEN.includes(file)) expect(after[file]).toBe(text);
+  });
+
+  test('modes beyond the permissions and an owner stay, too', () => {
+    chmodSync(path.join(dir, 'base/a.yaml'), 0o6750);
+    if (process.getuid?.() === 0) execFileSync('chown', ['12345:23456', path.join(dir, 'base/a.yaml')]);
+    const { uid, gid } = lstatSync(path.join(dir, 'base/a.yaml'));
+    chmodSync(path.join(dir, 'base/a.yaml'), 0o6750);
+    expect(render()).toMatchObject({ status: 0 });
+    const after = lstatSync(path.join(dir, 'base/a.yaml'));
+    expect([after.mode & 0o7777, after.uid, after.gid]).toEqual([0o6750, uid, gid]);
+  });
+
+  test('no temporary of a file can be read by more than may read the file', () => {
+    const log = inScratch('modes');
+    const list = `for f in '${dir}'/base/.*tmp '${dir}'/base/deep/.*tmp '${dir}'/dist/.*tmp; do [ -e "$f" ] && stat -c '%a %n' "$f"; done >> '${log}'`;
+    const run = `PATH=/bin:/usr/bin; ${list}`;
+    expect(render({ name: 'writeSync', file: 'guardrails-tmp', times: 4, run })).toMatchObject({ status: 0 });
+    const lines = readFileSync(log, 'utf8').trim().split('\n');
+    expect(lines).toHaveLength(1 + 2 + 3 + 4);
+    for (const line of lines) expect(line).toMatch(/^(600 |640 .*\.a\.yaml|644 .*\.z\.yaml)/);
+  });
+
+  test('a second name of a file elsewhere keeps what it has', () => {
+    linkSync(path.join(dir, 'base/a.yaml'), inScratch('outside/second-name'));
+    expect(render()).toMatchObject({ status: 0 });
+    expect(readFileSync(inScratch('outside/second-name'), 'utf8')).toBe(DEPLOYMENT('a'));
+  });
+
+  test('a build that is a link elsewhere gives way; what it leads to stays', () => {
+    rmSync(path.join(dir, 'dist/dev.yaml'));
+    symlinkSync(inScratch('outside/kept.yaml'), path.join(dir, 'dist/dev.yaml'));
+    expect(render()).toMatchObject({ status: 0 });
+    expect(lstatSync(path.join(dir, 'dist/dev.yaml')).isFile()).toBe(true);
+    expect(readFileSync(inScratch('outside/kept.yaml'), 'utf8')).toBe('kept\n');
+  });
+});
+
+describe('a disk that fills', () => {
+  test.each(
+    ['base/a.yaml', 'base/z.yaml', 'dist/prod.yaml'].flatMap((file) =>
+      [0, 1, 60].map((bytes) => [bytes, file] as const),
+    ),
+  )('after %i bytes of %s', (bytes, file) => {
+    const name = `\\.${path.basename(file)}\\..*guardrails-tmp`;
+    expect(failing({ name: 'writeSync', file: name, bytes, code: 'ENOSPC' })).toBe(
+      `${file}: cannot be written (ENOSPC); nothing is changed\n`,
+    );
+  });
+
+  describe('really', () => {
+    const needed = 'needs to mount a tmpfs: not permitted';
+    let mounted = '';
+    afterEach(() => {
+      if (mounted !== '') execFileSync('umount', [mounted]);
+      mounted = '';
+    });
+
+    /** The package on a file system of its own. */
+    function mount(size: string): void {
+      rmSync(dir, { recursive: true });
+      mkdirSync(dir);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', dir]);
+      mounted = dir;
+      writePackage();
+    }
+
+    function mayMount(): boolean {
+      const there = mkdtempSync(path.join(tmpdir(), 'write-files-mount-'));
+      try {
+        const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'none', there]);
+        if (status === 0) execFileSync('umount', [there]);
+        return status === 0;
+      } finally {
+        rmSync(there, { recursive: true });
+      }
+    }
+
+    if (!mayMount()) test.skip(needed, () => undefined);
+    else {
+      test.each([0, 1, 2, 3, 4])('with %i blocks left of 4 kB', (blocks) => {
+        mount('128k');
+        // A file takes whole blocks.
+        const free = Number(
+          execFileSync('df', ['--output=avail', '-k', dir], { encoding: 'utf8' }).split('\n')[1],
+        );
+        writeFileSync(path.join(dir, 'filler'), Buffer.alloc((free - 4 * blocks) * 1024));
+        expect(failing()).toMatch(
+          new RegExp(`^(${ANY}): cannot be written \\(ENOSPC\\); nothing is changed\n$`),
+        );
+      });
+
+      test('read-only', () => {
+        mount('128k');
+        execFileSync('mount', ['-o', 'remount,ro', dir]);
+        expect(failing()).toBe('base/a.yaml: cannot be written (EROFS); nothing is changed\n');
+      });
+
+      test('read-only, and refused: the finding is told, and the build of an earlier run', () => {
+        mount('128k');
+        execFileSync('mount', ['-o', 'remount,ro', dir]);
+        kustomize(
+          "echo 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  hostNetwork: true\n  containers: [{name: c, image: c}]\n---'",
+        );
+        const before = tree(dir);
+        const { status, stdout } = render();
+        expect(status).toBe(1);
+        expect(stdout).toContain('refused; nothing is written\n');
+        expect(stdout).toContain(
+          '[warning] dist/dev.yaml is of an earlier run and cannot be removed (EROFS); do not apply it\n',
+        );
+        expect(tree(dir)).toEqual(before);
+      });
+    }
+  });
+});
+
+describe('what cannot be written', () => {
+  test.each([
+    ['openSync', 'EROFS'],
+    ['openSync', 'EACCES'],
+    ['openSync', 'EMFILE'],
+    ['openSync', 'EEXIST'],
+    ['fsyncSync', 'EIO'],
+    ['closeSync', 'EDQUOT'],
+    ['chmodSync', 'EPERM'],
+  ])('%s: %s', (name, code) => {
+    const where = name === 'openSync' || name === 'chmodSync' ? 'argument' : 'file';
+    const faults = [0, 1, 2].map((skip) => ({ name, [where]: 'guardrails-tmp', skip, times: 1, code }));
+    for (const [i, fault] of faults.entries())
+      expect(failing(fault)).toBe(`${WRITTEN[i] ?? ''}: cannot be written (${code}); nothing is changed\n`);
+  });
+
+  test('an owner that may not be given is left out', () => {
+    if (process.getuid?.() === 0) execFileSync('chown', ['12345', path.join(dir, 'base/a.yaml')]);
+    expect(render({ name: 'chownSync', code: 'EPERM' })).toMatchObject({ status: 0 });
+  });
+
+  test('dist/ cannot be made', () => {
+    rmSync(path.join(dir, 'dist'), { recursive: true });
+    expect(failing({ name: 'mkdirSync', argument: '/dist$', code: 'EROFS' })).toBe(
+      'dist/dev.yaml: cannot be written (EROFS); nothing is changed\n',
+    );
+  });
+
+  test.each([
+    ['a folder', () => inScratch('outside')],
+    ['nothing', () => inScratch('gone')],
+    ['a folder of the package', () => 'base'],
+  ])('dist/ is a link to %s', (_, target) => {
+    rmSync(path.join(dir, 'dist'), { recursive: true });
+    symlinkSync(target(), path.join(dir, 'dist'));
+    expect(failing()).toBe('dist: is no folder, and the builds go there; move it away\n');
+  });
+});
+
+describe('what changes between reading and writing', () => {
+  const inPackage = (file: string) => `'${path.join(dir, file)}'`;
+  const tools = 'PATH=/bin:/usr/bin;';
+  /** Two overlays are built at a time. */
+  const onceOnly = (script: string) =>
+    `${tools} mkdir '${inScratch('outside/once')}' 2>/dev/null && { ${script}; }`;
+  // While kustomize builds, or once all temporaries are there.
+  const moments: readonly [string, (script: string) => Fault[]][] = [
+    [
+      'during the build',
+      (script) => {
+        kustomize(onceOnly(script));
+        return [];
+      },
+    ],
+    [
+      'during the writes',
+      (script) => [{ name: 'fsyncSync', file: 'prod\\.yaml', times: 1, run: `${tools} ${script}` }],
+    ],
+  ];
+  const changes: readonly [string, () => string, RegExp][] = [
+    [
+      'a file changes',
+      () => `echo '# new' > ${inPackage('base/z.yaml')}`,
+      /^base\/z\.yaml: changed while this ran; nothing is changed\. Run again /,
+    ],
+    [
+      'a file grows',
+      () => `echo '# new' >> ${inPackage('base/a.yaml')}`,
+      /^base\/a\.yaml: changed while this ran; nothing is changed/,
+    ],
+    [
+      'a file is emptied',
+      () => `: > ${inPackage('base/a.yaml')}`,
+      /^base\/a\.yaml: changed while this ran; nothing is changed/,
+    ],
+    [
+      'a file vanishes',
+      () => `rm -f ${inPackage('base/deep/b.yaml')}`,
+      /^base\/deep\/b\.yaml: was there a moment ago and cannot be read now \(ENOENT\); nothing is changed/,
+    ],
+    [
+      'its folder vanishes',
+      () => `rm -rf ${inPackage('base/deep')}`,
+      /^base\/deep\/b\.yaml: (cannot be written|was there a moment ago and cannot be read now) \(ENOENT\); nothing is changed/,
+    ],
+    [
+      'a file becomes a link to the same content',
+      () =>
+        `mv ${inPackage('base/a.yaml')} '${inScratch('outside/a')}'; ln -s '${inScratch('outside/a')}' ${inPackage('base/a.yaml')}`,
+      /^base\/a\.yaml: changed while this ran; nothing is changed/,
+    ],
+    [
+      'a file becomes a folder',
+      () => `rm ${inPackage('base/a.yaml')}; mkdir ${inPackage('base/a.yaml')}`,
+      /^base\/a\.yaml: changed while this ran; nothing is changed/,
+    ],
+    [
+      'a file becomes a FIFO',
+      () => `rm ${inPackage('base/a.yaml')}; mkfifo ${inPackage('base/a.yaml')}`,
+      /^base\/a\.yaml: changed while this ran; nothing is changed/,
+    ],
+  ];
+
+  test.each(
+    moments.flatMap(([when, arrange]) => changes.map((change) => [when, ...change, arrange] as const)),
+  )('%s: %s', (_when, what, script, message, arrange) => {
+    const before = tree(dir);
+    const faults = arrange(script());
+    const { status, stdout, stderr } = what.includes('FIFO') ? renderWithFifo(faults) : render(...faults);
+    expect(status).toBe(2);
+    expect(stdout).not.toContain('next:');
+    expect(stderr).toMatch(message);
+    if (what.includes('FIFO')) rmSync(path.join(dir, 'base/a.yaml'));
+    // All but what the others did is as it was.
+    const touched = /base\/(a|z|deep\/b)\.yaml/.exec(message.source.replaceAll('\\', ''))?.[0] ?? '';
+    const others = Object.fromEntries(Object.entries(before).filter(([file]) => file !== touched));
+    expect(tree(dir)).toMatchObject(others);
+    expect(
+      Object.keys(tree(dir))
+        .filter((file) => file !== touched)
+        .sort(),
+    ).toEqual(Object.keys(others).sort());
+    expect(readFileSync(inScratch('outside/kept.yaml'), 'utf8')).toBe('kept\n');
+    if (existsSync(inScratch('outside/a')))
+      expect(readFileSync(inScratch('outside/a'), 'utf8')).toBe(DEPLOYMENT('a'));
+  });
+
+  /** As `render`; nothing here may open the FIFO. */
+  function renderWithFifo(faults: readonly Fault[]) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, dir], {
+      encoding: 'utf8',
+      env: environment(faults),
+      timeout: 10_000,
+    });
+    return { status, stdout, stderr };
+  }
+
+  test.each([
+    ['of the package', 'base/deep', 'base/deep/b.yaml'],
+    ['for the builds', 'dist', 'dist/dev.yaml'],
+  ])('a folder %s becomes a link to one outside with the same content', (_, folder, file) => {
+    const outside = inScratch('outside/folder');
+    kustomize(onceOnly(`mv ${inPackage(folder)} '${outside}'; ln -s '${outside}' ${inPackage(folder)}`));
+    const before = tree(path.join(dir, folder));
+    const { status, stderr } = render();
+    expect(status).toBe(2);
+    expect(stderr).toBe(
+      `${file}: its folder has become a symbolic link; nothing is changed. Put the folder itself there\n`,
+    );
+    expect(tree(outside)).toEqual(before);
+    expect(readFileSync(path.join(dir, 'base/a.yaml'), 'utf8')).toBe(DEPLOYMENT('a'));
+  });
+
+  test('refused meanwhile: no build outside is removed through a new link', () => {
+    const outside = inScratch('outside/folder');
+    kustomize(
+      onceOnly(`mv ${inPackage('dist')} '${outside}'; ln -s '${outside}' ${inPackage('dist')}`) +
+        "\necho 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\nstringData: {a: b}\n---'",
+    );
+    expect(render().status).toBe(2);
+    expect(readFileSync(path.join(outside, 'dev.yaml'), 'utf8')).toBe('earlier\n');
+  });
+});
+
+describe('renaming', () => {
+  test.each(WRITTEN.map((file, k) => [k, file] as const))(
+    'breaks after %i files, at %s: all are back, content and mode',
+    (k, file) => {
+      expect(
+        failing({ name: 'renameSync', argument: 'guardrails-tmp', skip: k, times: 1, code: 'EIO' }),
+      ).toBe(`${file}: cannot be replaced (EIO); nothing is changed\n`);
+    },
+  );
+
+  test.each([0, 1, 3])('breaks after %i files on a file system without links', (k) => {
+    failing(
+      { name: 'linkSync', code: 'EPERM' },
+      { name: 'renameSync', argument: 'guardrails-tmp', skip: k, times: 1, code: 'EIO' },
+    );
+  });
+
+  test.each(['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EXDEV'])(
+    'goes on where a file system has no links: %s',
+    (code) => {
+      expect(render({ name: 'linkSync', code })).toMatchObject({ status: 0, stderr: '' });
+    },
+  );
+
+  test('the original cannot be kept, as a link or as a copy', () => {
+    expect(
+      failing(
+        { name: 'linkSync', code: 'EPERM' },
+        { name: 'copyFileSync', skip: 2, times: 1, code: 'ENOSPC' },
+      ),
+    ).toBe('base/z.yaml: cannot be replaced (ENOSPC); nothing is changed\n');
+  });
+
+  test('a folder where a build belongs', () => {
+    rmSync(path.join(dir, 'dist/dev.yaml'));
+    mkdirSync(path.join(dir, 'dist/dev.yaml'));
+    expect(failing()).toMatch(/^dist\/dev\.yaml: cannot be replaced \(E\w+\); nothing is changed\n$/);
+    expect(lstatSync(path.join(dir, 'dist/dev.yaml')).isDirectory()).toBe(true);
+  });
+
+  test('breaks, and so does putting back: the message says where each original is', () => {
+    const before = tree(dir);
+    const env = environment([{ name: 'renameSync', skip: 2, code: 'EIO' }]);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, dir], { encoding: 'utf8', env });
+    expect(status).toBe(2);
+    expect(stdout).not.toContain('next:');
+    const [, b = '', a = ''] =
+      /^base\/z\.yaml: cannot be replaced \(EIO\), and others cannot be put back: base\/deep\/b\.yaml, whose original is in (\S+); base\/a\.yaml, whose original is in (\S+)\n$/.exec(
+        stderr,
+      ) ?? [];
+    const after = tree(dir);
+    expect(after[a]).toBe(before['base/a.yaml']);
+    expect(after[b]).toBe(before['base/deep/b.yaml']);
+    expect(Object.keys(after).filter((file) => !(file in before))).toEqual([a, b].sort());
+    expect(after['base/z.yaml']).toBe(before['base/z.yaml']);
+    expect(readdirSync(inScratch('tmp'))).toEqual([]);
+  });
+
+  test('breaks, and what is new cannot be removed: it is named', () => {
+    write({ 'overlays/stage/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\n` });
+    const { status, stderr } = spawnSync(process.execPath, [program, dir], {
+      encoding: 'utf8',
+      env: environment([
+        { name: 'renameSync', argument: '\\.stage\\.yaml.*guardrails-tmp', code: 'EIO' },
+        { name: 'rmSync', argument: '/prod\\.yaml$', code: 'EACCES' },
+      ]),
+    });
+    expect(status).toBe(2);
+    expect(stderr).toBe(
+      'dist/stage.yaml: cannot be replaced (EIO), and others cannot be put back: dist/prod.yaml, which is new\n',
+    );
+    expect(readFileSync(path.join(dir, 'base/a.yaml'), 'utf8')).toBe(DEPLOYMENT('a'));
+  });
+
+  test('succeeds, and a second name of an original cannot be removed: it is named, and no success', () => {
+    const { status, stderr } = spawnSync(process.execPath, [program, dir], {
+      encoding: 'utf8',
+      env: environment([{ name: 'rmSync', argument: 'a\\.yaml\\..*guardrails-original', code: 'EACCES' }]),
+    });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(
+      /^everything is written, but these are left; remove them: base\/\.a\.yaml\.\w+\.guardrails-original\n$/,
+    );
+    expect(readFileSync(path.join(dir, 'dist/prod.yaml'), 'utf8')).toBe(CONFIG_MAP);
+  });
+});
+
+describe('SIGTERM', () => {
+  /** What every file reads once a run has succeeded. */
+  let written: Record<string, string> | undefined;
+  let before: Record<string, string>;
+  beforeEach(() => {
+    before = tree(dir);
+    if (written !== undefined) return;
+    expect(render()).toMatchObject({ status: 0 });
+    written = tree(dir);
+    rmSync(dir, { recursive: true });
+    mkdirSync(dir);
+    writePackage();
+  });
+
+  /** All the files are old, or all are new; and whoever waits is told that it did not end well. */
+  function expectWhole(status: number | null, stdout: string, isNew: boolean): void {
+    expect(status).toBe(143);
+    expect(stdout).not.toContain('next:');
+    expect(temporaries()).toEqual([]);
+    expect(tree(dir)).toEqual(isNew ? written : before);
+  }
+
+  test.each([
+    ...WRITTEN.map(
+      (file, k) =>
+        [`the write of ${file}`, { name: 'writeSync', file: 'guardrails-tmp', skip: k }, false] as const,
+    ),
+    ...WRITTEN.map((file, k) => [`the sync of ${file}`, { name: 'fsyncSync', skip: k }, false] as const),
+    // Here no signal comes through: it ends the process once everything is written.
+    ...WRITTEN.map((file, k) => [`the renaming of ${file}`, { name: 'renameSync', skip: k }, true] as const),
+    ['keeping the first original', { name: 'linkSync' }, true] as const,
+    [
+      'removing the last temporary',
+      { name: 'rmSync', argument: 'guardrails-original', skip: 3 },
+      true,
+    ] as const,
+  ])('during %s', (_, fault, isNew) => {
+    const { status, stdout } = render({ ...fault, times: 1, signal: 'SIGTERM' });
+    expectWhole(status, stdout, isNew);
+  });
+
+  test('during a renaming that breaks: everything is back', () => {
+    const { status, stdout } = render(
+      { name: 'linkSync', times: 1, signal: 'SIGTERM' },
+      { name: 'renameSync', argument: 'guardrails-tmp', skip: 3, code: 'EIO' },
+    );
+    expect([2, 143]).toContain(status);
+    expect(stdout).not.toContain('next:');
+    expect(tree(dir)).toEqual(before);
+  });
+
+  test.each([
+    ['while kustomize builds', "echo $$ > '@/pid'; exec /bin/sleep 60", [], false],
+    [
+      'while a slow disk writes',
+      '',
+      [{ name: 'writeSync', file: 'z\\.yaml', times: 1, run: "echo 1 > '@/pid'; /bin/sleep 0.3" }],
+      false,
+    ],
+    [
+      'while a slow disk renames',
+      '',
+      [{ name: 'renameSync', skip: 1, times: 1, run: "echo 1 > '@/pid'; /bin/sleep 0.3" }],
+      true,
+    ],
+  ] as const)('%s, from outside', async (_, script, faults, isNew) => {
+    kustomize(script.replaceAll('@', scratch));
+    const slow = faults.map((fault) => ({ ...fault, run: fault.run.replaceAll('@', scratch) }));
+    const child = spawn(process.execPath, [program, dir], { env: environment(slow) });
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    const closed = once(child, 'close') as Promise<[number | null]>;
+    for (let i = 0; !existsSync(inScratch('pid')); i++) {
+      if (i === 500) throw new Error('it did not come about within 5 s');
+      await sleep(10);
+    }
+    child.kill('SIGTERM');
+    const [status] = await closed;
+    rmSync(inScratch('pid'));
+    expectWhole(status, stdout, isNew);
+  });
+});

@@ -1,0 +1,208 @@
+import { run } from '../../functions/guardrails/run';
+import { findKustomizeForTests } from '../support/tools';
+
+const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
+const COMPONENT = 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n';
+const DEPLOYMENT = (name: string) =>
+  `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\nspec:\n  template:\n    spec:\n      containers:\n        - name: ${name}\n          image: ${name}:v1\n`;
+
+describe('an overlay that takes the hardening away is refused, and the message names where', () => {
+  /** A ResourceList as kpt sends it. */
+  function resourceList(files: Record<string, string>): string {
+    const items = Object.entries(files).map(([file, text]) => {
+      const wire = `  annotations:\n    internal.config.kubernetes.io/path: '${file}'\n`;
+      const annotated = /^metadata:\n/m.test(text)
+        ? text.replace(/^metadata:\n/m, `metadata:\n${wire}`)
+        : `${text}metadata:\n${wire}`;
+      return `- ${annotated.trimEnd().replaceAll('\n', '\n  ')}\n`;
+    });
+    return `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n${items.join('')}`;
+  }
+
+  /** What is said of prod, which builds on base. Nothing may have been put into the items. */
+  async function findings(
+    prod: string,
+    files: Record<string, string>,
+    web = DEPLOYMENT('web'),
+  ): Promise<string[]> {
+    const input = resourceList({
+      'base/kustomization.yaml': `${KUSTOMIZATION}resources: [web.yaml]\n`,
+      'base/web.yaml': web,
+      'overlays/prod/kustomization.yaml': `${KUSTOMIZATION}${/^resources:/m.test(prod) ? '' : 'resources: [../../base]\n'}${prod}`,
+      ...files,
+    });
+    const { exitCode, stdout, stderr } = await run(Buffer.from(input), () =>
+      Promise.resolve(findKustomizeForTests()),
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr });
+    expect(stdout.startsWith(input)).toBe(true);
+    return stderr.trimEnd().split('\n');
+  }
+
+  const smp = (spec: string) =>
+    `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      ${spec}\n`;
+  const container = (fields: string) => smp(`containers: [{name: web, ${fields}}]`);
+  const READ_ONLY =
+    '[error] overlays/prod: Deployment/web container "web" can write to its root file system: no readOnlyRootFilesystem';
+  const json6902 = (operation: string) =>
+    `patches:\n- target: {kind: Deployment}\n  patch: |-\n    - ${operation}\n`;
+  const inline = (i = 0) => `(overlays/prod/kustomization.yaml, patches[${i}])`;
+  const FIRST = '/spec/template/spec/containers/0';
+
+  test.each<[string, string, string]>([
+    ['null', container('securityContext: {readOnlyRootFilesystem: null}'), READ_ONLY],
+    ['$patch: delete of a securityContext', container('securityContext: {$patch: delete}'), READ_ONLY],
+    [
+      '$patch: delete of a mount',
+      container('volumeMounts: [{mountPath: /tmp, $patch: delete}]'),
+      '[error] overlays/prod: Deployment/web container "web" has nothing writable at /tmp',
+    ],
+    [
+      '$patch: delete of a volume',
+      smp('volumes: [{name: guardrails-tmp, $patch: delete}]'),
+      '[error] overlays/prod: Deployment/web container "web" mounts volume "guardrails-tmp", which the pod does not have',
+    ],
+    [
+      'null for the pod',
+      smp('securityContext: null'),
+      '[error] overlays/prod: Deployment/web the pod may run as root',
+    ],
+    [
+      'false where it was true',
+      container('securityContext: {readOnlyRootFilesystem: false}'),
+      '[error] overlays/prod: Deployment/web container "web" sets readOnlyRootFilesystem to other than true',
+    ],
+    [
+      'a source beside the volume',
+      smp('volumes: [{name: guardrails-tmp, configMap: {name: m}}]'),
+      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" has two sources: ',
+    ],
+    [
+      'a path of the host in place of the volume',
+      smp('volumes: [{name: guardrails-tmp, emptyDir: null, hostPath: {path: /}}]'),
+      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" is not the emptyDir',
+    ],
+    [
+      'memory for the volume',
+      smp('volumes: [{name: guardrails-tmp, emptyDir: {medium: Memory}}]'),
+      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" is not the emptyDir',
+    ],
+    [
+      'a limit below the request',
+      container('resources: {limits: {memory: 1Mi}}'),
+      '[error] overlays/prod: Deployment/web container "web" requests more memory (128Mi) than its limit (1Mi)',
+    ],
+  ])('a patch file: %s', async (_, patch, message) => {
+    const file = 'overlays/prod/take-away.patch.yaml';
+    const said = await findings('patches: [{path: take-away.patch.yaml}]\n', { [file]: patch });
+    expect(said.filter((line) => line.startsWith(message))).toHaveLength(1);
+    for (const line of said) expect(line).toContain(`(${file})`);
+  });
+
+  test.each<[string, string, string]>([
+    ['removes', `{op: remove, path: ${FIRST}/securityContext/readOnlyRootFilesystem}`, READ_ONLY],
+    [
+      'adds a second mount',
+      `{op: add, path: ${FIRST}/volumeMounts/-, value: {name: guardrails-tmp, mountPath: /tmp}}`,
+      '[error] overlays/prod: Deployment/web container "web" mounts two volumes at /tmp',
+    ],
+    [
+      'adds a second mount, written otherwise',
+      `{op: add, path: ${FIRST}/volumeMounts/-, value: {name: guardrails-tmp, mountPath: /tmp/}}`,
+      '[error] overlays/prod: Deployment/web container "web" mounts two volumes at /tmp',
+    ],
+    [
+      'adds a second volume',
+      '{op: add, path: /spec/template/spec/volumes/-, value: {name: guardrails-tmp, configMap: {name: m}}}',
+      '[error] overlays/prod: Deployment/web two volumes have the name "guardrails-tmp"',
+    ],
+  ])('JSON 6902, inline: %s', async (_, operation, message) => {
+    const said = await findings(json6902(operation), {});
+    expect(said.filter((line) => line.startsWith(message))).toHaveLength(1);
+    for (const line of said) expect(line).toContain(inline());
+  });
+
+  const TRANSFORMER = `apiVersion: builtin\nkind: PatchTransformer\nmetadata:\n  name: p\ntarget: {kind: Deployment}\npatch: |-\n  - op: remove\n    path: ${FIRST}/securityContext\n`;
+  const MID = {
+    'mid/kustomization.yaml': `${KUSTOMIZATION}resources: [../base]\npatches: [{path: a.yaml}]\n`,
+    'mid/a.yaml': container('securityContext: null'),
+  };
+  const HARMLESS = container('env: [{name: A, value: b}]');
+
+  test.each<[string, string, Record<string, string>, string]>([
+    [
+      'a builtin transformer, inline',
+      `transformers:\n- |-\n  ${TRANSFORMER.trimEnd().replaceAll('\n', '\n  ')}\n`,
+      {},
+      '(overlays/prod/kustomization.yaml, transformers[0])',
+    ],
+    [
+      'a builtin transformer in a file',
+      'transformers: [t.yaml]\n',
+      { 'overlays/prod/t.yaml': TRANSFORMER },
+      '(overlays/prod/t.yaml)',
+    ],
+    [
+      'a Component',
+      'components: [../components/loose]\n',
+      {
+        'overlays/components/loose/kustomization.yaml': `${COMPONENT}patches: [{path: a.yaml}]\n`,
+        'overlays/components/loose/a.yaml': container('securityContext: null'),
+      },
+      '(overlays/components/loose/a.yaml)',
+    ],
+    [
+      'two levels down',
+      'resources: [../../top]\n',
+      { 'top/kustomization.yaml': `${KUSTOMIZATION}resources: [../mid]\n`, ...MID },
+      '(mid/a.yaml)',
+    ],
+    [
+      'the second of three patches',
+      'patches: [{path: x.yaml}, {path: y.yaml}, {path: z.yaml}]\n',
+      {
+        'overlays/prod/x.yaml': HARMLESS,
+        'overlays/prod/y.yaml': container('securityContext: null'),
+        'overlays/prod/z.yaml': container('env: [{name: A, value: readOnlyRootFilesystem}]'),
+      },
+      '(overlays/prod/y.yaml)',
+    ],
+    [
+      'two that do the same: the first of them',
+      'resources: [../../mid]\npatches: [{path: again.yaml}]\n',
+      { ...MID, 'overlays/prod/again.yaml': container('securityContext: null') },
+      '(mid/a.yaml)',
+    ],
+    [
+      'a new container in front of the one that is changed',
+      'patches: [{path: x.yaml}, {path: y.yaml}]\n',
+      {
+        'overlays/prod/x.yaml': container('securityContext: null'),
+        'overlays/prod/y.yaml': HARMLESS,
+      },
+      '(overlays/prod/x.yaml)',
+    ],
+  ])('%s', async (_, prod, files, where) => {
+    const said = await findings(prod, files);
+    expect(said.filter((line) => line.startsWith(READ_ONLY))).toHaveLength(1);
+    for (const line of said) expect(line).toContain(where);
+  });
+
+  const SIDECAR = `{name: side, image: "side:v1", securityContext: {readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}, volumeMounts: [{name: guardrails-tmp, mountPath: /tmp}], resources: {requests: {cpu: 1m, memory: 1Mi}, limits: {cpu: 1m, memory: 128Mi}}}`;
+
+  test.each<[string, string, string]>([
+    ['a container that a patch puts in front', 'privileged: true', 'is privileged'],
+    [
+      'an amount that stands in a patch as well',
+      'privileged: false}\n          resources: {requests: {memory: 128Mi}, limits: {memory: 1Mi}',
+      'requests more memory (128Mi) than its limit (1Mi)',
+    ],
+  ])("the base's own fault is told of the base, beside %s", async (_, fields, what) => {
+    const said = await findings(
+      json6902(`{op: add, path: ${FIRST}, value: ${SIDECAR}}`),
+      {},
+      `${DEPLOYMENT('web')}          securityContext: {${fields}}\n`,
+    );
+    expect(said).toEqual([expect.stringContaining(`container "web" ${what} (base/web.yaml); `)]);
+  });
+});
