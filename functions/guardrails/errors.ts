@@ -1,33 +1,33 @@
+import { type Message } from './message';
+
 /**
- * Exit codes of every host.
- * 0: nothing to object to. 1: findings of severity error. 2: the function broke, or input that cannot be read.
- * 3: bad configuration.
+ * Exit codes of the function and of every command line.
+ * 0: no finding of severity error. 1: findings of severity error. 2: an internal error, or input that cannot be read.
+ * 3: invalid configuration.
  */
 export type ExitCode = 0 | 1 | 2 | 3;
 
-/**
- * An error that is told to the user as it is. Its message is one that the function wrote itself: it names what is
- * wrong, where, and the way out, and never quotes a value that could belong to a Secret.
- */
+/** An error that the user sees. Its message says what is wrong, where, and how to fix it. */
 export class GuardrailsError extends Error {
   override readonly name: string = 'GuardrailsError';
   constructor(
-    message: string,
+    /** What is printed; `message` is the same unescaped. */
+    readonly text: Message,
     readonly exitCode: Exclude<ExitCode, 0 | 1> = 2,
   ) {
-    super(message);
+    super(text.raw);
   }
 }
 
-/** Input that cannot be read, or that the function will not work on. Exit 2. */
+/** Input that cannot be read, or that the function refuses to work on. Exit code 2. */
 export class InputError extends GuardrailsError {
   override readonly name = 'InputError';
 }
 
-/** A configuration that cannot be obeyed. The message lists what is allowed. Exit 3. */
+/** An invalid configuration. The message lists what is allowed. Exit code 3. */
 export class ConfigError extends GuardrailsError {
   override readonly name = 'ConfigError';
-  constructor(message: string) {
-    super(message, 3);
+  constructor(text: Message) {
+    super(text, 3);
   }
 }

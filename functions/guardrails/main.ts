@@ -1,5 +1,6 @@
 import { endOnSignals } from './interruption';
 import { GuardrailsError } from './errors';
+import { message } from './message';
 import { readAll, writeAll } from './cli/standard-streams';
 import { INSTALL_HINT, findKustomize } from './kustomize/find';
 import { describeError, run } from './run';
@@ -11,7 +12,7 @@ async function main(): Promise<void> {
     const stopListening = endOnSignals();
     const { stdout, stderr, exitCode } = await run(input, async () => {
       const kustomize = findKustomize();
-      if (kustomize === undefined) throw new GuardrailsError(`no kustomize here; ${INSTALL_HINT}`);
+      if (kustomize === undefined) throw new GuardrailsError(message`no kustomize here; ${INSTALL_HINT}`);
       return Promise.resolve(kustomize);
     });
     stopListening();

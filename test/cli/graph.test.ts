@@ -6,7 +6,7 @@ import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/ya
 import { expandLists } from '../../functions/guardrails/krm/resource';
 import { readConnectionMap } from '../../functions/guardrails/network/connection-map';
 import { evaluate } from '../../functions/guardrails/network/evaluate';
-import { NETWORK_PEERS } from '../../functions/guardrails/network/external-peers';
+import { EXTERNAL_PEERS } from '../../functions/guardrails/network/external-peers';
 import { PROTOCOLS, isNetworkPolicy, readPolicy } from '../../functions/guardrails/network/policy';
 import { portText, printDot, printMermaid, printTable } from '../../functions/guardrails/formats/diagram';
 import { buildText } from '../support/built-overlay';
@@ -18,7 +18,7 @@ function mapOf(text: string) {
   const resources = parseYaml(text, 'test')
     .map(valueOf)
     .flatMap((value) => (isObject(value) ? expandLists(value) : []));
-  return readConnectionMap(resources, NETWORK_PEERS);
+  return readConnectionMap(resources, EXTERNAL_PEERS);
 }
 
 /** `outside -> controller: ports`, one line each. */

@@ -1,7 +1,7 @@
 import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
 import { expandLists } from '../../functions/guardrails/krm/resource';
 import { wantedPolicies } from '../../functions/guardrails/network/generate';
-import { NETWORK_PEERS } from '../../functions/guardrails/network/external-peers';
+import { EXTERNAL_PEERS } from '../../functions/guardrails/network/external-peers';
 import { type Party, readTopology } from '../../functions/guardrails/network/topology';
 
 /** What a build asks for: `from -> to: ports` for each connection but DNS, and what cannot be read from it. */
@@ -18,7 +18,7 @@ function read(...documents: string[]) {
     });
   const notes = topology.notes.map(({ what, isBroken }) => `${isBroken ? 'error' : 'info'}: ${what}`);
   const clients = topology.connections.filter(({ to }) => to.is === 'dns').map(({ from }) => nameOf(from));
-  const policies = () => wantedPolicies(topology, NETWORK_PEERS);
+  const policies = () => wantedPolicies(topology, EXTERNAL_PEERS);
   return { connections, notes, clients, policies };
 }
 

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import yoctoSpinner from 'yocto-spinner';
 import { endOnSignals } from '../interruption';
 import { type ExitCode, InputError } from '../errors';
+import { message } from '../message';
 import { describeError } from '../run';
 import { writeAll } from './standard-streams';
 
@@ -75,8 +76,8 @@ function readArguments(flags: readonly string[], usage: string) {
       options: { ...options, help: { type: 'boolean', short: 'h' } },
     });
   } catch (error) {
-    throw new InputError(`${(error as Error).message}\n${usage}`);
+    throw new InputError(message`${(error as Error).message}\n${usage}`);
   }
-  if (parsed.positionals.length > 1) throw new InputError(`one DIR at most\n${usage}`);
+  if (parsed.positionals.length > 1) throw new InputError(message`one DIR at most\n${usage}`);
   return parsed;
 }

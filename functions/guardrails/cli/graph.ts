@@ -2,6 +2,7 @@ import { instance } from '@viz-js/viz';
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { type ExitCode, InputError } from '../errors';
+import { message } from '../message';
 import { expandLists } from '../krm/resource';
 import { buildOverlays } from '../kustomize/build-overlays';
 import { packageOf } from '../kustomize/package';
@@ -38,7 +39,8 @@ async function pictures(root: string): Promise<FileWrite[]> {
   const { items } = await readPackage(root);
   const config = readConfig(functionConfigIn(items));
   const pkg = packageOf(items);
-  if (pkg === undefined) throw new InputError(`${root}: no kustomization in it, so that nothing is built`);
+  if (pkg === undefined)
+    throw new InputError(message`${root}: no kustomization in it, so that nothing is built`);
   const top = realpathSync(root);
   const viz = await instance();
   const sections: string[] = [];
@@ -87,7 +89,7 @@ function withSections(text: string, sections: readonly string[]): string {
   const isOnce = starts?.length === 1 && ends?.length === 1;
   if (!isOnce || start === undefined || end === undefined || end.index < start.index)
     throw new InputError(
-      `${README}: needs the lines ${START} and ${END}, each once and in this order, where the picture belongs`,
+      message`${README}: needs the lines ${START} and ${END}, each once and in this order, where the picture belongs`,
     );
   const newline = start[0].endsWith('\r') ? '\r\n' : '\n';
   const inside = `\n\n${sections.join('\n')}\n`.replaceAll('\n', newline);

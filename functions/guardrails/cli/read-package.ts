@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { ConfigError, GuardrailsError, InputError } from '../errors';
+import { message } from '../message';
 import { type Item, type ItemRange, readItem } from '../krm/item';
 import { decodeText, splitDocuments } from '../yaml/text';
 import { requireResource } from '../krm/wire';
@@ -24,7 +25,7 @@ export async function readPackage(root: string): Promise<{ files: PackageFile[];
       })
       .filter((item) => item !== undefined),
   );
-  if (items.length === 0) throw new InputError(`${root}: no resource in it`);
+  if (items.length === 0) throw new InputError(message`${root}: no resource in it`);
   return { files, items };
 }
 
@@ -41,7 +42,7 @@ export function readTextIfThere(top: string, file: string): string | undefined {
     asInputError(error);
   }
   if (bytes !== undefined && !isUtf8(bytes))
-    throw new InputError(`${file}: not valid UTF-8; save the file as UTF-8`);
+    throw new InputError(message`${file}: not valid UTF-8; save the file as UTF-8`);
   return bytes?.toString('utf8');
 }
 
@@ -52,7 +53,7 @@ function readResource(text: string, file: string, range: ItemRange, index: numbe
     return item;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new InputError(`${error.message}; a file that is no manifest is named in .krmignore`);
+    throw new InputError(message`${error.message}; a file that is no manifest is named in .krmignore`);
   }
 }
 
@@ -63,7 +64,7 @@ export function functionConfigIn(items: readonly Item[]): YamlValue | undefined 
   if (kptfile === undefined) {
     if (guardrails.length > 1)
       throw new ConfigError(
-        `configuration: ${guardrails.map(({ path: file }) => file).join(' and ')}; keep one`,
+        message`configuration: ${guardrails.map(({ path: file }) => file).join(' and ')}; keep one`,
       );
     return guardrails[0]?.value;
   }

@@ -2,6 +2,7 @@ import { lstat, readFile, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config/config';
 import { type ExitCode, GuardrailsError, InputError } from '../errors';
+import { message } from '../message';
 import { type Judged, judge, verify } from '../pipeline';
 import { spliceItem } from '../krm/item';
 import { decodeText, joinDocuments, splice, splitDocuments } from '../yaml/text';
@@ -53,7 +54,7 @@ async function main({ root, flags }: Call<'check' | 'diff'>): Promise<ExitCode> 
 async function refuseLinkedOutput(root: string): Promise<void> {
   const found = await lstat(path.join(root, OUTPUT)).catch(undefinedIfMissing);
   if (found !== undefined && !found.isDirectory())
-    throw new InputError(`${OUTPUT}: is no folder, and the builds go there; move it away`);
+    throw new InputError(message`${OUTPUT}: is no folder, and the builds go there; move it away`);
 }
 
 function undefinedIfMissing(error: unknown): undefined {
@@ -145,7 +146,7 @@ function outputsOf(builds: readonly Verdict[]): FileWrite[] {
     if (overlay === undefined) continue;
     const file = outputFile(overlay);
     if (outputs.has(file))
-      throw new GuardrailsError(`${overlay}: another overlay is written to ${file} too; rename one`);
+      throw new GuardrailsError(message`${overlay}: another overlay is written to ${file} too; rename one`);
     outputs.set(file, { path: file, content: manifests });
   }
   return [...outputs.values()];
@@ -158,13 +159,13 @@ async function generatorInputs(root: string, files: ReadonlySet<string>): Promis
       const absolute = path.join(await realpath(root), file);
       if ((await realpath(absolute)) !== absolute)
         throw new InputError(
-          `${file}: a generator reads it through a symbolic link; put the file itself there`,
+          message`${file}: a generator reads it through a symbolic link; put the file itself there`,
         );
       inputs.set(file, await readFile(absolute));
     } catch (error) {
       if (error instanceof InputError) throw error;
       throw new InputError(
-        `${file}: a generator reads it, and it cannot be read (${(error as NodeJS.ErrnoException).code ?? ''})`,
+        message`${file}: a generator reads it, and it cannot be read (${(error as NodeJS.ErrnoException).code ?? ''})`,
       );
     }
   return inputs;

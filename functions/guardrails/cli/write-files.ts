@@ -21,6 +21,7 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { removedAtEnd } from '../interruption';
 import { GuardrailsError } from '../errors';
+import { message } from '../message';
 
 /** The original of a file that was not there. */
 export const NO_FILE = Symbol('no file');
@@ -77,7 +78,9 @@ export async function writeFiles(root: string, writes: readonly FileWrite[]): Pr
         if (file !== undefined && !remove(file)) left.push(path.relative(top, file));
   }
   if (left.length > 0)
-    throw new GuardrailsError(`everything is written, but these are left; remove them: ${left.join(', ')}`);
+    throw new GuardrailsError(
+      message`everything is written, but these are left; remove them: ${left.join(', ')}`,
+    );
   await setImmediate();
 }
 
@@ -115,7 +118,7 @@ function writeTemporary({ write, target, temporary }: Pending): void {
     throw failure(write.path, 'cannot be written', error);
   }
   throw new GuardrailsError(
-    `${write.path}: its folder has become a symbolic link; nothing is changed. Put the folder itself there`,
+    message`${write.path}: its folder has become a symbolic link; nothing is changed. Put the folder itself there`,
   );
 }
 
@@ -153,7 +156,7 @@ function compare({ write: { path: file, original }, target }: Pending): void {
   }
   if (!isSame)
     throw new GuardrailsError(
-      `${file}: changed while this ran; nothing is changed. Run again when nothing else writes to it`,
+      message`${file}: changed while this ran; nothing is changed. Run again when nothing else writes to it`,
     );
 }
 
@@ -171,7 +174,7 @@ function rename(pending: readonly Pending[]): void {
     const lost = rollBack(pending);
     if (lost.length === 0) throw failure(current, 'cannot be replaced', error);
     throw new GuardrailsError(
-      `${current}: cannot be replaced (${codeOf(error)}), and others cannot be put back: ${lost.join('; ')}`,
+      message`${current}: cannot be replaced (${codeOf(error)}), and others cannot be put back: ${lost.join('; ')}`,
     );
   }
 }
@@ -214,7 +217,7 @@ function rollBack(pending: readonly Pending[]): string[] {
 }
 
 function failure(file: string, what: string, error: unknown): GuardrailsError {
-  return new GuardrailsError(`${file}: ${what} (${codeOf(error)}); nothing is changed`);
+  return new GuardrailsError(message`${file}: ${what} (${codeOf(error)}); nothing is changed`);
 }
 
 function codeOf(error: unknown): string {

@@ -1,4 +1,4 @@
-import { NETWORK_PEERS, type NetworkPeers } from '../network/external-peers';
+import { EXTERNAL_PEERS, type ExternalPeers } from '../network/external-peers';
 import { RESOURCE_DEFAULTS, type ResourceDefaults } from '../kubernetes/resource-defaults';
 
 export interface Config {
@@ -9,7 +9,7 @@ export interface Config {
   /** The stream is all there is: rules that need the whole build give errors. */
   readonly complete: boolean;
   readonly resourceDefaults: ResourceDefaults;
-  readonly network: NetworkPeers;
+  readonly network: ExternalPeers;
   /** Rules that no annotation exempts from. */
   readonly neverExempt: ReadonlySet<string>;
 }
@@ -20,7 +20,7 @@ export const DEFAULTS: Config = {
   environment: undefined,
   complete: false,
   resourceDefaults: RESOURCE_DEFAULTS,
-  network: NETWORK_PEERS,
+  network: EXTERNAL_PEERS,
   neverExempt: new Set(['pinned-image']),
 };
 

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type Config, DEFAULTS } from './config';
 import { ConfigError } from '../errors';
+import { message } from '../message';
 import { compareQuantities, parseQuantity } from '../kubernetes/quantity';
 import { RESOURCE_DEFAULTS, type ResourceDefaults } from '../kubernetes/resource-defaults';
 import { readIpRange } from '../network/ip-range';
@@ -97,12 +98,12 @@ function resourceDefaults(spec: v.InferOutput<typeof SPEC>['resources']): Resour
       const quantity = parseQuantity(defaults[side][name]);
       if (quantity !== undefined && quantity.digits >= 0n) return quantity;
       throw new ConfigError(
-        `configuration: ${CONFIG_KIND}.spec.resources.${side}.${name} is ${defaults[side][name]}; allowed: a quantity, such as 100m or 128Mi`,
+        message`configuration: ${CONFIG_KIND}.spec.resources.${side}.${name} is ${defaults[side][name]}; allowed: a quantity, such as 100m or 128Mi`,
       );
     });
     if (request !== undefined && limit !== undefined && compareQuantities(request, limit) > 0)
       throw new ConfigError(
-        `configuration: ${CONFIG_KIND}.spec.resources: the request for ${name}, ${defaults.requests[name]}, is above its limit, ${defaults.limits[name]}`,
+        message`configuration: ${CONFIG_KIND}.spec.resources: the request for ${name}, ${defaults.requests[name]}, is above its limit, ${defaults.limits[name]}`,
       );
   }
   return defaults;
@@ -118,7 +119,7 @@ function parse<T extends v.GenericSchema>(schema: T, value: unknown, kind: strin
       return `${where} is not known; allowed: ${keysAt(schema, path.slice(0, -1)).join(', ')}`;
     return `${where} is ${issue.received}; allowed: ${issue.expected ?? 'nothing'}`;
   });
-  throw new ConfigError(`configuration: ${messages.join('; ')}`);
+  throw new ConfigError(message`configuration: ${messages.join('; ')}`);
 }
 
 /** The keys that a schema allows in the mapping at a path. */

@@ -1,13 +1,13 @@
 import type { Item } from '../krm/item';
-import type { Result } from '../krm/result';
 import type { Changes } from '../krm/wire';
+import type { Finding } from './finding';
 
-/** A package between two passes: its items as they are to be, and what became of those that came in. */
+/** A package between two passes: its items with all changes so far, and the changes. */
 export interface Revision {
   readonly items: readonly Item[];
   readonly changes: Changes;
   /** One info for each change. */
-  readonly told: readonly Result[];
+  readonly changed: readonly Finding[];
   /** Warnings and errors about the source itself. */
-  readonly findings: readonly Result[];
+  readonly findings: readonly Finding[];
 }

@@ -1,6 +1,8 @@
 import { InputError } from '../errors';
+import { message } from '../message';
 import { editDocument } from '../yaml/edit';
 import { type Fix, withFixes } from '../yaml/field-path';
+import { annotationsOf } from './resource';
 import { type Removal, removeEntry, withoutEntry } from '../yaml/remove';
 import { type Splice, endOfLine, splice, startOfLine } from '../yaml/text';
 import {
@@ -63,12 +65,12 @@ export function readItem(
   file?: { path: string; index: number },
 ): Item | undefined {
   const [root, ...more] = parseYaml(text, where);
-  if (more.length > 0) throw new InputError(`${where}: more than one document where one belongs`);
+  if (more.length > 0) throw new InputError(message`${where}: more than one document where one belongs`);
   if (root === undefined || root === null || isNull(root)) return undefined;
   const value = valueIn(root, where);
   if (root.kind !== 'mapping' || !isObject(value))
     throw new InputError(
-      `${where}: not a Kubernetes resource: a mapping with apiVersion and kind is expected`,
+      message`${where}: not a Kubernetes resource: a mapping with apiVersion and kind is expected`,
     );
   if (file !== undefined) return { text, value, range, ...file };
   const annotations = annotationsOf(value);
@@ -85,7 +87,7 @@ function valueIn(root: YamlNode, where: string): YamlValue {
   try {
     return valueOf(root);
   } catch (error) {
-    throw error instanceof InputError ? new InputError(`${where}: ${error.message}`) : error;
+    throw error instanceof InputError ? new InputError(message`${where}: ${error.message}`) : error;
   }
 }
 
@@ -103,7 +105,7 @@ export function spliceItem(input: string, { range, path: file }: Item, edit: Edi
   const document = ' '.repeat(column) + input.slice(start, end);
   return splicesOf(document, edit, where).map((one) => {
     if (one.start < column && one.end > one.start)
-      throw new InputError(`${where}: its first line cannot be taken out; edit it by hand`);
+      throw new InputError(message`${where}: its first line cannot be taken out; edit it by hand`);
     return { ...one, start: one.start + start - column, end: one.end + start - column };
   });
 }
@@ -140,12 +142,6 @@ export function withWireAnnotations({ text, value, path: file, index }: Item): s
 
 function isNull(node: YamlNode): boolean {
   return node.kind === 'scalar' && valueOf(node) === null;
-}
-
-/** `metadata.annotations`; empty where there are none. */
-export function annotationsOf(value: YamlObject): YamlObject {
-  const { metadata } = value;
-  return isObject(metadata) && isObject(metadata.annotations) ? metadata.annotations : {};
 }
 
 function firstText(annotations: YamlObject, names: readonly string[]): string | undefined {

@@ -41,3 +41,15 @@ export function expandLists(resource: YamlObject, path: FieldPath = []): Placed[
     return expandLists(whole, [...path, 'items', i]);
   });
 }
+
+/** The group of an apiVersion; `''` is the core's. */
+export function groupOf(resource: YamlObject): string {
+  const { apiVersion } = resource;
+  return typeof apiVersion === 'string' && apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+}
+
+/** `metadata.annotations`; empty where there are none. */
+export function annotationsOf(value: YamlObject): YamlObject {
+  const { metadata } = value;
+  return isObject(metadata) && isObject(metadata.annotations) ? metadata.annotations : {};
+}

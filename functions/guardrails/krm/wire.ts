@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { message } from '../message';
 import {
   type Edit,
   type Item,
@@ -9,7 +10,15 @@ import {
   withWireAnnotations,
 } from './item';
 import { type Result, printResults, yamlSafeJson } from './result';
-import { type Splice, endOfLine, lineStarts, splice, splitDocuments, startOfLine, withNewline } from '../yaml/text';
+import {
+  type Splice,
+  endOfLine,
+  lineStarts,
+  splice,
+  splitDocuments,
+  startOfLine,
+  withNewline,
+} from '../yaml/text';
 import {
   type YamlEntry,
   type YamlMapping,
@@ -54,7 +63,7 @@ export interface WireInput {
  */
 export function readWire(text: string): WireInput {
   if (text.trim() === '')
-    throw new InputError(`${WHERE}: empty; a ResourceList or YAML documents are expected`);
+    throw new InputError(message`${WHERE}: empty; a ResourceList or YAML documents are expected`);
   const block = readBlockList(text);
   if (block !== undefined) return block;
   // The kind may be written with escapes.
@@ -63,7 +72,7 @@ export function readWire(text: string): WireInput {
   const roots = parseYaml(text, WHERE).filter((document) => document !== null);
   const root = roots.find(isList);
   if (root === undefined) return streamOf(text, items ?? readDocuments(text));
-  if (roots.length > 1) throw new InputError(`${WHERE}: a ResourceList stands alone in its input`);
+  if (roots.length > 1) throw new InputError(message`${WHERE}: a ResourceList stands alone in its input`);
   return readAnyList(text, root);
 }
 
@@ -81,7 +90,7 @@ function isList(root: YamlNode): root is YamlMapping {
 
 function streamOf(text: string, items: readonly Item[]): WireInput {
   for (const item of items) requireResource(item, () => `${WHERE}, line ${lineOf(text, item.range.start)}`);
-  if (items.length === 0) throw new InputError(`${WHERE}: no resource in it`);
+  if (items.length === 0) throw new InputError(message`${WHERE}: no resource in it`);
   return {
     form: 'documents',
     items,
@@ -102,7 +111,9 @@ export function requireResource(item: Item, where: () => string): void {
   for (const field of ['apiVersion', 'kind'] as const) {
     const value = item.value[field];
     if (typeof value !== 'string' || value === '')
-      throw new InputError(`${where()}: not a ResourceList and no Kubernetes resource: it has no ${field}`);
+      throw new InputError(
+        message`${where()}: not a ResourceList and no Kubernetes resource: it has no ${field}`,
+      );
   }
 }
 
@@ -193,7 +204,8 @@ function readEnvelope(envelope: string): YamlMapping | undefined {
 function refuseRepeatedKeys(root: YamlMapping): void {
   const names = root.entries.map(({ key }) => (key.kind === 'scalar' ? key.text : ''));
   const repeated = names.find((name, i) => names.indexOf(name) !== i);
-  if (repeated !== undefined) throw new InputError(`${WHERE}: a ResourceList with the key ${repeated} twice`);
+  if (repeated !== undefined)
+    throw new InputError(message`${WHERE}: a ResourceList with the key ${repeated} twice`);
 }
 
 function readAnyList(text: string, root: YamlMapping): WireInput {
@@ -201,11 +213,11 @@ function readAnyList(text: string, root: YamlMapping): WireInput {
   const list = valueNode(root, 'items');
   if (list?.kind !== 'sequence')
     throw new InputError(
-      `${WHERE}: a ResourceList without a list of items; send \`items: []\` where there are none`,
+      message`${WHERE}: a ResourceList without a list of items; send \`items: []\` where there are none`,
     );
   const items = list.items.map((node, i) => {
     if (node.kind === 'alias')
-      throw new InputError(`${WHERE}: item ${i + 1} is an alias; write the resource itself`);
+      throw new InputError(message`${WHERE}: item ${i + 1} is an alias; write the resource itself`);
     const column = node.start - startOfLine(text, node.start);
     const { start } = node;
     // The colon of a last key without a value is in no node.
@@ -306,7 +318,7 @@ function outdent(text: string, columns: number, gone: number): string {
 function readListItem(text: string, i: number, range: ItemRange): Item {
   const where = `${WHERE}, item ${i + 1}`;
   const item = readItem(text, where, range);
-  if (item === undefined) throw new InputError(`${where}: empty; a Kubernetes resource is expected`);
+  if (item === undefined) throw new InputError(message`${where}: empty; a Kubernetes resource is expected`);
   requireResource(item, () => where);
   return item;
 }

@@ -1,13 +1,15 @@
-import { CONTAINER_LISTS, isWorkload } from './workload';
+import { type Message, message, words } from '../message';
+import type { FieldPath } from '../yaml/field-path';
 import { type YamlObject, type YamlValue, isObject, textOf } from '../yaml/yaml';
+import { CONTAINER_LISTS, isWorkload } from './workload';
 
 /** An image that a resource runs or mounts. */
 export interface ImageUse {
   /** `container "backend"`, `initContainer "migrate"`, `image volume "model"`. */
-  readonly subject: string;
-  /** `spec.template.spec.containers[0].image`. */
-  readonly field: string;
-  /** undefined where a container names none. */
+  readonly subject: Message;
+  /** From the resource's root. */
+  readonly field: FieldPath;
+  /** undefined for a container without an image. */
   readonly image: YamlValue | undefined;
   /** The container's name; undefined for a volume. */
   readonly container: string | undefined;
@@ -15,41 +17,50 @@ export interface ImageUse {
 
 const LISTS = new Map<string, string>(CONTAINER_LISTS);
 
-/** Every image in a resource of any kind: containers of every sort and image volumes, wherever they stand. */
+/** Every image in a resource of any kind: of containers of every sort and of image volumes, at any depth. */
 export function imagesOf(resource: YamlObject): ImageUse[] {
-  // Of other kinds an entry without an image is no container.
+  // In other kinds an entry without an image is not a container.
   const needsImage = isWorkload(resource);
   const uses: ImageUse[] = [];
-  const visit = (value: YamlValue, field: string) => {
+  const visitEntry = (key: string, entry: YamlObject, path: FieldPath, i: number) => {
+    const sort = LISTS.get(key);
+    const name = JSON.stringify(entry.name ?? i);
+    if (sort !== undefined && (entry.image !== undefined || needsImage))
+      uses.push({
+        subject: message`${words(sort)} ${name}`,
+        field: [...path, 'image'],
+        image: entry.image,
+        container: textOf(entry.name ?? ''),
+      });
+    if (key === 'volumes' && isObject(entry.image))
+      uses.push({
+        subject: message`image volume ${name}`,
+        field: [...path, 'image', 'reference'],
+        image: entry.image.reference,
+        container: undefined,
+      });
+  };
+  // One path for the whole walk, which visits every value of every resource.
+  const path: (string | number)[] = [];
+  const visitAt = (step: string | number, child: YamlValue) => {
+    path.push(step);
+    visit(child);
+    path.pop();
+  };
+  const visit = (value: YamlValue) => {
     if (Array.isArray(value))
       value.forEach((entry, i) => {
-        visit(entry, `${field}[${i}]`);
+        visitAt(i, entry);
       });
     if (!isObject(value)) return;
     for (const [key, child] of Object.entries(value)) {
-      const path = field === '' ? key : `${field}.${key}`;
-      const kind = LISTS.get(key);
       if (Array.isArray(child))
         child.filter(isObject).forEach((entry, i) => {
-          const named = JSON.stringify(entry.name ?? i);
-          if (kind !== undefined && (entry.image !== undefined || needsImage))
-            uses.push({
-              subject: `${kind} ${named}`,
-              field: `${path}[${i}].image`,
-              image: entry.image,
-              container: textOf(entry.name ?? ''),
-            });
-          if (key === 'volumes' && isObject(entry.image))
-            uses.push({
-              subject: `image volume ${named}`,
-              field: `${path}[${i}].image.reference`,
-              image: entry.image.reference,
-              container: undefined,
-            });
+          visitEntry(key, entry, [...path, key, i], i);
         });
-      visit(child, path);
+      visitAt(key, child);
     }
   };
-  visit(resource, '');
+  visit(resource);
   return uses;
 }

@@ -1,5 +1,15 @@
 import type { FieldPath } from '../yaml/field-path';
-import { type YamlObject, type YamlValue, isObject, textOf } from '../yaml/yaml';
+import { groupOf } from '../krm/resource';
+import { type Message, message, words } from '../message';
+import {
+  type YamlObject,
+  type YamlValue,
+  entriesIn,
+  isAbsent,
+  isObject,
+  objectsIn,
+  textOf,
+} from '../yaml/yaml';
 
 /** A container of a pod, of any sort. */
 export interface Container {
@@ -9,25 +19,25 @@ export interface Container {
   /** From the resource's root. */
   readonly path: FieldPath;
   /** `container "backend"`, for messages. */
-  readonly subject: string;
+  readonly subject: Message;
 }
 
-/** The pod that a workload runs, or a Pod is. */
+/** The pod spec of a workload or a Pod. */
 export interface PodSpec {
   readonly value: YamlObject;
   /** From the resource's root. */
   readonly path: FieldPath;
   readonly containers: readonly Container[];
-  /** `spec.os.name: windows`: the fields of Linux alone are refused there (PodSpec v1 API). */
+  /** `spec.os.name: windows`: the API server refuses Linux-only fields there (PodSpec v1 API). */
   readonly isWindows: boolean;
-  /** Names that a StatefulSet's volumeClaimTemplates make mountable. */
+  /** Names of a StatefulSet's volumeClaimTemplates, which containers can mount. */
   readonly claimTemplates: readonly string[];
 }
 
 const TEMPLATE: FieldPath = ['spec', 'template', 'spec'];
 const APPS = ['apps', 'extensions'];
 
-/** Where the pod spec is: the built-in kinds with their API groups. Nobody else walks there. */
+/** Where the pod spec is, by built-in kind and its API groups. No other code walks there. */
 const KINDS = new Map<string, { readonly groups: readonly string[]; readonly path: FieldPath }>([
   ['Pod', { groups: [''], path: ['spec'] }],
   ['PodTemplate', { groups: [''], path: ['template', 'spec'] }],
@@ -40,18 +50,12 @@ const KINDS = new Map<string, { readonly groups: readonly string[]; readonly pat
   ['CronJob', { groups: ['batch'], path: ['spec', 'jobTemplate', ...TEMPLATE] }],
 ]);
 
-/** The lists of containers in a pod spec (PodSpec v1 API), and what one entry is called. */
+/** The lists of containers in a pod spec (PodSpec v1 API), and the word for one entry. */
 export const CONTAINER_LISTS = [
   ['initContainers', 'initContainer'],
   ['containers', 'container'],
   ['ephemeralContainers', 'ephemeralContainer'],
 ] as const;
-
-/** The group of an apiVersion; `''` is the core's. */
-export function groupOf(resource: YamlObject): string {
-  const { apiVersion } = resource;
-  return typeof apiVersion === 'string' && apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
-}
 
 /** Whether a resource is of a built-in kind that runs pods. */
 export function isWorkload(resource: YamlObject): boolean {
@@ -60,11 +64,11 @@ export function isWorkload(resource: YamlObject): boolean {
 }
 
 /**
- * The pod spec of a resource; undefined where the kind has none, or none stands there. What is no mapping, or no list,
- * where one belongs counts as an empty one: every rule then asks for what is missing, and no fix has a place.
+ * The pod spec of a resource; undefined for a kind without one, and where it is missing. A value of the wrong type counts
+ * as an empty mapping or list: every rule then reports what is missing, and no fix can be applied.
  */
 export function podSpecOf(resource: YamlObject): PodSpec | undefined {
-  // Every rule asks for it, of a value that nobody changes.
+  // Every rule asks for it, and a value that was read never changes.
   if (!POD_SPECS.has(resource)) POD_SPECS.set(resource, findPodSpec(resource));
   return POD_SPECS.get(resource);
 }
@@ -102,7 +106,7 @@ function containersIn(
       name,
       value,
       path: [...podPath, list, i],
-      subject: `${sort} ${JSON.stringify(name || i)}`,
+      subject: message`${words(sort)} ${name === '' ? i : JSON.stringify(name)}`,
     };
   });
 }
@@ -114,24 +118,19 @@ function claimTemplatesOf({ kind, spec }: YamlObject): string[] {
   );
 }
 
-/** The entries of a list, an empty mapping for each that is none, and for what stands in the place of a list. */
-export function entriesIn(value: YamlValue | undefined): YamlObject[] {
-  if (isAbsent(value)) return [];
-  return Array.isArray(value) ? value.map((entry) => (isObject(entry) ? entry : {})) : [{}];
+/** A pod or one of its containers: whatever has a securityContext. */
+export interface SecurityContextHolder {
+  readonly subject: Message;
+  readonly value: YamlObject;
+  readonly path: FieldPath;
+  /** undefined for the pod. */
+  readonly container: string | undefined;
 }
 
-/** The mappings in a list; none where no list stands. */
-export function objectsIn(value: YamlValue | undefined): YamlObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
-}
-
-/** A mapping under a key; empty where none stands. */
-export function objectAt(value: YamlObject, key: string): YamlObject {
-  const child = value[key];
-  return isObject(child) ? child : {};
-}
-
-/** Whether a field is left to its default: no key, or null. */
-export function isAbsent(value: YamlValue | undefined): value is null | undefined {
-  return value === undefined || value === null;
+/** The pod, then its containers of every sort. */
+export function securityContextHolders(pod: PodSpec): SecurityContextHolder[] {
+  return [
+    { subject: words('the pod'), value: pod.value, path: pod.path, container: undefined },
+    ...pod.containers.map(({ subject, value, path, name }) => ({ subject, value, path, container: name })),
+  ];
 }

@@ -1,9 +1,10 @@
+import { annotationsOf } from '../krm/resource';
 import { posix } from 'node:path';
-import { annotationsOf } from '../krm/item';
 import type { YamlObject } from '../yaml/yaml';
+import { type Message, message, words } from '../message';
 import { parseQuantity } from './quantity';
 
-/** A folder that stays writable on a read-only root file system: an emptyDir. */
+/** A folder that stays writable on a read-only root file system, because an emptyDir is mounted there. */
 export interface WritablePath {
   readonly path: string;
   /** Quantity. */
@@ -12,42 +13,42 @@ export interface WritablePath {
 }
 
 export const WRITABLE_PATHS = 'todo.example.com/writable-paths';
-/** Volumes with these names are the function's own. */
+/** Names of the volumes that the function adds. */
 export const VOLUME_PREFIX = 'guardrails-';
 
 const TMP = '/tmp';
 const TMP_SIZE = '64Mi';
-/** Of a volume's name: a DNS label (RFC 1123). */
+/** Characters of a volume's name, which is a DNS label (RFC 1123). */
 const MAX_NAME = 63;
 
-/** `/tmp`, and what the annotation adds: `/app/cache=256Mi, /var/run=1Mi`; or what is wrong with it. */
+/** `/tmp` and the paths of the annotation, `/app/cache=256Mi, /var/run=1Mi`; or why it is invalid. */
 export function writablePathsOf(
   resource: YamlObject,
-): readonly WritablePath[] | { readonly problem: string } {
+): readonly WritablePath[] | { readonly problem: Message } {
   const written = annotationsOf(resource)[WRITABLE_PATHS];
   const sizes = new Map<string, string>();
   if (written !== undefined && written !== null && typeof written !== 'string')
-    return { problem: 'is no string' };
+    return { problem: words('must be a string') };
   for (const entry of (written ?? '').split(',')) {
     if (entry.trim() === '') continue;
     const [, path, size] = /^\s*(\/[^=:]*?)\s*=\s*([^=]*?)\s*$/.exec(entry) ?? [];
     if (path === undefined || size === undefined)
-      return { problem: `${JSON.stringify(entry)} is no /path=size` };
+      return { problem: message`invalid entry ${JSON.stringify(entry)}` };
     const normal = normalMountPath(path);
     if (normal === '/' || path.split('/').includes('..'))
-      return { problem: `${path} is no folder to write in` };
+      return { problem: message`${path} cannot be a writable folder` };
     const quantity = parseQuantity(size);
     if (quantity === undefined || quantity.digits <= 0n)
-      return { problem: `${JSON.stringify(size)} is no size, such as 64Mi` };
-    if (sizes.has(normal)) return { problem: `${normal} stands there twice` };
+      return { problem: message`invalid size ${JSON.stringify(size)}; a size such as 64Mi is expected` };
+    if (sizes.has(normal)) return { problem: message`duplicate path ${normal}` };
     sizes.set(normal, size);
   }
-  // Shorter paths first: what lies below a writable folder needs no volume of its own.
+  // Shorter paths first: a path below a writable folder needs no volume.
   const others = [...sizes].filter(([path]) => path !== TMP).sort(([a], [b]) => a.length - b.length);
   const slugs = others.map(([path]) => slugOf(path));
   const named = others.map(([path, sizeLimit], i) => {
     const slug = slugs[i] ?? '';
-    // Of two paths with one slug neither gets the plain name: no order decides which.
+    // Paths that share a slug all get a hash, so that names do not depend on the order.
     const isShared = slugs.indexOf(slug) !== slugs.lastIndexOf(slug);
     return { path, sizeLimit, volume: volumeName(path, slug, isShared || slug === slugOf(TMP)) };
   });
@@ -74,12 +75,12 @@ function volumeName(path: string, slug: string, isShared: boolean): string {
   return `${VOLUME_PREFIX}${slug.slice(0, 40)}-${hash}`.replace(/-+/g, '-');
 }
 
-/** A mount path in its shortest form, as the container runtime takes it: from the root, without `.`, `..`, `//`. */
+/** A mount path in its shortest form, as the container runtime reads it: from the root, without `.`, `..` and `//`. */
 export function normalMountPath(path: string): string {
   return posix.resolve('/', path);
 }
 
-/** Whether a mount at `mount` makes `path` a part of that mount. */
+/** Whether `path` lies at or below the mount path `mount`. */
 export function covers(mount: string, path: string): boolean {
   const at = normalMountPath(mount);
   return at === '/' || path === at || path.startsWith(`${at}/`);

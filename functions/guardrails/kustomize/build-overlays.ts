@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/config';
 import { ConfigError, GuardrailsError, InputError } from '../errors';
+import { message } from '../message';
 import { joinDocuments } from '../yaml/text';
 import { type YamlObject, isObject, parseYaml, valueOf } from '../yaml/yaml';
 import { type Build, PackageCopy } from './copy';
@@ -93,7 +94,9 @@ async function buildOverlay(
   const resources = parseYaml(build.stdout, `what ${overlay} builds`).map(valueOf).filter(isObject);
   const kustomization = graph.get(overlay)?.file;
   if (resources.length === 0)
-    throw new InputError(`${overlay}: builds to nothing; name resources in ${kustomization ?? overlay}`);
+    throw new InputError(
+      message`${overlay}: builds to nothing; name resources in ${kustomization ?? overlay}`,
+    );
   return { ...build, overlay, kustomization, resources };
 }
 
@@ -104,7 +107,7 @@ function configuredOverlays(graph: Graph, config: Config): string[] {
     if (kustomization !== undefined && !kustomization.isComponent) continue;
     const known = [...graph.values()].filter(({ isComponent }) => !isComponent).map(({ dir }) => dir);
     throw new ConfigError(
-      `configuration: environments names ${name}, which is no overlay of this package; there are: ${known.sort().join(', ')}`,
+      message`configuration: environments names ${name}, which is no overlay of this package; there are: ${known.sort().join(', ')}`,
     );
   }
   return configured;

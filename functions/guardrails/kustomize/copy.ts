@@ -1,11 +1,12 @@
+import { annotationsOf } from '../krm/resource';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { killedAtEnd, removedAtEnd } from '../interruption';
 import { GuardrailsError } from '../errors';
+import { message } from '../message';
 import { type YamlObject, isObject, parseYaml, valueOf } from '../yaml/yaml';
-import { annotationsOf } from '../krm/item';
 import type { Kustomize } from './find';
 
 export interface Build {
@@ -108,7 +109,7 @@ export class PackageCopy {
       child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
       const [code, signal] = (await once(child, 'close').catch((error: unknown) => {
         throw new GuardrailsError(
-          `${dir}: cannot run ${kustomize.description}: ${(error as NodeJS.ErrnoException).code ?? ''}`,
+          message`${dir}: cannot run ${kustomize.description}: ${(error as NodeJS.ErrnoException).code ?? ''}`,
         );
       })) as [number | null, NodeJS.Signals | null];
       const stderr = Buffer.concat(err)
@@ -117,7 +118,7 @@ export class PackageCopy {
         .replaceAll(this.root, '');
       if (code === 0) return { stdout: Buffer.concat(out).toString('utf8'), stderr };
       throw new GuardrailsError(
-        `${dir}: kustomize failed (${signal ?? `exit ${code}`}): ${stderr.trim()}; \`kustomize build ${dir}\` shows it`,
+        message`${dir}: kustomize failed (${signal ?? `exit ${code}`}): ${stderr.trim()}; \`kustomize build ${dir}\` shows it`,
       );
     } finally {
       killedAtEnd.delete(child);

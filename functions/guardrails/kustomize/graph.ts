@@ -1,5 +1,6 @@
 import path from 'node:path/posix';
 import { InputError } from '../errors';
+import { message } from '../message';
 import { type Item, isKustomizationFile } from '../krm/item';
 import type { YamlObject } from '../yaml/yaml';
 import { pluginReferences, referencesOf } from './references';
@@ -49,10 +50,10 @@ export function readGraph(files: PackageItems): Graph {
     const dir = path.dirname(file);
     const other = graph.get(dir);
     if (other !== undefined)
-      throw new InputError(`${dir}: two kustomization files, ${other.file} and ${file}; keep one`);
+      throw new InputError(message`${dir}: two kustomization files, ${other.file} and ${file}; keep one`);
     const [item] = items;
     if (item === undefined || items.length > 1)
-      throw new InputError(`${file}: ${items.length} documents where kustomize reads one`);
+      throw new InputError(message`${file}: ${items.length} documents where kustomize reads one`);
     graph.set(dir, readKustomization(dir, file, item.value, files));
   }
   return graph;

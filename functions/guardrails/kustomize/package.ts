@@ -1,7 +1,8 @@
+import { groupOf } from '../krm/resource';
 import path from 'node:path/posix';
 import { InputError } from '../errors';
+import { message } from '../message';
 import { type Item, isKustomizationFile } from '../krm/item';
-import { groupOf } from '../kubernetes/workload';
 import { textOf } from '../yaml/yaml';
 import { type Graph, type PackageItems, readGraph } from './graph';
 
@@ -21,7 +22,7 @@ export function packageOf(items: readonly Item[]): Package | undefined {
   for (const { path: file, value } of items)
     if (file === undefined && groupOf(value) === 'kustomize.config.k8s.io')
       throw new InputError(
-        `a ${textOf(value.kind)} without the annotation that says in which file it stands: it cannot be built`,
+        message`a ${textOf(value.kind)} without the annotation that says in which file it stands: it cannot be built`,
       );
   if (![...files.keys()].some(isKustomizationFile)) return undefined;
   return { files, graph: readGraph(files) };
@@ -37,7 +38,7 @@ function filesOf(items: readonly Item[]): PackageItems {
       /^\.\.(\/|$)|\0/.test(item.path)
     )
       throw new InputError(
-        `${JSON.stringify(item.path)}: a path annotation that leaves the package, or is not in its shortest form`,
+        message`${JSON.stringify(item.path)}: a path annotation that leaves the package, or is not in its shortest form`,
       );
     const documents = files.get(item.path) ?? [];
     documents.push(item);
@@ -45,7 +46,7 @@ function filesOf(items: readonly Item[]): PackageItems {
   }
   for (const [file, documents] of files) {
     for (let dir = path.dirname(file); dir !== '.'; dir = path.dirname(dir))
-      if (files.has(dir)) throw new InputError(`${file}: ${dir} is a file and a folder in this input`);
+      if (files.has(dir)) throw new InputError(message`${file}: ${dir} is a file and a folder in this input`);
     documents.sort((a, b) => a.index - b.index);
   }
   return files;

@@ -2,13 +2,12 @@ import path from 'node:path/posix';
 import { GuardrailsError } from '../errors';
 import { formatPath } from '../yaml/field-path';
 import { isKustomizationFile } from '../krm/item';
-import { type YamlObject, type YamlValue, isObject, parseYaml, valueOf } from '../yaml/yaml';
+import { type YamlObject, type YamlValue, isObject, parseYaml, valueOf, objectsIn } from '../yaml/yaml';
 import { type PackageCopy, keyOf } from './copy';
 import type { Kustomize } from './find';
 import { type Kustomization, reachableFrom } from './graph';
 import type { Package } from './package';
 import { resourceRef } from '../krm/resource';
-import { objectsIn } from '../kubernetes/workload';
 import { type InspectContext, type Inspected, inspect } from '../rules/inspect';
 
 /** Where to look for what was found. */

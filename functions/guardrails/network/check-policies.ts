@@ -3,8 +3,8 @@ import type { PlacedFinding } from '../rules/rule';
 import { type Endpoint, type Traffic, allows, isPod, isolates, namespaceLabels } from './evaluate';
 import { isGenerated, wantedPolicies } from './generate';
 import { type IpRange, representatives } from './ip-range';
-import { Needs, isInternet, outsideRanges, rangesOf } from './required-traffic';
-import { ACME_SOLVER_LABELS, type NetworkPeers } from './external-peers';
+import { RequiredTraffic, isInternet, outsideRanges, rangesOf } from './required-traffic';
+import { ACME_SOLVER_LABELS, type ExternalPeers } from './external-peers';
 import { type End, type Pod, PodIndex, append } from './pods';
 import {
   PROTOCOLS,
@@ -16,7 +16,7 @@ import {
   rangesOfBlock,
   readPolicy,
 } from './policy';
-import { ELSEWHERE, Surroundings } from './representative-pods';
+import { ELSEWHERE, RepresentativePods } from './representative-pods';
 import { type Connection, type Party, type Topology, type Workload, readTopology } from './topology';
 
 type Direction = 'ingress' | 'egress';
@@ -29,7 +29,7 @@ const DIRECTIONS = ['ingress', 'egress'] as const;
  *
  * @param resources all of the build, Lists taken apart
  */
-export function checkPolicies(resources: readonly Placed[], peers: NetworkPeers): PlacedFinding[] {
+export function checkPolicies(resources: readonly Placed[], peers: ExternalPeers): PlacedFinding[] {
   return new PolicyCheck(resources, peers).findings();
 }
 
@@ -44,7 +44,7 @@ class PolicyCheck {
   private readonly topology: Topology;
   private readonly policies: PlacedPolicy[] = [];
   private readonly problems: PlacedFinding[] = [];
-  private readonly surroundings: Surroundings;
+  private readonly surroundings: RepresentativePods;
   private readonly pods = new Map<Workload, Pod>();
   private readonly index: PodIndex;
   /** The policies that isolate a pod, by direction. */
@@ -52,7 +52,7 @@ class PolicyCheck {
     ingress: new Map<Pod, PlacedPolicy[]>(),
     egress: new Map<Pod, PlacedPolicy[]>(),
   };
-  private readonly needs: Needs;
+  private readonly needs: RequiredTraffic;
   private readonly addressesOf = new Map<string, readonly { readonly ip: string }[]>();
   private wantedHere: readonly Policy[] | undefined;
   /** What the addresses outside are told apart by. */
@@ -60,10 +60,10 @@ class PolicyCheck {
 
   constructor(
     resources: readonly Placed[],
-    private readonly peers: NetworkPeers,
+    private readonly peers: ExternalPeers,
   ) {
     this.topology = readTopology(resources);
-    this.surroundings = new Surroundings(resources);
+    this.surroundings = new RepresentativePods(resources);
     for (const at of resources) if (isNetworkPolicy(at.resource)) this.read(at);
     for (const workload of this.topology.workloads)
       this.pods.set(workload, this.surroundings.podOf(workload));
@@ -73,7 +73,7 @@ class PolicyCheck {
         for (const direction of DIRECTIONS)
           if (isolates(placed.policy, pod, direction)) append(this.isolating[direction], pod, placed);
     this.outside = outsideRanges(peers);
-    this.needs = new Needs(this.topology.connections, peers);
+    this.needs = new RequiredTraffic(this.topology.connections, peers);
   }
 
   findings(): PlacedFinding[] {
@@ -312,7 +312,7 @@ const ANYONE: Pod = {
 function probesOf(
   { protocol, port, endPort }: PolicyPort,
   to: Endpoint,
-  { ports, otherPort }: Needs,
+  { ports, otherPort }: RequiredTraffic,
 ): readonly { protocol: Protocol; port: number }[] {
   if (port === undefined) return [{ protocol, port: otherPort }];
   if (typeof port === 'string')

@@ -1,10 +1,9 @@
-import type { Placed } from '../krm/resource';
-import { groupOf, objectAt, objectsIn } from '../kubernetes/workload';
-import type { YamlObject } from '../yaml/yaml';
+import { type Placed, groupOf } from '../krm/resource';
+import { type YamlObject, objectAt, objectsIn } from '../yaml/yaml';
 import { type Traffic, allows, isInBlock, isPeer, isPod, isolates } from './evaluate';
 import { type IpRange, contains, printIpRange, representatives } from './ip-range';
 import { isInternet, outsideRanges, rangesOf } from './required-traffic';
-import { ACME_SOLVER_LABELS, type ForeignPods, type NetworkPeers } from './external-peers';
+import { ACME_SOLVER_LABELS, type ExternalPods, type ExternalPeers } from './external-peers';
 import { type End, type Pod, type SelectorPeer, append } from './pods';
 import {
   type IpBlock,
@@ -17,7 +16,7 @@ import {
   readPolicy,
 } from './policy';
 import { type Labels, type Selector, hasLabels } from './selector';
-import { ELSEWHERE, Surroundings } from './representative-pods';
+import { ELSEWHERE, RepresentativePods } from './representative-pods';
 import { type Workload, readTopology } from './topology';
 
 const LAST_PORT = 65535;
@@ -66,7 +65,7 @@ export interface ConnectionMap {
  *
  * @param resources all of the build, Lists taken apart
  */
-export function readConnectionMap(resources: readonly Placed[], peers: NetworkPeers): ConnectionMap {
+export function readConnectionMap(resources: readonly Placed[], peers: ExternalPeers): ConnectionMap {
   const policies = resources
     .filter(({ resource }) => isNetworkPolicy(resource))
     .map(({ resource }) => readPolicy(resource).policy);
@@ -86,7 +85,7 @@ class Actors {
   readonly gateway: Actor;
   /** In the order of a picture: who comes in, who is there, where it goes. */
   readonly all: readonly Actor[];
-  private readonly surroundings: Surroundings;
+  private readonly surroundings: RepresentativePods;
   private readonly workloads: readonly Workload[];
   private readonly namespaces: readonly string[];
   private readonly blocks: readonly IpBlock[];
@@ -94,9 +93,9 @@ class Actors {
   constructor(
     resources: readonly Placed[],
     private readonly policies: readonly Policy[],
-    peers: NetworkPeers,
+    peers: ExternalPeers,
   ) {
-    this.surroundings = new Surroundings(resources);
+    this.surroundings = new RepresentativePods(resources);
     this.workloads = readTopology(resources).workloads;
     const namespaces = [...this.workloads, ...policies].map(({ namespace }) => namespace);
     this.namespaces = [...new Set(namespaces)].sort();
@@ -118,7 +117,7 @@ class Actors {
     this.all = [...known, ...this.others(known), ...outside];
   }
 
-  private foreign(name: string, pods: ForeignPods): Actor {
+  private foreign(name: string, pods: ExternalPods): Actor {
     return { name, namespace: this.homeOf(pods), ends: [this.surroundings.foreign(pods)] };
   }
 
@@ -197,7 +196,7 @@ class Actors {
   }
 
   /** One address of every stretch that the policies, the configuration or the internet's bounds tell from others. */
-  private addresses(peers: NetworkPeers): readonly string[] {
+  private addresses(peers: ExternalPeers): readonly string[] {
     return representatives([...this.blocks.flatMap(rangesOfBlock), ...outsideRanges(peers)]);
   }
 

@@ -1,5 +1,4 @@
-import { isAbsent } from '../kubernetes/workload';
-import { type YamlObject, type YamlValue, isObject } from '../yaml/yaml';
+import { type YamlObject, type YamlValue, isObject, isAbsent } from '../yaml/yaml';
 
 /** Tells of a value that the API server refuses: where it stands, and what belongs there. */
 export function refuse(problems: string[], at: string, value: YamlValue | undefined, expected: string): void {

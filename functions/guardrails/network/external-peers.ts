@@ -1,22 +1,22 @@
 import type { Labels } from './selector';
 
 /** Pods in a namespace of somebody else's. */
-export interface ForeignPods {
+export interface ExternalPods {
   readonly namespace: string;
   readonly podLabels: Labels;
 }
 
 /** Who is outside of the package, and how a policy names them. */
-export interface NetworkPeers {
-  readonly ingressController: ForeignPods;
-  readonly gateways: ForeignPods;
-  readonly dns: ForeignPods & {
+export interface ExternalPeers {
+  readonly ingressController: ExternalPods;
+  readonly gateways: ExternalPods;
+  readonly dns: ExternalPods & {
     /** Of resolvers that are no pods, as CIDR ranges. */
     readonly addresses: readonly string[];
   };
 }
 
-export const NETWORK_PEERS: NetworkPeers = {
+export const EXTERNAL_PEERS: ExternalPeers = {
   // The labels of its Helm chart and of its static manifests (kubernetes/ingress-nginx).
   ingressController: {
     namespace: 'ingress-nginx',

@@ -1,7 +1,6 @@
-import type { YamlObject, YamlValue } from '../yaml/yaml';
-import { objectAt } from '../kubernetes/workload';
+import { type YamlObject, type YamlValue, objectAt } from '../yaml/yaml';
 import { NAMESPACE_NAME } from './evaluate';
-import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './external-peers';
+import { ACME_SOLVER_LABELS, type ExternalPods, INTERNET, type ExternalPeers } from './external-peers';
 import { isNetworkPolicy } from './policy';
 import type { Labels } from './selector';
 import type { Connection, Party, Port, Topology, Workload } from './topology';
@@ -30,7 +29,7 @@ export interface WantedPolicy {
  * @param isStamped whether kustomize adds labels to selectors: it does to `matchLabels`, also to those of pods that are
  *   not of the build, which do not have these labels; expressions it leaves alone
  */
-export function wantedPolicies(topology: Topology, peers: NetworkPeers, isStamped = false): WantedPolicy[] {
+export function wantedPolicies(topology: Topology, peers: ExternalPeers, isStamped = false): WantedPolicy[] {
   const names = shortNames(topology.workloads);
   const namespaces = [...new Set(topology.workloads.map(({ namespace }) => namespace))].sort();
   const denials: WantedPolicy[] = namespaces.map((namespace) => ({
@@ -161,7 +160,7 @@ function byExpressions(labels: Labels): Record<string, YamlValue> {
 
 function policiesFor(
   { name, from, to, ports }: NamedConnection,
-  peers: NetworkPeers,
+  peers: ExternalPeers,
   select: Select,
 ): WantedPolicy[] {
   const policies: WantedPolicy[] = [];
@@ -196,7 +195,7 @@ function selectorOf(party: Party, select: Select): Record<string, YamlValue> | u
 }
 
 /** The entries of `from` or `to` that name a party, seen from a namespace. */
-function peersOf(party: Party, home: string, peers: NetworkPeers, select: Select): YamlValue[] {
+function peersOf(party: Party, home: string, peers: ExternalPeers, select: Select): YamlValue[] {
   switch (party.is) {
     case 'workload': {
       const { namespace, selector } = party.workload;
@@ -217,7 +216,7 @@ function peersOf(party: Party, home: string, peers: NetworkPeers, select: Select
 }
 
 /** One entry: namespace and pods together. Two entries would be an or. */
-function foreign({ namespace, podLabels }: ForeignPods, select: Select): Record<string, YamlValue> {
+function foreign({ namespace, podLabels }: ExternalPods, select: Select): Record<string, YamlValue> {
   return { ...inNamespace(namespace), podSelector: select(podLabels) };
 }
 

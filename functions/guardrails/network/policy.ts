@@ -1,6 +1,5 @@
-import { groupOf, isAbsent } from '../kubernetes/workload';
-import { resourceRef } from '../krm/resource';
-import type { YamlObject, YamlValue } from '../yaml/yaml';
+import { resourceRef, groupOf } from '../krm/resource';
+import { type YamlObject, type YamlValue, isAbsent } from '../yaml/yaml';
 import { listIn, mappingIn, refuse } from './decode';
 import { type IpRange, isWithin, readIpRange } from './ip-range';
 import { type Selector, readSelector } from './selector';

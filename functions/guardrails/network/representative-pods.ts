@@ -1,7 +1,7 @@
-import { type Placed, resourceRef } from '../krm/resource';
-import { groupOf, objectAt } from '../kubernetes/workload';
+import { objectAt } from '../yaml/yaml';
+import { type Placed, resourceRef, groupOf } from '../krm/resource';
 import { NAMESPACE_NAME, namespaceLabels } from './evaluate';
-import type { ForeignPods } from './external-peers';
+import type { ExternalPods } from './external-peers';
 import { type Pod, type SelectorPeer, labelsLike } from './pods';
 import { type Labels, type Selector, labelsIn } from './selector';
 import type { Workload } from './topology';
@@ -10,7 +10,7 @@ import type { Workload } from './topology';
 export const ELSEWHERE = 'another namespace';
 
 /** The pods of a build, and those that its policies and the configuration speak of, in namespaces with their labels. */
-export class Surroundings {
+export class RepresentativePods {
   private readonly namespaces = new Map<string, Labels>();
   private readonly strangers = new Map<string, Map<Labels, Pod>>();
 
@@ -27,7 +27,7 @@ export class Surroundings {
     return { workload, namespace, labels, ports, namespaceLabels: this.labelsOf(namespace) };
   }
 
-  foreign({ namespace, podLabels }: ForeignPods): Pod {
+  foreign({ namespace, podLabels }: ExternalPods): Pod {
     return this.stranger(namespace, podLabels);
   }
 

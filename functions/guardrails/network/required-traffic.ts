@@ -1,12 +1,12 @@
 import { type PodEndpoint, type Traffic, isInBlock, isPod } from './evaluate';
 import { type IpRange, contains, readIpRange } from './ip-range';
-import { ACME_SOLVER_LABELS, type ForeignPods, INTERNET, type NetworkPeers } from './external-peers';
+import { ACME_SOLVER_LABELS, type ExternalPods, INTERNET, type ExternalPeers } from './external-peers';
 import { type End, append } from './pods';
 import { hasLabels } from './selector';
 import type { Connection, Party, Workload } from './topology';
 
 /** What a topology needs, as a question. */
-export class Needs {
+export class RequiredTraffic {
   private readonly byPort = new Map<string, Connection[]>();
   /** By the workloads at their ends. */
   private readonly from = new Map<Workload, Connection[]>();
@@ -18,7 +18,7 @@ export class Needs {
 
   constructor(
     connections: readonly Connection[],
-    private readonly peers: NetworkPeers,
+    private readonly peers: ExternalPeers,
   ) {
     this.dns = rangesOf(peers.dns.addresses);
     for (const connection of connections) {
@@ -80,7 +80,7 @@ export class Needs {
   }
 }
 
-function isForeign({ namespace, podLabels }: ForeignPods, end: PodEndpoint): boolean {
+function isForeign({ namespace, podLabels }: ExternalPods, end: PodEndpoint): boolean {
   return end.namespace === namespace && hasLabels(end.labels, podLabels);
 }
 
@@ -93,7 +93,7 @@ export function isInternet(ip: string): boolean {
 }
 
 /** What the configuration and the internet's bounds tell addresses apart by. */
-export function outsideRanges({ dns }: NetworkPeers): IpRange[] {
+export function outsideRanges({ dns }: ExternalPeers): IpRange[] {
   return rangesOf([...INTERNET.flatMap(({ cidr, except }) => [cidr, ...except]), ...dns.addresses]);
 }
 

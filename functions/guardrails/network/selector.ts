@@ -1,5 +1,4 @@
-import { isAbsent } from '../kubernetes/workload';
-import { type YamlValue, isObject } from '../yaml/yaml';
+import { type YamlValue, isObject, isAbsent } from '../yaml/yaml';
 import { listIn, mappingIn, refuse } from './decode';
 
 export type Labels = Readonly<Record<string, string>>;

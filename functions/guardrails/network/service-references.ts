@@ -1,6 +1,6 @@
-import { type YamlObject, textOf } from '../yaml/yaml';
+import { type YamlObject, textOf, objectAt, objectsIn } from '../yaml/yaml';
 import { resourceRef } from '../krm/resource';
-import { type PodSpec, objectAt, objectsIn } from '../kubernetes/workload';
+import { type PodSpec } from '../kubernetes/workload';
 
 /** What may be the name of a Service. */
 export interface ServiceReference {

@@ -1,8 +1,7 @@
-import { annotationsOf } from '../krm/item';
-import { type YamlObject, type YamlValue, textOf } from '../yaml/yaml';
+import { type YamlObject, type YamlValue, textOf, objectAt, objectsIn } from '../yaml/yaml';
 import type { FieldPath } from '../yaml/field-path';
-import { type Placed, resourceRef } from '../krm/resource';
-import { groupOf, objectAt, objectsIn, podSpecOf } from '../kubernetes/workload';
+import { type Placed, resourceRef, groupOf, annotationsOf } from '../krm/resource';
+import { podSpecOf } from '../kubernetes/workload';
 import type { ContainerPort } from './evaluate';
 import type { Protocol } from './policy';
 import { type Labels, hasLabels, isLabels, labelsIn } from './selector';

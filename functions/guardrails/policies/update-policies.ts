@@ -1,17 +1,17 @@
 import path from 'node:path/posix';
 import { type Config, allowedRules } from '../config/config';
 import { InputError } from '../errors';
+import { message } from '../message';
 import { formatPath } from '../yaml/field-path';
 import { type Edit, type Item, newItem, withItemEdit } from '../krm/item';
 import { printYaml } from '../yaml/print';
 import type { Result } from '../krm/result';
 import { newlineOf } from '../yaml/text';
-import { type YamlObject, isObject, isSame, parseYaml, valueOf } from '../yaml/yaml';
+import { type YamlObject, isObject, isSame, parseYaml, valueOf, objectsIn } from '../yaml/yaml';
 import type { OverlayBuild } from '../kustomize/build-overlays';
 import { type Kustomization, policiesFile } from '../kustomize/graph';
 import type { Package } from '../kustomize/package';
 import { expandLists, resourceRef } from '../krm/resource';
-import { objectsIn } from '../kubernetes/workload';
 import { GENERATED_BY, GENERATED_LABEL, isGenerated, wantedPolicies } from '../network/generate';
 import { type SourcePolicy, placePolicies } from './placement';
 import { isNetworkPolicy } from '../network/policy';
@@ -127,7 +127,7 @@ class PolicyFiles {
     const isNamed = kustomization.resources.includes(file);
     if (others.length > 0 && wanted.length > 0 && !isNamed)
       throw new InputError(
-        `${file}: network policies are written into this file, which ${kustomization.file} does not name under resources; name it there, or give what is in it another file`,
+        message`${file}: network policies are written into this file, which ${kustomization.file} does not name under resources; name it there, or give what is in it another file`,
       );
     if (!isInOrder(generated, wanted)) this.rewrite(file, others, generated, wanted);
     if (wanted.length > 0 && !isNamed) this.name(kustomization, file);

@@ -1,41 +1,42 @@
-import { formatPath } from '../yaml/field-path';
-import { textOf } from '../yaml/yaml';
-import { isAbsent, objectAt, podSpecOf } from '../kubernetes/workload';
-import type { Finding, Rule } from './rule';
+import type { Report } from '../findings/finding';
+import { podSpecOf } from '../kubernetes/workload';
+import { message, words } from '../message';
+import { isAbsent, objectAt, textOf } from '../yaml/yaml';
+import type { Rule } from './rule';
 
 const ADDABLE = 'NET_BIND_SERVICE';
 
-/** No capability of root but, at most, the ports below 1024. */
+/** No capability of root, except that of binding ports below 1024. */
 export const capabilities: Rule = {
   id: 'capabilities',
-  summary: '`drop: [ALL]`, and no `add` beyond `NET_BIND_SERVICE`',
-  why: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
-  fixes: true,
+  summary: '`drop: [ALL]`, and no `add` other than `NET_BIND_SERVICE`',
+  adds: '`ALL` in the `drop` of each container',
+  documentation: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
   check: (resource) => {
     const pod = podSpecOf(resource);
     if (pod === undefined || pod.isWindows) return [];
-    return pod.containers.flatMap(({ name, subject, value, path }) => {
+    return pod.containers.flatMap(({ name: container, subject, value, path }) => {
       const { add, drop } = objectAt(objectAt(value, 'securityContext'), 'capabilities');
       const at = (...field: string[]) => [...path, 'securityContext', 'capabilities', ...field];
-      const findings: Finding[] = [];
+      const reports: Report[] = [];
       const added = (Array.isArray(add) ? add : isAbsent(add) ? [] : [add]).filter((one) => one !== ADDABLE);
       if (added.length > 0)
-        findings.push({
-          what: `${subject} adds the capabilities ${added.map(textOf).join(', ')}`,
-          mend: `remove them; only ${ADDABLE} may be added`,
-          field: formatPath(at('add')),
+        reports.push({
+          problem: message`${subject} adds the capabilities ${added.map(textOf).join(', ')}`,
+          remedy: words(`remove them; only ${ADDABLE} may be added`),
+          field: at('add'),
           currentValue: added,
-          container: name,
+          container,
         });
       if (!(Array.isArray(drop) && drop.includes('ALL')))
-        findings.push({
-          what: `${subject} keeps capabilities: no drop of ALL`,
-          mend: 'add ALL to capabilities.drop in its securityContext',
-          field: formatPath(at('drop')),
-          container: name,
+        reports.push({
+          problem: message`${subject} does not drop all capabilities`,
+          remedy: words('add ALL to capabilities.drop in the securityContext of the container'),
+          field: at('drop'),
+          container,
           fixes: [{ path: at('drop', '-'), value: 'ALL' }],
         });
-      return findings;
+      return reports;
     });
   },
 };

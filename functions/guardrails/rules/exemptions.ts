@@ -1,12 +1,12 @@
-import { annotationsOf } from '../krm/item';
-import { formatPath } from '../yaml/field-path';
-import type { YamlObject } from '../yaml/yaml';
+import type { Report } from '../findings/finding';
 import { podSpecOf } from '../kubernetes/workload';
-import type { Finding } from './rule';
+import { annotationsOf } from '../krm/resource';
+import { type Message, message, words } from '../message';
+import type { YamlObject } from '../yaml/yaml';
 
 export const EXEMPTION_PREFIX = 'exempt.todo.example.com/';
 
-/** What an annotation of a resource takes out of a rule. */
+/** What an annotation of a resource exempts from a rule. */
 export interface Exemption {
   readonly rule: string;
   /** undefined: the whole resource. */
@@ -16,13 +16,13 @@ export interface Exemption {
 
 export interface Exemptions {
   readonly exemptions: readonly Exemption[];
-  /** What is wrong with the annotations. An exemption with a fault exempts from nothing. */
-  readonly problems: readonly Finding[];
+  /** Why annotations are invalid. An invalid exemption has no effect. */
+  readonly problems: readonly Report[];
 }
 
 /**
  * Reads the annotations `exempt.todo.example.com/<rule>: "<reason>"` of a resource. The value may start with
- * `<container>: ` and end in `until YYYY-MM-DD`, a day on which it still holds.
+ * `<container>: ` and end in `until YYYY-MM-DD`, which is the last day of the exemption.
  *
  * @param ruleIds every rule there is
  * @param today `YYYY-MM-DD`, in UTC
@@ -34,35 +34,38 @@ export function readExemptions(
   today: string,
 ): Exemptions {
   const exemptions: Exemption[] = [];
-  const problems: Finding[] = [];
+  const problems: Report[] = [];
   const containers = podSpecOf(resource)?.containers.map(({ name }) => name) ?? [];
   for (const [key, value] of Object.entries(annotationsOf(resource))) {
     if (!key.startsWith(EXEMPTION_PREFIX)) continue;
     const rule = key.slice(EXEMPTION_PREFIX.length);
-    const refuse = (what: string, mend: string) =>
-      problems.push({ what, mend, field: formatPath(['metadata', 'annotations', key]) });
+    const refuse = (problem: Message, remedy: Message) =>
+      problems.push({
+        problem: message`annotation ${key}: ${problem}`,
+        remedy,
+        field: ['metadata', 'annotations', key],
+      });
     const text = typeof value === 'string' ? value.trim() : '';
     const [, container, rest = text] = /^([a-z0-9](?:[-a-z0-9]*[a-z0-9])?):(?:\s+|$)(.*)$/s.exec(text) ?? [];
     const [, end] = /(?:^|\s)until\s+(\S+)$/i.exec(rest) ?? [];
     const reason = rest.replace(/(?:^|\s+)until\s+\S+$/i, '').trim();
     if (!ruleIds.includes(rule))
-      refuse(`is exempted from ${rule}, which is no rule`, `name one of ${ruleIds.join(', ')}`);
+      refuse(message`unknown rule "${rule}"`, words(`use one of ${ruleIds.join(', ')}`));
     else if (neverExempt.has(rule))
       refuse(
-        `is exempted from ${rule}, from which the configuration lets nobody be exempted`,
-        'remove the annotation',
+        words('the configuration lists this rule under neverExempt'),
+        words('remove the annotation, and fix what the rule reports'),
       );
-    else if (reason === '')
-      refuse(`is exempted from ${rule} without a reason`, 'write the reason as its value');
+    else if (reason === '') refuse(words('the reason is missing'), words('write the reason as the value'));
     else if (container !== undefined && !containers.includes(container))
       refuse(
-        `is exempted from ${rule} for the container "${container}", which it does not have`,
-        `name one of ${containers.join(', ')}, or leave the colon out of the reason`,
+        message`unknown container "${container}"`,
+        message`use one of ${containers.join(', ')}, or remove the colon from the reason`,
       );
     else if (end !== undefined && !isDay(end))
-      refuse(`is exempted from ${rule} until ${end}, which is no day`, 'write YYYY-MM-DD');
+      refuse(message`invalid date ${end}`, words('write the date as YYYY-MM-DD'));
     else if (end !== undefined && end < today)
-      refuse(`was exempted from ${rule} until ${end}`, 'mend it, or set a later day');
+      refuse(message`the exemption ended on ${end}`, words('fix what the rule reports, or set a later date'));
     else exemptions.push({ rule, container, reason: end === undefined ? reason : `${reason}, until ${end}` });
   }
   return { exemptions, problems };
@@ -74,13 +77,9 @@ function isDay(text: string): boolean {
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }
 
-/** The exemption that covers a finding. */
-export function exemptionOf(
-  { exemptions }: Exemptions,
-  rule: string,
-  finding: Finding,
-): Exemption | undefined {
+/** The exemption that covers a report. */
+export function exemptionOf({ exemptions }: Exemptions, rule: string, report: Report): Exemption | undefined {
   return exemptions.find(
-    (one) => one.rule === rule && (one.container === undefined || one.container === finding.container),
+    (one) => one.rule === rule && (one.container === undefined || one.container === report.container),
   );
 }

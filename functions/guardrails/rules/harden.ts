@@ -1,33 +1,44 @@
-import type { Config } from '../config/config';
-import { type Fix, formatPath, withFixes } from '../yaml/field-path';
-import { type Edit, type Item, annotationsOf, isKustomizationFile, withItemEdit } from '../krm/item';
-import { textOf } from '../yaml/yaml';
-import type { Result } from '../krm/result';
+import type { Finding } from '../findings/finding';
 import type { Revision } from '../findings/revision';
-import type { Graph } from '../kustomize/graph';
-import { expandLists, resourceRef } from '../krm/resource';
+import { type Edit, type Item, isKustomizationFile, withItemEdit } from '../krm/item';
+import { annotationsOf, expandLists, resourceRef } from '../krm/resource';
 import { isWorkload } from '../kubernetes/workload';
-import { inspect } from './inspect';
+import type { Graph } from '../kustomize/graph';
+import { message, words } from '../message';
+import { type Fix, formatPath, withFixes } from '../yaml/field-path';
+import { textOf } from '../yaml/yaml';
+import { type InspectContext, type Level, inspect } from './inspect';
+
+/** What hardening may know; levels come by item, because overlays may turn a rule off. */
+export type HardenContext = Omit<InspectContext, 'levels' | 'scope' | 'kustomization'>;
 
 /**
- * Puts into every whole resource what the rules would have there and its author left out. Whole is what a kustomization
- * names under `resources` and nowhere else; without any kustomization, everything.
+ * Adds to every complete resource what the rules ask for and the author left out. Complete is what a kustomization names
+ * under `resources` and nowhere else; without any kustomization, everything.
+ *
+ * @param levelsOf the level of each rule for a file; a rule that is off adds nothing
  */
-export function harden(items: readonly Item[], graph: Graph | undefined, config: Config): Revision {
+export function harden(
+  items: readonly Item[],
+  graph: Graph | undefined,
+  context: HardenContext,
+  levelsOf: (file: string | undefined) => ReadonlyMap<string, Level>,
+): Revision {
   const edits = new Map<Item, Edit>();
-  const told: Result[] = [];
-  const isWhole = wholeResources(graph);
+  const changed: Finding[] = [];
+  const isComplete = completeResources(graph);
   const hardened = items.map((item) => {
-    if (!isWhole(item)) return item;
+    if (!isComplete(item)) return item;
     const applied = new FixList(item);
-    for (const { rule, finding, path, resource, exemption } of inspect([item.value], {
-      ...config,
+    const found = inspect([item.value], {
+      ...context,
+      levels: levelsOf(item.path),
       scope: 'source',
       kustomization: undefined,
-    })) {
-      if (finding.fixes === undefined || exemption !== undefined) continue;
-      const placed = finding.fixes.map((fix) => ({ ...fix, path: [...path, ...fix.path] }));
-      for (const fix of applied.add(placed)) told.push(changeResult(rule, item, resourceRef(resource), fix));
+    });
+    for (const { finding } of found) {
+      if (finding.suppression !== undefined) continue;
+      for (const fix of applied.add(finding.fixes ?? [])) changed.push(changeOf(finding, item, fix));
     }
     if (applied.fixes.length === 0) return item;
     edits.set(item, applied.fixes);
@@ -36,12 +47,12 @@ export function harden(items: readonly Item[], graph: Graph | undefined, config:
   return {
     items: hardened,
     changes: { edits, removed: new Set(), added: [] },
-    told,
+    changed,
     findings: graph === undefined ? [] : unbuilt(items, graph),
   };
 }
 
-/** The fixes of one item, each once. Those of a finding are added together, where all of them have a place. */
+/** The fixes of one item, each once. Those of a finding are added together, or not at all. */
 class FixList {
   readonly fixes: Fix[] = [];
   private readonly seen = new Set<string>();
@@ -51,14 +62,14 @@ class FixList {
   /** Adds the fixes of a finding, and returns those that are new. */
   add(fixes: readonly Fix[]): readonly Fix[] {
     const fresh = fixes.filter((fix) => !this.seen.has(JSON.stringify(fix)));
-    if (withFixes(this.item.value, fresh) === undefined) return [];
+    if (fresh.length === 0 || withFixes(this.item.value, fresh) === undefined) return [];
     for (const fix of fresh) this.seen.add(JSON.stringify(fix));
     this.fixes.push(...fresh);
     return fresh;
   }
 }
 
-function wholeResources(graph: Graph | undefined): (item: Item) => boolean {
+function completeResources(graph: Graph | undefined): (item: Item) => boolean {
   if (graph === undefined) return () => true;
   const kustomizations = [...graph.values()];
   const resources = new Set(kustomizations.flatMap(({ resources }) => resources));
@@ -68,43 +79,43 @@ function wholeResources(graph: Graph | undefined): (item: Item) => boolean {
 
 const LOCAL_CONFIG = 'config.kubernetes.io/local-config';
 
-function unbuilt(items: readonly Item[], graph: Graph): Result[] {
+/** Workloads that no kustomization names. */
+function unbuilt(items: readonly Item[], graph: Graph): Finding[] {
   const named = new Set(
     [...graph.values()].flatMap((one) => [...one.resources, ...one.patches, ...one.others]),
   );
-  return items.flatMap((item) => {
-    const { path, value } = item;
-    if (path !== undefined && (named.has(path) || isKustomizationFile(path))) return [];
+  return items.flatMap(({ path: file, value }) => {
+    if (file !== undefined && (named.has(file) || isKustomizationFile(file))) return [];
     if (textOf(annotationsOf(value)[LOCAL_CONFIG]) === 'true') return [];
     return expandLists(value)
       .filter(({ resource }) => isWorkload(resource))
-      .map(({ resource }) => {
-        const ref = resourceRef(resource);
-        const file = path ?? 'standard input';
-        return {
-          message: `${file}: ${ref.kind}/${ref.name} is named by no kustomization, so that it is neither hardened nor built; name it under resources, or remove it`,
-          severity: 'warning',
-          resourceRef: ref,
-          ...(path === undefined ? {} : { file: { path } }),
-        } as const;
-      });
+      .map(({ resource }) => ({
+        severity: 'warning',
+        problem: words('is not listed in any kustomization, so it is neither hardened nor built'),
+        remedy: words('list its file under resources, or remove it'),
+        resource: resourceRef(resource),
+        overlays: [],
+        ...(file === undefined ? {} : { source: { file } }),
+      }));
   });
 }
 
-function changeResult(
-  rule: string,
-  { path: file }: Item,
-  ref: ReturnType<typeof resourceRef>,
-  fix: Fix,
-): Result {
-  const field = formatPath(fix.path.filter((step) => step !== '-'));
-  const how = fix.path.at(-1) === '-' ? 'gets' : 'is set to';
+/** One fix as a finding: `sets` a value, or `adds` an entry to a list. */
+function changeOf({ rule, documentation, resource }: Finding, { path: file }: Item, fix: Fix): Finding {
+  const isEntry = fix.path.at(-1) === '-';
+  const field = isEntry ? fix.path.slice(0, -1) : fix.path;
+  const value = textOf(fix.value);
   return {
-    message: `${file === undefined ? '' : `${file}: `}${ref.kind}/${ref.name}: ${field} ${how} ${textOf(fix.value)}`,
+    rule,
+    documentation,
     severity: 'info',
-    resourceRef: ref,
-    field: { path: field, proposedValue: fix.value },
-    ...(file === undefined ? {} : { file: { path: file } }),
-    tags: { rule },
+    problem: isEntry
+      ? message`adds an entry to ${formatPath(field)}: ${value}`
+      : message`sets ${formatPath(field)}: ${value}`,
+    resource,
+    field,
+    fixes: [{ ...fix, path: field }],
+    overlays: [],
+    ...(file === undefined ? {} : { source: { file } }),
   };
 }

@@ -12,8 +12,8 @@ import { serviceAccountToken } from './service-account-token';
 import { volumes } from './volumes';
 
 /**
- * In the order in which findings are told, what runs and what it is given first, and in which fixes are written: a
- * pod's and a container's securityContext, then mounts and volumes, then resources. Last, who may talk to it.
+ * In the order in which findings are reported and fixes are written: images and Secrets first, then the securityContext
+ * of pod and container, mounts and volumes, resources, and at last the network.
  */
 export const RULES: readonly Rule[] = [
   pinnedImage,

@@ -1,70 +1,97 @@
+import type { Finding, Inspected, Report, Severity, Suppression } from '../findings/finding';
+import { type Placed, expandLists, resourceRef } from '../krm/resource';
 import type { YamlObject } from '../yaml/yaml';
-import { type Placed, expandLists } from '../krm/resource';
+import { type Exemptions, exemptionOf, readExemptions } from './exemptions';
 import { RULES } from './index';
-import { exemptionOf, readExemptions } from './exemptions';
-import type { Finding, RuleContext } from './rule';
+import type { RuleContext } from './rule';
 
-/** A finding, and where it was found. */
-export interface Inspected extends Placed {
-  readonly rule: string;
-  readonly finding: Finding;
-  /** Why it is let pass; undefined where it is not. */
-  readonly exemption: string | undefined;
-  /** The resource as it was read: the List, where it stands in one. */
-  readonly whole: YamlObject;
-}
+/** What the configuration makes of a rule: findings as reported, as warnings at most, or as infos. */
+export type Level = 'error' | 'warning' | 'off';
 
 export interface InspectContext extends RuleContext {
   readonly neverExempt: ReadonlySet<string>;
+  /** Rule id to level; `error` where the rule is not named. */
+  readonly levels: ReadonlyMap<string, Level>;
   /**
-   * What the resources are: one that an author wrote, all that an overlay builds, or a stream, which may be a part of
-   * something and is all there is where `complete` says so.
+   * What the resources are: what an author wrote, all that an overlay builds, or a stream, which may be a part of
+   * something larger unless `complete` is set.
    */
   readonly scope: 'source' | 'build' | 'stream';
   readonly complete: boolean;
 }
 
 const RULE_IDS = RULES.map(({ id }) => id);
-/** The tag of findings about the exemptions themselves: no configuration allows them. */
-const EXEMPTION = 'exemption';
+/** The rule of findings about exemptions themselves. No configuration changes its level. */
+const EXEMPTION = { id: 'exemption', documentation: undefined };
 
-/** Holds every rule against every resource, in the rules' order. */
+/** A resource with its exemptions. */
+interface Place extends Placed {
+  readonly root: YamlObject;
+  readonly exemptions: Exemptions;
+}
+
+/** Checks every resource against every rule, in the order of the rules. */
 export function inspect(resources: readonly YamlObject[], context: InspectContext): Inspected[] {
   const today = new Date().toISOString().slice(0, 10);
-  const places = resources.flatMap((whole) =>
-    expandLists(whole).map((placed) => ({
+  const places: Place[] = resources.flatMap((root) =>
+    expandLists(root).map((placed) => ({
       ...placed,
-      whole,
+      root,
       exemptions: readExemptions(placed.resource, RULE_IDS, context.neverExempt, today),
     })),
   );
-  const ofExemptions = places.flatMap(({ exemptions, ...place }) =>
-    exemptions.problems.map((finding) => ({ ...place, rule: EXEMPTION, finding, exemption: undefined })),
+  const ofExemptions = places.flatMap((place) =>
+    place.exemptions.problems.map((report) => ({
+      root: place.root,
+      finding: findingOf(EXEMPTION, report, place, undefined, 'error'),
+    })),
   );
-  type Place = (typeof places)[number];
-  const inspected = (rule: string, finding: Finding, { resource, path, whole, exemptions }: Place) => ({
-    resource,
-    path,
-    whole,
-    rule,
-    finding,
-    exemption: exemptionOf(exemptions, rule, finding)?.reason,
-  });
   const placeOf = new Map(places.map((place) => [place.resource, place]));
-  const isWhole = context.scope === 'build' || context.complete;
-  const ofRules = RULES.flatMap(({ id, fixes, check, checkBuild }) => {
-    if (context.scope === 'source' && fixes === undefined) return [];
+  const isComplete = context.scope === 'build' || context.complete;
+  const ofRules = RULES.flatMap((rule) => {
+    const { id, adds, check, checkBuild } = rule;
+    if (context.scope === 'source' && adds === undefined) return [];
+    const level = context.levels.get(id) ?? 'error';
+    const inspected = (report: Report, place: Place, highest: Severity) => {
+      const reason = exemptionOf(place.exemptions, id, report)?.reason;
+      const suppression = suppressionOf(reason, level);
+      return { root: place.root, finding: findingOf(rule, report, place, suppression, highest) };
+    };
+    const highest = level === 'warning' ? 'warning' : 'error';
     if (check !== undefined)
       return places.flatMap((place) =>
-        check(place.resource, context).map((finding) => inspected(id, finding, place)),
+        check(place.resource, context).map((report) => inspected(report, place, highest)),
       );
-    if (checkBuild === undefined) return [];
-    return checkBuild(places, context).flatMap(({ at, finding }) => {
+    return (checkBuild?.(places, context) ?? []).flatMap(({ at, report }) => {
       const place = placeOf.get(at.resource);
-      const isUnsure = !isWhole && (finding.severity ?? 'error') === 'error';
-      const told = isUnsure ? { ...finding, severity: 'warning' as const } : finding;
-      return place === undefined ? [] : [inspected(id, told, place)];
+      return place === undefined ? [] : [inspected(report, place, isComplete ? highest : 'warning')];
     });
   });
   return [...ofExemptions, ...ofRules];
+}
+
+/** An exemption goes before a level, because it carries a reason. */
+function suppressionOf(reason: string | undefined, level: Level): Suppression | undefined {
+  if (reason !== undefined) return { by: 'exemption', reason };
+  return level === 'off' ? { by: 'configuration' } : undefined;
+}
+
+function findingOf(
+  { id, documentation }: { readonly id: string; readonly documentation: string | undefined },
+  { field, fixes = [], severity = 'error', ...report }: Report,
+  { resource, path }: Place,
+  suppression: Suppression | undefined,
+  highest: Severity,
+): Finding {
+  return {
+    ...report,
+    rule: id,
+    documentation,
+    severity: suppression !== undefined ? 'info' : severity === 'error' ? highest : severity,
+    resource: resourceRef(resource),
+    field: [...path, ...field],
+    fixes: fixes.map((fix) => ({ ...fix, path: [...path, ...fix.path] })),
+    suppression,
+    overlays: [],
+  };
 }

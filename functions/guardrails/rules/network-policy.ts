@@ -3,11 +3,12 @@ import type { Rule } from './rule';
 
 export const NETWORK_POLICY = 'network-policy';
 
-/** Who needs to talk to whom can, and nobody else. */
+/** Required traffic is allowed, and all other traffic is denied. */
 export const networkPolicy: Rule = {
   id: NETWORK_POLICY,
   summary:
-    'Every pod is isolated, every connection that is needed is allowed, and no generated policy allows more',
-  why: 'https://kubernetes.io/docs/concepts/services-networking/network-policies/',
+    'Every pod is isolated, all required traffic is allowed, and no generated policy allows more than that',
+  adds: 'default deny, and policies that allow the required traffic',
+  documentation: 'https://kubernetes.io/docs/concepts/services-networking/network-policies/',
   checkBuild: (resources, { network }) => checkPolicies(resources, network),
 };

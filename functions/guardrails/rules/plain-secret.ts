@@ -1,36 +1,45 @@
-import { annotationsOf } from '../krm/item';
+import { annotationsOf } from '../krm/resource';
+import { message, words } from '../message';
+import type { Report } from '../findings/finding';
 import { type YamlValue, isObject } from '../yaml/yaml';
-import type { Finding, Rule } from './rule';
+import type { Rule } from './rule';
 
 /** kubectl's copy of what was applied: of a Secret, its values. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** No Secret stands in the manifests with its values. Key names are told, values never. */
+/** The manifests hold no Secret with values. Reports name keys, never values. */
 export const plainSecret: Rule = {
   id: 'plain-secret',
   summary: 'No Secret with values in it',
-  why: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/',
+  documentation: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/',
   check: (resource) => {
     if (resource.kind !== 'Secret') return [];
-    const findings: Finding[] = [];
-    const mend = 'let an ExternalSecret, a SealedSecret or a vault make it in the cluster';
+    const reports: Report[] = [];
+    const remedy = words('create it in the cluster, with an ExternalSecret or a SealedSecret');
     for (const field of ['data', 'stringData']) {
       const keys = keysWithValues(resource[field]);
-      if (keys.length > 0)
-        findings.push({ what: `holds values in plain text: ${keys.join(', ')}`, mend, field });
+      if (keys === undefined)
+        reports.push({ problem: message`has ${words(field)} that is not a mapping`, remedy, field: [field] });
+      else if (keys.length > 0)
+        reports.push({
+          problem: message`holds plain-text values under ${words(field)}: ${keys.join(', ')}`,
+          remedy,
+          field: [field],
+        });
     }
     if (annotationsOf(resource)[LAST_APPLIED] !== undefined)
-      findings.push({
-        what: `holds values in its annotation ${LAST_APPLIED}`,
-        mend: 'remove the annotation',
-        field: 'metadata.annotations',
+      reports.push({
+        problem: words(`holds plain-text values in the annotation ${LAST_APPLIED}`),
+        remedy: words('remove the annotation'),
+        field: ['metadata', 'annotations', LAST_APPLIED],
       });
-    return findings;
+    return reports;
   },
 };
 
-function keysWithValues(values: YamlValue | undefined): string[] {
+/** undefined for something other than a mapping. */
+function keysWithValues(values: YamlValue | undefined): string[] | undefined {
   if (values === undefined || values === null) return [];
-  if (!isObject(values)) return ['not a mapping'];
+  if (!isObject(values)) return undefined;
   return Object.keys(values).filter((key) => values[key] !== null && values[key] !== '');
 }

@@ -1,51 +1,49 @@
-import { formatPath } from '../yaml/field-path';
-import type { YamlObject } from '../yaml/yaml';
-import { isAbsent, objectAt, podSpecOf } from '../kubernetes/workload';
-import type { Finding, Rule } from './rule';
+import type { Report } from '../findings/finding';
+import { podSpecOf } from '../kubernetes/workload';
+import { message, words } from '../message';
+import { type YamlObject, isAbsent, objectAt } from '../yaml/yaml';
+import type { Rule } from './rule';
 
-/** No process gains more privileges than its parent, and no container has the host's. */
+/** No process gains more privileges than its parent, and no container has those of the host. */
 export const privilegeEscalation: Rule = {
   id: 'privilege-escalation',
   summary: '`allowPrivilegeEscalation: false`, and no `privileged: true`',
-  why: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
-  fixes: true,
+  adds: 'container `allowPrivilegeEscalation: false`',
+  documentation: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
   check: (resource) => {
     const pod = podSpecOf(resource);
     if (pod === undefined || pod.isWindows) return [];
-    return pod.containers.flatMap(({ name, subject, value, path }) => {
+    return pod.containers.flatMap(({ name: container, subject, value, path }) => {
       const context = objectAt(value, 'securityContext');
-      const at = (field: string) => [...path, 'securityContext', field];
-      const findings: Finding[] = [];
-      if (!isAbsent(context.privileged) && context.privileged !== false)
-        findings.push({
-          what: `${subject} is privileged`,
-          mend: 'remove the line; name the one capability that it needs',
-          field: formatPath(at('privileged')),
-          currentValue: context.privileged,
-          container: name,
+      const { privileged, allowPrivilegeEscalation } = context;
+      const field = [...path, 'securityContext', 'allowPrivilegeEscalation'];
+      const reports: Report[] = [];
+      if (!isAbsent(privileged) && privileged !== false)
+        reports.push({
+          problem: message`${subject} is privileged`,
+          remedy: words('remove the line, and add the one capability that the container needs'),
+          field: [...path, 'securityContext', 'privileged'],
+          currentValue: privileged,
+          container,
         });
-      const escalation = context.allowPrivilegeEscalation;
-      const field = formatPath(at('allowPrivilegeEscalation'));
-      if (!isAbsent(escalation) && escalation !== false)
-        findings.push({
-          what: `${subject} sets allowPrivilegeEscalation to other than false`,
-          mend: 'set it to false, or remove the line',
+      if (!isAbsent(allowPrivilegeEscalation) && allowPrivilegeEscalation !== false)
+        reports.push({
+          problem: message`${subject} sets allowPrivilegeEscalation to a value other than false`,
+          remedy: words('set it to false, or remove the line'),
           field,
-          currentValue: escalation,
-          container: name,
+          currentValue: allowPrivilegeEscalation,
+          container,
         });
-      if (isAbsent(escalation) && findings.length === 0)
-        findings.push({
-          what: `${subject} may gain privileges: no allowPrivilegeEscalation: false`,
-          mend: 'set allowPrivilegeEscalation: false in its securityContext',
+      if (isAbsent(allowPrivilegeEscalation) && reports.length === 0)
+        reports.push({
+          problem: message`${subject} may gain privileges: allowPrivilegeEscalation is missing`,
+          remedy: words('set allowPrivilegeEscalation: false in the securityContext of the container'),
           field,
-          container: name,
+          container,
           // The API server refuses false beside this capability (validateSecurityContext).
-          ...(addsSysAdmin(context)
-            ? {}
-            : { fixes: [{ path: at('allowPrivilegeEscalation'), value: false }] }),
+          ...(addsSysAdmin(context) ? {} : { fixes: [{ path: field, value: false }] }),
         });
-      return findings;
+      return reports;
     });
   },
 };

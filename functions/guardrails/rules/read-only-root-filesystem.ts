@@ -1,22 +1,17 @@
-import { textOf } from '../yaml/yaml';
-import { type Fix, formatPath } from '../yaml/field-path';
-import {
-  type Container,
-  type PodSpec,
-  isAbsent,
-  objectAt,
-  objectsIn,
-  podSpecOf,
-} from '../kubernetes/workload';
+import type { Report } from '../findings/finding';
+import { type Container, type PodSpec, podSpecOf } from '../kubernetes/workload';
 import { WRITABLE_PATHS, type WritablePath, covers, writablePathsOf } from '../kubernetes/writable-paths';
-import type { Finding, Rule } from './rule';
+import { message, words } from '../message';
+import type { Fix } from '../yaml/field-path';
+import { isAbsent, objectAt, objectsIn, textOf } from '../yaml/yaml';
+import type { Rule } from './rule';
 
-/** Nobody changes a program while it runs; what has to be written goes to an emptyDir of a limited size. */
+/** The root file system is read-only; what has to be written goes to an emptyDir with a size limit. */
 export const readOnlyRootFilesystem: Rule = {
   id: 'read-only-root-filesystem',
   summary: '`readOnlyRootFilesystem: true`, with an emptyDir at `/tmp` and at each writable path',
-  why: 'https://kubernetes.io/docs/concepts/security/linux-kernel-security-constraints/',
-  fixes: true,
+  adds: '`readOnlyRootFilesystem: true`, an emptyDir of 64Mi at `/tmp` and one at each writable path',
+  documentation: 'https://kubernetes.io/docs/concepts/security/linux-kernel-security-constraints/',
   check: (resource) => {
     const pod = podSpecOf(resource);
     if (pod === undefined || pod.isWindows) return [];
@@ -24,9 +19,9 @@ export const readOnlyRootFilesystem: Rule = {
     if ('problem' in paths)
       return [
         {
-          what: `has an annotation ${WRITABLE_PATHS} that cannot be read: ${paths.problem}`,
-          mend: 'write "/path=size", several with commas between',
-          field: formatPath(['metadata', 'annotations', WRITABLE_PATHS]),
+          problem: message`annotation ${WRITABLE_PATHS}: ${paths.problem}`,
+          remedy: words('write "/path=size", with commas between several'),
+          field: ['metadata', 'annotations', WRITABLE_PATHS],
         },
       ];
     return pod.containers.flatMap((container) => checkContainer(container, pod, paths));
@@ -34,35 +29,35 @@ export const readOnlyRootFilesystem: Rule = {
 };
 
 function checkContainer(
-  { name, subject, value, path }: Container,
+  { name: container, subject, value, path }: Container,
   pod: PodSpec,
   paths: readonly WritablePath[],
-): Finding[] {
+): Report[] {
   const readOnly = objectAt(value, 'securityContext').readOnlyRootFilesystem;
-  const at = [...path, 'securityContext', 'readOnlyRootFilesystem'];
+  const field = [...path, 'securityContext', 'readOnlyRootFilesystem'];
   if (!isAbsent(readOnly) && readOnly !== true)
     return [
       {
-        what: `${subject} sets readOnlyRootFilesystem to other than true`,
-        mend: `set it to true; name the folders that it writes to in the annotation ${WRITABLE_PATHS}`,
-        field: formatPath(at),
+        problem: message`${subject} sets readOnlyRootFilesystem to a value other than true`,
+        remedy: words(
+          `set it to true, and list the folders that it writes to in the annotation ${WRITABLE_PATHS}`,
+        ),
+        field,
         currentValue: readOnly,
-        container: name,
+        container,
       },
     ];
-  const findings: Finding[] = [];
+  const reports: Report[] = [];
   if (isAbsent(readOnly))
-    findings.push({
-      what: `${subject} can write to its root file system: no readOnlyRootFilesystem`,
-      mend: 'set readOnlyRootFilesystem: true in its securityContext',
-      field: formatPath(at),
-      container: name,
-      fixes: [{ path: at, value: true }],
+    reports.push({
+      problem: message`${subject} can write to its root file system: readOnlyRootFilesystem is missing`,
+      remedy: words('set readOnlyRootFilesystem: true in the securityContext of the container'),
+      field,
+      container,
+      fixes: [{ path: field, value: true }],
     });
-  // A mount and its volume come together: neither where something else than a list stands.
-  const hasPlace = [value.volumeMounts, pod.value.volumes].every(
-    (one) => isAbsent(one) || Array.isArray(one),
-  );
+  // A mount and its volume are added together, or not at all.
+  const canAdd = [value.volumeMounts, pod.value.volumes].every((one) => isAbsent(one) || Array.isArray(one));
   const mounted = objectsIn(value.volumeMounts).map(({ mountPath }) => textOf(mountPath));
   for (const { path: folder, volume, sizeLimit } of paths) {
     if (mounted.some((mount) => covers(mount, folder))) continue;
@@ -70,18 +65,15 @@ function checkContainer(
     const fixes: Fix[] = [
       { path: [...path, 'volumeMounts', '-'], value: { name: volume, mountPath: folder } },
     ];
-    if (!objectsIn(pod.value.volumes).some((one) => one.name === volume))
-      fixes.push({
-        path: [...pod.path, 'volumes', '-'],
-        value: { name: volume, emptyDir: { sizeLimit } },
-      });
-    findings.push({
-      what: `${subject} has nothing writable at ${folder}`,
-      mend: 'mount an emptyDir there',
-      field: formatPath([...path, 'volumeMounts']),
-      container: name,
-      ...(hasPlace ? { fixes } : {}),
+    if (!objectsIn(pod.value.volumes).some(({ name }) => name === volume))
+      fixes.push({ path: [...pod.path, 'volumes', '-'], value: { name: volume, emptyDir: { sizeLimit } } });
+    reports.push({
+      problem: message`${subject} has no writable volume at ${folder}`,
+      remedy: message`mount an emptyDir at ${folder}`,
+      field: [...path, 'volumeMounts'],
+      container,
+      ...(canAdd ? { fixes } : {}),
     });
   }
-  return findings;
+  return reports;
 }

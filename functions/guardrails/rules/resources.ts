@@ -1,58 +1,60 @@
-import { type Fix, formatPath } from '../yaml/field-path';
-import { type YamlObject, type YamlValue, textOf } from '../yaml/yaml';
+import type { Report } from '../findings/finding';
 import { compareQuantities, parseQuantity } from '../kubernetes/quantity';
 import type { ResourceName } from '../kubernetes/resource-defaults';
-import { isAbsent, objectAt, podSpecOf } from '../kubernetes/workload';
-import type { Finding, Rule } from './rule';
+import { podSpecOf } from '../kubernetes/workload';
+import { type Message, message, words } from '../message';
+import type { FieldPath, Fix } from '../yaml/field-path';
+import { type YamlObject, type YamlValue, isAbsent, objectAt, textOf } from '../yaml/yaml';
+import type { Rule } from './rule';
 
 const NAMES: readonly ResourceName[] = ['cpu', 'memory'];
 const SIDES = ['requests', 'limits'] as const;
 
-/** Every container says what it needs and what it may take at most. */
+/** Every container has requests and limits for cpu and memory. */
 export const resources: Rule = {
   id: 'resources',
   summary: 'Requests and limits for cpu and memory, no request above its limit',
-  why: 'https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/',
-  fixes: true,
+  adds: 'requests of 100m and 128Mi, limits of 500m and 512Mi; a value of the author bounds the one that is added',
+  documentation: 'https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/',
   check: (resource, { resourceDefaults }) => {
     const pod = podSpecOf(resource);
     if (pod === undefined) return [];
     const ofPod = objectAt(pod.value, 'resources');
-    const findings = checkPairs(ofPod, [...pod.path, 'resources'], 'the pod');
-    for (const { name, sort, subject, value, path } of pod.containers) {
-      // The API allows none there: they run in what the pod has left.
+    const reports = checkPairs(ofPod, [...pod.path, 'resources'], words('the pod'));
+    for (const { name: container, sort, subject, value, path } of pod.containers) {
+      // The API server refuses resources there: ephemeral containers use what the pod has left.
       if (sort === 'ephemeralContainer') continue;
       const own = objectAt(value, 'resources');
-      const at = [...path, 'resources'];
-      findings.push(...checkPairs(own, at, subject).map((one) => ({ ...one, container: name })));
-      const missing = SIDES.flatMap((side) => NAMES.map((resourceName) => ({ side, resourceName }))).filter(
-        ({ side, resourceName }) =>
-          [own, ofPod].every((holder) => isAbsent(objectAt(holder, side)[resourceName])) &&
-          // A pod's limit is its request too, where it has none.
-          isAbsent(objectAt(ofPod, 'limits')[resourceName]),
+      const field = [...path, 'resources'];
+      reports.push(...checkPairs(own, field, subject).map((one) => ({ ...one, container })));
+      const missing = SIDES.flatMap((side) => NAMES.map((name) => ({ side, name }))).filter(
+        ({ side, name }) =>
+          [own, ofPod].every((holder) => isAbsent(objectAt(holder, side)[name])) &&
+          // A limit of the pod is its request too, where it has no request.
+          isAbsent(objectAt(ofPod, 'limits')[name]),
       );
-      // A limit in one container would be its request too, and more than the pod as a whole requests.
+      // A limit in one container would be its request too, and could exceed what the pod requests.
       const fixes: Fix[] = missing
-        .filter(({ resourceName }) => isAbsent(objectAt(ofPod, 'requests')[resourceName]))
-        .map(({ side, resourceName }) => ({
-          path: [...at, side, resourceName],
-          value: fillIn(own, side, resourceName, resourceDefaults[side][resourceName]),
+        .filter(({ name }) => isAbsent(objectAt(ofPod, 'requests')[name]))
+        .map(({ side, name }) => ({
+          path: [...field, side, name],
+          value: defaultFor(own, side, name, resourceDefaults[side][name]),
         }));
       if (missing.length > 0)
-        findings.push({
-          what: `${subject} has no ${missing.map((one) => `${one.side}.${one.resourceName}`).join(', no ')}`,
-          mend: 'set what it needs in its resources, or in those of the pod',
-          field: formatPath(at),
-          container: name,
+        reports.push({
+          problem: message`${subject} has no ${words(missing.map(({ side, name }) => `${side}.${name}`).join(', no '))}`,
+          remedy: words('set it in the resources of the container or of the pod'),
+          field,
+          container,
           ...(fixes.length > 0 ? { fixes } : {}),
         });
     }
-    return findings;
+    return reports;
   },
 };
 
-/** The default, or the author's other side where the default would put the request above the limit. */
-function fillIn(
+/** The default, or the author's value of the other side where the default would put the request above the limit. */
+function defaultFor(
   own: YamlObject,
   side: (typeof SIDES)[number],
   name: ResourceName,
@@ -66,29 +68,29 @@ function fillIn(
   return fits ? byDefault : other;
 }
 
-function checkPairs(own: YamlObject, path: readonly (string | number)[], subject: string): Finding[] {
+function checkPairs(own: YamlObject, path: FieldPath, subject: Message): Report[] {
   return NAMES.flatMap((name) => {
-    const findings: Finding[] = [];
+    const reports: Report[] = [];
     const values = SIDES.map((side) => objectAt(own, side)[name]);
     const [request, limit] = values.map(parseQuantity);
     SIDES.forEach((side, i) => {
       const value = values[i];
       const quantity = parseQuantity(value);
       if (isAbsent(value) || (quantity !== undefined && quantity.digits >= 0n)) return;
-      findings.push({
-        what: `${subject} has ${side}.${name} ${JSON.stringify(value)}, which is no amount`,
-        mend: `write a quantity, such as ${name === 'cpu' ? '100m' : '128Mi'}`,
-        field: formatPath([...path, side, name]),
+      reports.push({
+        problem: message`${subject} has an invalid quantity in ${side}.${name}: ${JSON.stringify(value)}`,
+        remedy: words(`write a quantity, such as ${name === 'cpu' ? '100m' : '128Mi'}`),
+        field: [...path, side, name],
         currentValue: value,
       });
     });
     if (request !== undefined && limit !== undefined && compareQuantities(request, limit) > 0)
-      findings.push({
-        what: `${subject} requests more ${name} (${textOf(values[0])}) than its limit (${textOf(values[1])})`,
-        mend: 'raise the limit or lower the request',
-        field: formatPath([...path, 'requests', name]),
+      reports.push({
+        problem: message`${subject} requests more ${name} than its limit: ${textOf(values[0])} is above ${textOf(values[1])}`,
+        remedy: words('raise the limit, or lower the request'),
+        field: [...path, 'requests', name],
         currentValue: values[0] ?? null,
       });
-    return findings;
+    return reports;
   });
 }

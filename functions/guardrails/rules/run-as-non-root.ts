@@ -1,55 +1,62 @@
-import { formatPath } from '../yaml/field-path';
-import { isAbsent, objectAt, podSpecOf } from '../kubernetes/workload';
-import type { Finding, Rule } from './rule';
+import type { Report } from '../findings/finding';
+import { podSpecOf, securityContextHolders } from '../kubernetes/workload';
+import { message, words } from '../message';
+import { isAbsent, objectAt } from '../yaml/yaml';
+import type { Rule } from './rule';
 
 /** No process of a pod runs as root. */
 export const runAsNonRoot: Rule = {
   id: 'run-as-non-root',
-  summary: '`runAsNonRoot: true` for every container, and no `runAsUser: 0`',
-  why: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
-  fixes: true,
+  summary: '`runAsNonRoot: true` for every container; no `false`, no `runAsUser: 0`',
+  adds: 'pod `runAsNonRoot: true`',
+  documentation: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
   check: (resource) => {
     const pod = podSpecOf(resource);
     if (pod === undefined) return [];
-    const findings: Finding[] = [];
-    const holders = [
-      { subject: 'the pod', value: pod.value, path: pod.path },
-      ...pod.containers.map((container) => ({ ...container, container: container.name })),
-    ];
-    for (const { subject, value, path, ...about } of holders) {
-      const context = objectAt(value, 'securityContext');
-      const at = (field: string) => formatPath([...path, 'securityContext', field]);
-      if (!isAbsent(context.runAsNonRoot) && context.runAsNonRoot !== true)
-        findings.push({
-          what: `${subject} sets runAsNonRoot to other than true`,
-          mend: 'set it to true, or remove the line',
-          field: at('runAsNonRoot'),
-          currentValue: context.runAsNonRoot,
-          ...about,
-        });
-      const user = context.runAsUser;
-      if (!isAbsent(user) && !(typeof user === 'number' && user > 0))
-        findings.push({
-          what:
-            user === 0 ? `${subject} runs as user 0, root` : `${subject} runs as no user that has a number`,
-          mend: 'give the image a user of its own, and its number here',
-          field: at('runAsUser'),
-          currentValue: user,
-          ...about,
-        });
+    const reports: Report[] = [];
+    for (const { subject, value, path, container } of securityContextHolders(pod)) {
+      const { runAsNonRoot, runAsUser } = objectAt(value, 'securityContext');
+      const report = (field: string, currentValue: Report['currentValue'], problem: Report['problem']) => ({
+        problem,
+        remedy:
+          field === 'runAsUser'
+            ? words('set the numeric UID of a user other than root that the image has')
+            : words('set it to true, or remove the line'),
+        field: [...path, 'securityContext', field],
+        currentValue,
+        ...(container === undefined ? {} : { container }),
+      });
+      if (!isAbsent(runAsNonRoot) && runAsNonRoot !== true)
+        reports.push(
+          report(
+            'runAsNonRoot',
+            runAsNonRoot,
+            message`${subject} sets runAsNonRoot to a value other than true`,
+          ),
+        );
+      if (runAsUser === 0)
+        reports.push(report('runAsUser', 0, message`${subject} runs as user 0, which is root`));
+      else if (!isAbsent(runAsUser) && !(typeof runAsUser === 'number' && runAsUser > 0))
+        reports.push(
+          report(
+            'runAsUser',
+            runAsUser,
+            message`${subject} has a runAsUser that is not a numeric UID above 0`,
+          ),
+        );
     }
-    const everyContainer =
+    const isSetInAll =
       pod.containers.length > 0 &&
       pod.containers.every(({ value }) => objectAt(value, 'securityContext').runAsNonRoot === true);
-    if (isAbsent(objectAt(pod.value, 'securityContext').runAsNonRoot) && !everyContainer) {
-      const path = [...pod.path, 'securityContext', 'runAsNonRoot'];
-      findings.push({
-        what: 'the pod may run as root: no runAsNonRoot',
-        mend: 'set runAsNonRoot: true in the pod securityContext',
-        field: formatPath(path),
-        fixes: [{ path, value: true }],
+    if (isAbsent(objectAt(pod.value, 'securityContext').runAsNonRoot) && !isSetInAll) {
+      const field = [...pod.path, 'securityContext', 'runAsNonRoot'];
+      reports.push({
+        problem: words('the pod may run as root: runAsNonRoot is missing'),
+        remedy: words('set runAsNonRoot: true in the securityContext of the pod'),
+        field,
+        fixes: [{ path: field, value: true }],
       });
     }
-    return findings;
+    return reports;
   },
 };

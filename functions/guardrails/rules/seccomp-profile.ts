@@ -1,55 +1,52 @@
-import { formatPath } from '../yaml/field-path';
-import { type YamlObject, isObject, textOf } from '../yaml/yaml';
-import { isAbsent, objectAt, podSpecOf } from '../kubernetes/workload';
-import type { Finding, Rule } from './rule';
+import type { Report } from '../findings/finding';
+import { podSpecOf, securityContextHolders } from '../kubernetes/workload';
+import { message, words } from '../message';
+import { type YamlObject, isAbsent, isObject, objectAt, textOf } from '../yaml/yaml';
+import type { Rule } from './rule';
 
 const ALLOWED = ['RuntimeDefault', 'Localhost'];
 
-/** System calls pass a filter. */
+/** A filter restricts the system calls of every container. */
 export const seccompProfile: Rule = {
   id: 'seccomp-profile',
-  summary: 'A seccomp profile, `RuntimeDefault` or one of the node, for every container',
-  why: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
-  fixes: true,
+  summary: 'A seccomp profile of type `RuntimeDefault` or `Localhost` for every container',
+  adds: 'pod `seccompProfile.type: RuntimeDefault`',
+  documentation: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
   check: (resource) => {
     const pod = podSpecOf(resource);
     if (pod === undefined || pod.isWindows) return [];
-    const findings: Finding[] = [];
-    const holders = [
-      { subject: 'the pod', value: pod.value, path: pod.path },
-      ...pod.containers.map((container) => ({ ...container, container: container.name })),
-    ];
-    for (const { subject, value, path, ...about } of holders) {
+    const reports: Report[] = [];
+    for (const { subject, value, path, container } of securityContextHolders(pod)) {
       const profile = profileOf(value);
       if (profile === undefined || ALLOWED.includes(textOf(profile.type))) continue;
-      // A pod's profile without a type is mended below.
-      if (value === pod.value && isAbsent(profile.type)) continue;
-      findings.push({
-        what: `${subject} sets the seccomp profile ${textOf(profile.type)}`,
-        mend: `use ${ALLOWED.join(' or ')}`,
-        field: formatPath([...path, 'securityContext', 'seccompProfile', 'type']),
-        ...(profile.type === undefined ? {} : { currentValue: profile.type }),
-        ...about,
+      // A profile of the pod without a type is reported below.
+      if (container === undefined && isAbsent(profile.type)) continue;
+      reports.push({
+        problem: message`${subject} has a seccomp profile of type ${textOf(profile.type)}`,
+        remedy: words(`set the type to ${ALLOWED.join(' or ')}`),
+        field: [...path, 'securityContext', 'seccompProfile', 'type'],
+        currentValue: profile.type,
+        ...(container === undefined ? {} : { container }),
       });
     }
     const ofPod = profileOf(pod.value);
-    const everyContainer =
+    const isSetInAll =
       pod.containers.length > 0 && pod.containers.every(({ value }) => profileOf(value) !== undefined);
-    if (ofPod === undefined ? !everyContainer : isAbsent(ofPod.type)) {
-      const path = [...pod.path, 'securityContext', 'seccompProfile', 'type'];
-      findings.push({
-        what: 'the pod has no seccomp profile',
-        mend: 'set seccompProfile.type: RuntimeDefault in the pod securityContext',
-        field: formatPath(path),
-        // A localhostProfile goes with the type Localhost alone, which its author has to mean.
-        ...(isAbsent(ofPod?.localhostProfile) ? { fixes: [{ path, value: 'RuntimeDefault' }] } : {}),
+    if (ofPod === undefined ? !isSetInAll : isAbsent(ofPod.type)) {
+      const field = [...pod.path, 'securityContext', 'seccompProfile', 'type'];
+      reports.push({
+        problem: words('the pod has no seccomp profile'),
+        remedy: words('set seccompProfile.type: RuntimeDefault in the securityContext of the pod'),
+        field,
+        // A localhostProfile is valid with the type Localhost alone, which only its author can choose.
+        ...(isAbsent(ofPod?.localhostProfile) ? { fixes: [{ path: field, value: 'RuntimeDefault' }] } : {}),
       });
     }
-    return findings;
+    return reports;
   },
 };
 
-/** undefined: left to the pod's, or to the runtime's. */
+/** undefined: the profile of the pod applies, or that of the runtime. */
 function profileOf(holder: YamlObject): YamlObject | undefined {
   const { seccompProfile } = objectAt(holder, 'securityContext');
   if (isAbsent(seccompProfile)) return undefined;

@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { message } from '../message';
 import { type Fix, withFixes } from './field-path';
 import { Layout, isMissing } from './layout';
 import { type Splice, endOfLine, splice } from './text';
@@ -41,11 +42,11 @@ export function editDocument(text: string, fixes: readonly Fix[], where: string)
   const value = root?.kind === 'mapping' ? valueOf(root) : null;
   const wanted = isObject(value) ? withFixes(value, fixes) : undefined;
   if (root?.kind !== 'mapping' || !isObject(value) || wanted === undefined)
-    throw new InputError(`${where}: a fix has no place in it`);
+    throw new InputError(message`${where}: a fix has no place in it`);
   const splices = new Editor(text, root).edit(value, wanted);
   if (!isSame(reread(splice(text, splices), where), wanted))
     throw new InputError(
-      `${where}: written in a way that cannot be edited without changing more; write it in plain block style`,
+      message`${where}: written in a way that cannot be edited without changing more; write it in plain block style`,
     );
   return splices;
 }

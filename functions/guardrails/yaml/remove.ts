@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { message } from '../message';
 import { type Splice, endOfLine, splice, startOfLine } from './text';
 import {
   type YamlMapping,
@@ -38,7 +39,9 @@ export function removeEntry(text: string, { list, index }: Removal, where: strin
     const [left = null] = parseYaml(splice(text, splices), where);
     if (isSame(valueOf(left), wanted)) return splices;
   }
-  throw new InputError(`${where}: take entry ${index + 1} of ${list} out by hand; it is no longer needed`);
+  throw new InputError(
+    message`${where}: take entry ${index + 1} of ${list} out by hand; it is no longer needed`,
+  );
 }
 
 /** The same on a value. */

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { InputError } from '../errors';
+import { message } from '../message';
 import { type YamlNode, lineOf, parseYaml } from './yaml';
 
 /** A line break to every YAML reader, and to no line of ours. */
@@ -15,7 +16,7 @@ const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
  *   outside a quoted scalar: behind one, a comment to us is a field to the cluster
  */
 export function decodeText(bytes: Uint8Array, where: string): string {
-  if (!isUtf8(bytes)) throw new InputError(`${where}: not valid UTF-8; save the file as UTF-8`);
+  if (!isUtf8(bytes)) throw new InputError(message`${where}: not valid UTF-8; save the file as UTF-8`);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   refuseDisputedText(text, where);
   return text;
@@ -25,19 +26,19 @@ function refuseDisputedText(text: string, where: string): void {
   const control = CONTROL.exec(text);
   if (control !== null)
     throw new InputError(
-      `${where}: line ${lineOf(text, control.index)}: a control character; YAML allows none`,
+      message`${where}: line ${lineOf(text, control.index)}: a control character; YAML allows none`,
     );
   const lone = LONE_RETURN.exec(text);
   if (lone !== null)
     throw new InputError(
-      `${where}: line ${lineOf(text, lone.index)}: a carriage return without a line feed; end lines with a line feed`,
+      message`${where}: line ${lineOf(text, lone.index)}: a carriage return without a line feed; end lines with a line feed`,
     );
   if (!DISPUTED_BREAK.test(text)) return;
   const quoted = quotedRangesIn(text);
   for (const { index } of text.matchAll(new RegExp(DISPUTED_BREAK, 'g'))) {
     if (quoted.some(([start, end]) => start < index && index < end)) continue;
     throw new InputError(
-      `${where}: line ${lineOf(text, index)}: U+0085, U+2028, U+2029 or U+FEFF outside quotes, ` +
+      message`${where}: line ${lineOf(text, index)}: U+0085, U+2028, U+2029 or U+FEFF outside quotes, ` +
         'which kubectl and other readers take for different things; remove it',
     );
   }

@@ -1,5 +1,6 @@
 import { EVENT_ID, YAMLException, getScalarValue, parseEvents } from 'js-yaml';
 import { InputError } from '../errors';
+import { message } from '../message';
 import { parsePlainYaml } from './plain-yaml';
 import type { YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from './nodes';
 
@@ -141,7 +142,9 @@ function events(text: string, where: string): ReturnType<typeof parseEvents> {
 }
 
 function failure(text: string, offset: number, where: string, reason: string): InputError {
-  return new InputError(`${where}: line ${lineOf(text, offset)}: not YAML that can be read: ${reason}`);
+  return new InputError(
+    message`${where}: line ${lineOf(text, offset)}: not YAML that can be read: ${reason}`,
+  );
 }
 
 /** The line, from 1, on which an offset stands. */
@@ -222,7 +225,7 @@ function mergeInto(target: YamlObject, source: YamlNode): void {
   const sources = node.kind === 'sequence' ? [...node.items].reverse() : [node];
   for (const one of sources) {
     const value = valueOf(one);
-    if (!isObject(value)) throw new InputError('a merge key (<<) takes a mapping, or a list of them');
+    if (!isObject(value)) throw new InputError(message`a merge key (<<) takes a mapping, or a list of them`);
     Object.assign(target, value);
   }
 }
@@ -230,11 +233,11 @@ function mergeInto(target: YamlObject, source: YamlNode): void {
 export function keyText(key: YamlNode): string {
   const value = valueOf(key);
   if (typeof value === 'object' && value !== null)
-    throw new InputError('a mapping or a list cannot be a key');
+    throw new InputError(message`a mapping or a list cannot be a key`);
   const isPlainInteger =
     key.kind === 'scalar' && Number.isSafeInteger(value) && INTEGER.test(key.text.replaceAll('_', ''));
   if (typeof value === 'number' && !isPlainInteger && key.kind !== 'alias')
-    throw new InputError('a key is a number that readers write in different ways; put it in quotes');
+    throw new InputError(message`a key is a number that readers write in different ways; put it in quotes`);
   return String(value);
 }
 
@@ -315,4 +318,26 @@ export function scalarValue({ text, plain, tag }: YamlScalar): string | number |
     return sign === '-' ? -value : value;
   }
   return FLOAT.test(digits) && Number.isFinite(Number(digits)) ? Number(digits) : text;
+}
+
+/** The entries of a list, an empty mapping for each that is none, and for what stands in the place of a list. */
+export function entriesIn(value: YamlValue | undefined): YamlObject[] {
+  if (isAbsent(value)) return [];
+  return Array.isArray(value) ? value.map((entry) => (isObject(entry) ? entry : {})) : [{}];
+}
+
+/** The mappings in a list; none where no list stands. */
+export function objectsIn(value: YamlValue | undefined): YamlObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** A mapping under a key; empty where none stands. */
+export function objectAt(value: YamlObject, key: string): YamlObject {
+  const child = value[key];
+  return isObject(child) ? child : {};
+}
+
+/** Whether a field is left to its default: no key, or null. */
+export function isAbsent(value: YamlValue | undefined): value is null | undefined {
+  return value === undefined || value === null;
 }

@@ -1,0 +1,88 @@
+import type { Placed, ResourceRef } from '../krm/resource';
+import type { Message } from '../message';
+import type { FieldPath, Fix } from '../yaml/field-path';
+import type { YamlObject, YamlValue } from '../yaml/yaml';
+
+export type Severity = 'error' | 'warning' | 'info';
+
+/** What a rule reports of one resource. */
+export interface Report {
+  /** What is wrong, as the end of a sentence whose subject is the resource: `container "web" is privileged`. */
+  readonly problem: Message;
+  /** How to fix it, as a sentence in the imperative. */
+  readonly remedy: Message;
+  /** From the resource's root. */
+  readonly field: FieldPath;
+  readonly currentValue?: YamlValue | undefined;
+  /** The container that it is about, so that it can be exempted alone. */
+  readonly container?: string;
+  /** Default: error. */
+  readonly severity?: Severity;
+  /** What fixes it at the source: only ever values where there are none. */
+  readonly fixes?: readonly Fix[];
+}
+
+/** A report about one resource of a build. */
+export interface PlacedReport {
+  readonly at: Placed;
+  readonly report: Report;
+}
+
+/** Why a finding counts as an info: an exemption with its reason, or a level of the configuration. */
+export type Suppression =
+  { readonly by: 'exemption'; readonly reason: string } | { readonly by: 'configuration' };
+
+/** What causes a finding: a place in a file of the package. */
+export interface Source {
+  readonly file: string;
+  /** From 1; undefined where the place in the file is not known. */
+  readonly line?: number | undefined;
+  /** From 1, in UTF-16 units. */
+  readonly column?: number | undefined;
+  /** The entry of a kustomization that causes it, when `file` is one: `['patches', 0]`. */
+  readonly entry?: FieldPath | undefined;
+}
+
+/** A finding, from the rule to every output. */
+export interface Finding {
+  /** The id of the rule; undefined for a finding of none, such as a warning of kustomize. */
+  readonly rule?: string | undefined;
+  readonly severity: Severity;
+  readonly problem: Message;
+  readonly remedy?: Message | undefined;
+  /** The page that explains the rule. */
+  readonly documentation?: string | undefined;
+  /** The subject of `problem`; undefined where it is a sentence of its own. */
+  readonly resource?: ResourceRef | undefined;
+  readonly container?: string | undefined;
+  readonly field?: FieldPath | undefined;
+  readonly currentValue?: YamlValue | undefined;
+  readonly fixes?: readonly Fix[] | undefined;
+  readonly suppression?: Suppression | undefined;
+  /** Folders of the overlays whose builds have it; empty for one at the source or in a stream. */
+  readonly overlays: readonly string[];
+  readonly source?: Source | undefined;
+}
+
+/** A finding, and the resource that has it. */
+export interface Inspected {
+  readonly finding: Finding;
+  /** The resource as it was read: the List, for one in a List. The finding's field starts there. */
+  readonly root: YamlObject;
+}
+
+/** Whether a finding of severity error is among them: then nothing is written. */
+export function hasError(findings: readonly Finding[]): boolean {
+  return findings.some(({ severity }) => severity === 'error');
+}
+
+/**
+ * 16 hexadecimal digits that stay the same when lines move and lists are reordered: of rule, resource, container, field
+ * without indices, and problem.
+ */
+export function fingerprintOf({ rule, resource, container, field, problem }: Finding): string {
+  const keys = field?.filter((step) => typeof step === 'string');
+  const identity = JSON.stringify([rule, resource, container, keys, problem.raw]);
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  return createHash('sha256').update(identity).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,71 @@
+import { GuardrailsError } from '../errors';
+import { type Message, message, words } from '../message';
+import { formatPath } from '../yaml/field-path';
+import type { Finding, Source } from './finding';
+
+/** Replaces the values of Secrets in a text. */
+export type Redact = (text: string) => string;
+
+/** Characters of one piece of the input in a message. */
+const LONGEST_PIECE = 200;
+/** Control characters, line breaks, and what hides or reorders the text around it (Unicode "Cc", "Zl", "Zp", "Cf"). */
+const INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}\p{Cs}]/gu;
+
+/** The text of a message as it leaves the process: pieces of the input are redacted, shortened and escaped. */
+export function printMessage({ parts }: Message, redact: Redact): string {
+  const text = parts
+    .map((part) => (typeof part === 'string' ? part : escapeText(shorten(redact(part.text)))))
+    .join('');
+  return withoutCommands(text);
+}
+
+/** A text of the input on one line, with nothing in it that a terminal obeys. */
+export function escapeText(text: string): string {
+  return text.replace(INVISIBLE, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+function shorten(text: string): string {
+  return text.length <= LONGEST_PIECE ? text : `${text.slice(0, LONGEST_PIECE)}...`;
+}
+
+/** GitHub Actions obeys `::error` at the start of a line, and `##[error]` anywhere. */
+function withoutCommands(text: string): string {
+  return text.replace(/^(\s*)::(?=[a-z])/gim, '$1\\u{3a}:').replaceAll('##[', '#\\u{23}[');
+}
+
+/** `overlays/prod: Deployment/web container "web" is privileged (base/web.yaml:12); remove the line`. */
+export function messageOf({ overlays, resource, problem, remedy, suppression, source }: Finding): Message {
+  const prefix = overlays.length === 0 ? words('') : message`${overlays.join(', ')}: `;
+  const subject =
+    resource === undefined
+      ? words('')
+      : resource.name === ''
+        ? message`${resource.kind} `
+        : message`${resource.kind}/${resource.name} `;
+  const where = source === undefined ? words('') : message` (${sourceText(source)})`;
+  const end =
+    suppression?.by === 'exemption'
+      ? message`exempt: ${suppression.reason}`
+      : suppression?.by === 'configuration'
+        ? words('the configuration turns this rule off here')
+        : remedy;
+  return message`${prefix}${subject}${problem}${where}${end === undefined ? words('') : message`; ${end}`}`;
+}
+
+/** `base/web.yaml:12`, or `overlays/prod/kustomization.yaml:7, patches[0]`. */
+function sourceText({ file, line, entry }: Source): Message {
+  return message`${file}${line === undefined ? words('') : message`:${line}`}${entry === undefined ? words('') : message`, ${formatPath(entry)}`}`;
+}
+
+/** What is printed of an error. The message of an unexpected one may quote a Secret, so it is left out. */
+export function describeError(error: unknown): { text: Message; exitCode: 2 | 3 } {
+  if (error instanceof GuardrailsError) return { text: error.text, exitCode: error.exitCode };
+  const { name, message: text, code, syscall, stack = '' } = error as NodeJS.ErrnoException;
+  const system = code === undefined ? '' : ` ${code}${syscall === undefined ? '' : ` in ${syscall}`}`;
+  const head = `${name}: ${text}\n`;
+  const at = stack.startsWith(head) ? /^\s+at (\S+)/.exec(stack.slice(head.length))?.[1] : undefined;
+  return {
+    text: message`internal error: ${name}${system}${at === undefined ? '' : ` at ${at}`}`,
+    exitCode: 2,
+  };
+}
