@@ -1,18 +1,20 @@
-import { endOnSignals } from './interruption';
-import { GuardrailsError } from './errors';
-import { message } from './message';
 import { readAll, writeAll } from './cli/standard-streams';
+import { GuardrailsError } from './errors';
+import { describeError, printMessage } from './findings/print';
+import { endOnSignals } from './interruption';
 import { INSTALL_HINT, findKustomize } from './kustomize/find';
-import { describeError, run } from './run';
+import { message, words } from './message';
+import { run } from './run';
 
 async function main(): Promise<void> {
   try {
     const input = readAll();
-    // Not while it reads and writes: there it waits where no listener is called, and has nothing to clear away.
+    // Only while it computes: a blocking read or write calls no listener, and there is nothing to delete then.
     const stopListening = endOnSignals();
     const { stdout, stderr, exitCode } = await run(input, async () => {
       const kustomize = findKustomize();
-      if (kustomize === undefined) throw new GuardrailsError(message`no kustomize here; ${INSTALL_HINT}`);
+      if (kustomize === undefined)
+        throw new GuardrailsError(message`no kustomize found; ${words(INSTALL_HINT)}`);
       return Promise.resolve(kustomize);
     });
     stopListening();
@@ -20,10 +22,10 @@ async function main(): Promise<void> {
     writeAll(2, stderr);
     writeAll(1, stdout);
   } catch (error) {
-    // Standard output that nobody reads to its end: what was promised was not delivered.
+    // A reader that closes standard output early did not get all of it.
     process.exitCode = 2;
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE')
-      process.stderr.write(`${describeError(error).message}\n`);
+      process.stderr.write(`${printMessage(describeError(error).text, (text) => text)}\n`);
   }
 }
 

@@ -1,30 +1,51 @@
-import { type Config, allowedRules } from './config/config';
+import { type Config, type Levels, levelsOf } from './config/config';
 import { GuardrailsError } from './errors';
-import { connect, generatedItems } from './policies/update-policies';
-import { harden } from './rules/harden';
+import type { Finding, Inspected } from './findings/finding';
+import type { Revision } from './findings/revision';
 import type { Item } from './krm/item';
 import {
   type BuildOptions,
   type BuiltPackage,
   type FindKustomize,
+  type OverlayBuild,
   buildOverlays,
 } from './kustomize/build-overlays';
+import { overlaysOf, reachableFrom } from './kustomize/graph';
 import { type Package, packageOf } from './kustomize/package';
-import { redactor } from './findings/redact';
-import { toResult } from './findings/report';
-import type { Revision } from './findings/revision';
-import { inspect } from './rules/inspect';
-import { type Verdict, verifyOverlays } from './verify-overlays';
+import { SourceFinder } from './kustomize/source-finder';
+import { message, words } from './message';
+import { generatedItems, updatePolicies } from './policies/update-policies';
+import { RULES } from './rules';
+import { harden } from './rules/harden';
+import { type InspectContext, inspect } from './rules/inspect';
+import { networkPolicy } from './rules/network-policy';
+
+/** What one overlay builds, or what a stream holds. */
+export interface JudgedBuild {
+  /** The overlay's folder; undefined for a stream. */
+  readonly overlay: string | undefined;
+  /** What kustomize printed, byte for byte; empty for a stream. */
+  readonly manifests: string;
+  /** How many resources it has. */
+  readonly resources: number;
+  /** Generator inputs that no item carries: the build has a placeholder for their content. */
+  readonly placeholders: readonly string[];
+}
 
 /** What the passes make of a package, or of a stream. */
 export interface Judged {
   readonly revision: Revision;
-  readonly verdicts: readonly Verdict[];
+  readonly builds: readonly JudgedBuild[];
+  /** The findings of all builds, each once, with the overlays that have it. */
+  readonly findings: readonly Finding[];
 }
 
+/** What is known of the builds of a package. */
+type Verified = Pick<Judged, 'builds' | 'findings'>;
+
 /**
- * The passes of the function: hardens what is whole, brings the network policies up to date, and holds every rule
- * against what every overlay then builds or, without a kustomization in the input, against the resources as they stand.
+ * The passes of the function: hardens complete resources, updates the network policies, and checks what every overlay
+ * then builds against every rule; without a kustomization in the input, the resources as they are.
  *
  * @throws InputError, ConfigError, GuardrailsError
  */
@@ -34,57 +55,87 @@ export async function judge(
   findKustomize: FindKustomize,
 ): Promise<Judged> {
   const before = packageOf(items);
-  const hardened = harden(items, before?.graph, config);
+  const hardened = harden(items, before?.graph, config, fileLevels(config, before));
   const pkg = hardened.changes.edits.size === 0 ? before : packageOf(hardened.items);
-  const redact = redactor(items);
-  if (pkg === undefined)
-    return { revision: hardened, verdicts: [verifyStream(hardened.items, config, redact)] };
-  const options = { config, findKustomize, extraFiles: new Map(), redact };
+  if (pkg === undefined) return { revision: hardened, ...verifyStream(hardened.items, config) };
+  const options = buildOptions(config, findKustomize, new Map());
   const draft = await buildDraft(pkg, options);
   let revision: Revision;
   try {
-    revision = connect(hardened, pkg, draft.builds, config);
-    if (draft.pkg === pkg && revision.items === hardened.items)
-      return { revision, verdicts: await verifyOverlays(draft, config, redact) };
+    revision = updatePolicies(
+      hardened,
+      pkg,
+      draft.builds,
+      config.network,
+      (overlay) => levelsOf(config, overlay).get(networkPolicy.id) === 'off',
+    );
+    if (draft.pkg === pkg && revision === hardened)
+      return { revision, ...(await verifyBuilds(draft, config)) };
   } finally {
     draft.remove();
   }
-  return { revision, verdicts: await verifyPackage(revision.items, options) };
+  return { revision, ...(await verifyPackage(revision.items, config, options)) };
 }
 
 /**
- * Builds a package as it stands and holds every rule against it.
+ * Builds a package as it is and checks it against every rule.
  *
  * @param extraFiles files of the package that no item carries, with their content
  */
-export async function verify(
+export function verify(
   items: readonly Item[],
   config: Config,
   findKustomize: FindKustomize,
   extraFiles: ReadonlyMap<string, Uint8Array>,
-): Promise<Verdict[]> {
-  return verifyPackage(items, {
-    config,
-    findKustomize,
-    extraFiles,
-    redact: redactor(items, extraFiles.values()),
-  });
+): Promise<Verified> {
+  return verifyPackage(items, config, buildOptions(config, findKustomize, extraFiles));
 }
 
-async function verifyPackage(items: readonly Item[], options: BuildOptions): Promise<Verdict[]> {
+function buildOptions(
+  config: Config,
+  findKustomize: FindKustomize,
+  extraFiles: ReadonlyMap<string, Uint8Array>,
+): BuildOptions {
+  return { configured: [...config.environments.keys()], findKustomize, extraFiles };
+}
+
+/** The levels that hold for a file when it is hardened: a rule is off only where every overlay that reaches it says so. */
+function fileLevels(config: Config, pkg: Package | undefined): (file: string | undefined) => Levels {
+  if (pkg === undefined) return () => levelsOf(config, undefined);
+  const overlays = overlaysOf(pkg.graph, [...config.environments.keys()]);
+  const byFile = new Map<string, Levels[]>();
+  for (const overlay of overlays) {
+    const levels = levelsOf(config, overlay);
+    for (const dir of reachableFrom(pkg.graph, [overlay]))
+      for (const file of pkg.graph.get(dir)?.resources ?? [])
+        byFile.set(file, [...(byFile.get(file) ?? []), levels]);
+  }
+  return (file) => {
+    const all = byFile.get(file ?? '') ?? [config.levels];
+    return new Map(
+      RULES.map(({ id }) => [id, all.every((levels) => levels.get(id) === 'off') ? 'off' : 'error']),
+    );
+  };
+}
+
+async function verifyPackage(
+  items: readonly Item[],
+  config: Config,
+  options: BuildOptions,
+): Promise<Verified> {
   const pkg = packageOf(items);
-  if (pkg === undefined) return [];
+  if (pkg === undefined) return { builds: [], findings: [] };
   const built = await buildOverlays(pkg, options);
   try {
-    return await verifyOverlays(built, options.config, options.redact);
+    return await verifyBuilds(built, config);
   } finally {
     built.remove();
   }
 }
 
 /**
- * The builds that tell what policies are needed: the package as it is or, where kustomize will not have that, without
- * the policies that the function wrote. One of them may stand in the way of what was written since.
+ * The builds that show which policies are required: the package as it is or, where kustomize refuses that, without the
+ * generated policies. One of them may conflict with what was written since.
  */
 async function buildDraft(pkg: Package, options: BuildOptions): Promise<BuiltPackage> {
   try {
@@ -103,16 +154,89 @@ async function buildDraft(pkg: Package, options: BuildOptions): Promise<BuiltPac
   }
 }
 
-function verifyStream(items: readonly Item[], config: Config, redact: (text: string) => string): Verdict {
-  const allowed = allowedRules(config, undefined);
+async function verifyBuilds(
+  { pkg, copy, kustomize, builds }: BuiltPackage,
+  config: Config,
+): Promise<Verified> {
+  const judged: JudgedBuild[] = [];
+  const findings: Finding[] = [];
+  // One after the other: to find a source, the copy is changed.
+  for (const { overlay, kustomization, stdout, stderr, resources } of builds) {
+    const context = { ...config, levels: levelsOf(config, overlay), kustomization };
+    const check = (scope: InspectContext['scope']) => (all: OverlayBuild['resources']) =>
+      inspect(all, { ...context, scope });
+    const found = check('build')(resources);
+    const finder = new SourceFinder(pkg, copy, kustomize, (all, scope) => check(scope)(all));
+    const sources = await finder.find(overlay, found);
+    const placeholders = [...reachableFrom(pkg.graph, [overlay])].flatMap((dir) => [
+      ...(pkg.graph.get(dir)?.placeholders.keys() ?? []),
+    ]);
+    findings.push(
+      ...found.map((one) => ({ ...withSource(one, sources), overlays: [overlay] })),
+      ...placeholders.map((file) => unknownContent(overlay, file)),
+      ...(stderr.trim() === '' ? [] : [kustomizeWarning(overlay, stderr.trim())]),
+    );
+    judged.push({ overlay, manifests: stdout, resources: resources.length, placeholders });
+  }
+  return { builds: judged, findings: merged(findings) };
+}
+
+function withSource(
+  one: Inspected,
+  sources: ReadonlyMap<Inspected, NonNullable<Finding['source']>>,
+): Finding {
+  const { finding } = one;
+  const source = sources.get(one);
+  if (source === undefined) return finding;
+  const remedy = RULES.find(({ id }) => id === finding.rule)?.remedyAt?.(source) ?? finding.remedy;
+  return { ...finding, source, remedy };
+}
+
+function unknownContent(overlay: string, file: string): Finding {
+  return {
+    severity: 'info',
+    problem: message`${file} is not YAML, so its content is unknown; a generator's result is verified with a placeholder`,
+    overlays: [overlay],
+    source: { file },
+  };
+}
+
+function kustomizeWarning(overlay: string, text: string): Finding {
+  return { severity: 'info', problem: message`kustomize reports: ${text}`, overlays: [overlay] };
+}
+
+/** Findings that differ in nothing but overlay and namespace become one. */
+function merged(findings: readonly Finding[]): Finding[] {
+  const byIdentity = new Map<string, Finding>();
+  for (const finding of findings) {
+    const { overlays, resource, problem, remedy, ...rest } = finding;
+    const { namespace, ...ref } = resource ?? {};
+    const key = JSON.stringify([ref, problem.raw, remedy?.raw, rest]);
+    const other = byIdentity.get(key);
+    byIdentity.set(
+      key,
+      other === undefined ? finding : { ...other, overlays: [...other.overlays, ...overlays] },
+    );
+    if (other?.resource !== undefined && other.resource.namespace !== namespace) {
+      const { namespace: _, ...shared } = other.resource;
+      byIdentity.set(key, { ...other, resource: shared, overlays: [...other.overlays, ...overlays] });
+    }
+  }
+  return [...byIdentity.values()];
+}
+
+function verifyStream(items: readonly Item[], config: Config): Verified {
   const found = inspect(
     items.map(({ value }) => value),
-    { ...config, scope: 'stream', kustomization: undefined },
+    { ...config, levels: levelsOf(config, undefined), scope: 'stream', kustomization: undefined },
   );
-  const results = found.map((one) => {
-    const file = items.find(({ value }) => value === one.whole)?.path;
-    const source = file === undefined ? undefined : { file, label: file };
-    return toResult(one, undefined, source, allowed, redact);
+  const fileOf = new Map(items.map(({ value, path }) => [value, path]));
+  const findings = found.map(({ finding, root }) => {
+    const file = fileOf.get(root);
+    return file === undefined ? finding : { ...finding, source: { file } };
   });
-  return { overlay: undefined, manifests: '', resources: items.length, results, standIns: [] };
+  return {
+    builds: [{ overlay: undefined, manifests: '', resources: items.length, placeholders: [] }],
+    findings,
+  };
 }

@@ -1,14 +1,25 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import yoctoSpinner from 'yocto-spinner';
-import { endOnSignals } from '../interruption';
 import { type ExitCode, InputError } from '../errors';
-import { message } from '../message';
-import { describeError } from '../run';
+import { type Redact, describeError, printMessage } from '../findings/print';
+import { endOnSignals } from '../interruption';
+import { type Message, message, words } from '../message';
 import { writeAll } from './standard-streams';
 
-export function say(text: string): void {
-  writeAll(1, text);
+/** What leaves a command line. Everything goes through here, redacted once `redact` is set. */
+export class Output {
+  redact: Redact = (text) => text;
+
+  /** Writes a line to standard output. */
+  print(line: Message): void {
+    writeAll(1, `${printMessage(line, this.redact)}\n`);
+  }
+
+  /** Writes text of several lines, such as a diff, redacted and otherwise as it is. */
+  printText(text: string): void {
+    writeAll(1, this.redact(text));
+  }
 }
 
 /** A spinner on a terminal, nothing elsewhere. */
@@ -22,16 +33,17 @@ export async function withProgress<T>(text: string, work: () => Promise<T>): Pro
   }
 }
 
-/** What a command line was called with. */
+/** The arguments of a command line, and where its output goes. */
 export interface Call<Flag extends string> {
   /** The package's folder, absolute. */
   readonly root: string;
   readonly flags: ReadonlySet<Flag>;
+  readonly output: Output;
 }
 
 /**
- * Runs a command line, `[DIR] [--flag ...]`, to its exit code, with an end for signals and a message for what is thrown.
- * Without DIR the package is the repository that this is bundled in.
+ * Runs a command line, `[DIR] [--flag ...]`, to its exit code. Ends on signals, and prints what is thrown. Without DIR the
+ * package is the repository that this is bundled in.
  */
 export function runCommand<Flag extends string>(
   usage: string,
@@ -39,15 +51,17 @@ export function runCommand<Flag extends string>(
   main: (call: Call<Flag>) => Promise<ExitCode>,
 ): void {
   endOnSignals();
-  run(usage, flags, main).then(
+  const output = new Output();
+  run(usage, flags, output, main).then(
     (exitCode) => {
       process.exitCode = exitCode;
     },
     (error: unknown) => {
-      const { message, exitCode } = describeError(error);
+      const { text, exitCode } = describeError(error);
       process.exitCode = exitCode;
-      // Standard output that nobody reads to its end is no news to who closed it.
-      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') process.stderr.write(`${message}\n`);
+      // A reader that closed standard output early knows it.
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE')
+        process.stderr.write(`${printMessage(text, output.redact)}\n`);
     },
   );
 }
@@ -55,15 +69,16 @@ export function runCommand<Flag extends string>(
 async function run<Flag extends string>(
   usage: string,
   flags: readonly Flag[],
+  output: Output,
   main: (call: Call<Flag>) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const { values, positionals } = readArguments(flags, usage);
   if (values.help === true) {
-    say(usage);
+    output.printText(usage);
     return 0;
   }
   const root = path.resolve(positionals[0] ?? path.join(__dirname, '..'));
-  return main({ root, flags: new Set(flags.filter((flag) => values[flag] === true)) });
+  return main({ root, flags: new Set(flags.filter((flag) => values[flag] === true)), output });
 }
 
 function readArguments(flags: readonly string[], usage: string) {
@@ -76,8 +91,8 @@ function readArguments(flags: readonly string[], usage: string) {
       options: { ...options, help: { type: 'boolean', short: 'h' } },
     });
   } catch (error) {
-    throw new InputError(message`${(error as Error).message}\n${usage}`);
+    throw new InputError(message`${(error as Error).message}\n${words(usage)}`);
   }
-  if (parsed.positionals.length > 1) throw new InputError(message`one DIR at most\n${usage}`);
+  if (parsed.positionals.length > 1) throw new InputError(message`only one DIR is allowed\n${words(usage)}`);
   return parsed;
 }

@@ -1,55 +1,57 @@
 import { instance } from '@viz-js/viz';
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
+import { readConfig } from '../config/read-config';
 import { type ExitCode, InputError } from '../errors';
-import { message } from '../message';
+import { redactor } from '../findings/redact';
+import { escapeMarkdown, printDot, printMermaid, printTable } from '../formats/diagram';
 import { expandLists } from '../krm/resource';
 import { buildOverlays } from '../kustomize/build-overlays';
 import { packageOf } from '../kustomize/package';
-import { redactor } from '../findings/redact';
+import { message, words } from '../message';
 import { readConnectionMap } from '../network/connection-map';
-import { escapeMarkdown, printDot, printMermaid, printTable } from '../formats/diagram';
-import { readConfig } from '../config/read-config';
-import { functionConfigIn, kustomizeHere, readPackage, readTextIfThere } from './read-package';
-import { type Call, runCommand, say, withProgress } from './command-line';
+import { type Call, type Output, runCommand, withProgress } from './command-line';
+import { kustomizeHere, readFunctionConfig, readPackage, readTextIfThere } from './read-package';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
 const README = 'README.md';
 const START = '<!-- connections:start -->';
 const END = '<!-- connections:end -->';
+const DIAGRAMS = 'docs/connections';
 const USAGE = `usage: npm run graph -- [DIR] [--check]
   DIR      the package; default: this repository
-  --check  write nothing; exit 1 where something would change
+  --check  write nothing; exit 1 if something would change
 
-Draws who may talk to whom, by the network policies that each overlay builds: into ${README} between
-${START} and ${END}, and beside each overlay's kustomization as connections.svg.
+Draws the traffic that the network policies of each overlay allow: into ${README} between
+${START} and ${END}, and as ${DIAGRAMS}/OVERLAY.svg.
 `;
 
-async function main({ root, flags }: Call<'check'>): Promise<ExitCode> {
-  const changed = await withProgress('building the overlays', () => pictures(root));
-  if (!flags.has('check')) await writeFiles(root, changed);
+async function main({ root, flags, output }: Call<'check'>): Promise<ExitCode> {
+  const changed = await withProgress('building the overlays', () => diagrams(root, output));
+  const isCheck = flags.has('check');
+  if (!isCheck) await writeFiles(root, changed);
   for (const { path: file } of changed)
-    say(`${file} ${flags.has('check') ? 'would change' : 'is brought up to date'}\n`);
-  if (changed.length === 0) say('the pictures are up to date\n');
-  return flags.has('check') && changed.length > 0 ? 1 : 0;
+    output.print(message`${file} ${words(isCheck ? 'would change' : 'was updated')}`);
+  if (changed.length === 0) output.print(words('the diagrams are up to date'));
+  return isCheck && changed.length > 0 ? 1 : 0;
 }
 
-/** The files that are to read otherwise. */
-async function pictures(root: string): Promise<FileWrite[]> {
+/** The files that change. */
+async function diagrams(root: string, output: Output): Promise<FileWrite[]> {
   const { items } = await readPackage(root);
-  const config = readConfig(functionConfigIn(items));
+  output.redact = redactor(items);
+  const config = readFunctionConfig(items, readConfig);
   const pkg = packageOf(items);
   if (pkg === undefined)
-    throw new InputError(message`${root}: no kustomization in it, so that nothing is built`);
+    throw new InputError(message`${root}: the package has no kustomization, so nothing is built`);
   const top = realpathSync(root);
   const viz = await instance();
   const sections: string[] = [];
   const writes: FileWrite[] = [];
   const built = await buildOverlays(pkg, {
-    config,
+    configured: [...config.environments.keys()],
     findKustomize: kustomizeHere,
     extraFiles: new Map(),
-    redact: redactor(items),
   });
   try {
     for (const { overlay, resources } of built.builds) {
@@ -57,12 +59,12 @@ async function pictures(root: string): Promise<FileWrite[]> {
         resources.flatMap((resource) => expandLists(resource)),
         config.network,
       );
-      const svg = path.join(overlay, 'connections.svg');
+      const svg = diagramFile(overlay);
       const title = overlay === '.' ? 'this package' : overlay;
-      const picture = viz.renderString(printDot(map, `${title}: who may talk to whom`), { format: 'svg' });
-      writes.push(fileWrite(top, svg, () => picture));
+      const diagram = viz.renderString(printDot(map, `${title}: allowed traffic`), { format: 'svg' });
+      writes.push(fileWrite(top, svg, () => diagram));
       sections.push(
-        `### ${escapeMarkdown(title)}\n\n\`\`\`mermaid\n${printMermaid(map)}\`\`\`\n\n${printTable(map)}\n[As a picture](${linkTo(svg)})\n`,
+        `### ${escapeMarkdown(title)}\n\n\`\`\`mermaid\n${printMermaid(map)}\`\`\`\n\n${printTable(map)}\n[As SVG](${linkTo(svg)})\n`,
       );
     }
   } finally {
@@ -70,6 +72,12 @@ async function pictures(root: string): Promise<FileWrite[]> {
   }
   writes.push(fileWrite(top, README, (text) => withSections(text, sections)));
   return writes.filter(({ content, original }) => !isUnchanged(content, original));
+}
+
+/** `overlays/prod` is drawn in `docs/connections/prod.svg`; a folder elsewhere keeps its whole path. */
+function diagramFile(overlay: string): string {
+  const name = overlay === '.' ? 'package' : overlay.replace(/^overlays\//, '').replaceAll('/', '-');
+  return `${DIAGRAMS}/${name}.svg`;
 }
 
 function fileWrite(top: string, file: string, change: (text: string) => string): FileWrite {
@@ -89,7 +97,7 @@ function withSections(text: string, sections: readonly string[]): string {
   const isOnce = starts?.length === 1 && ends?.length === 1;
   if (!isOnce || start === undefined || end === undefined || end.index < start.index)
     throw new InputError(
-      message`${README}: needs the lines ${START} and ${END}, each once and in this order, where the picture belongs`,
+      message`${README} must contain the lines ${words(START)} and ${words(END)}, each once and in this order, where the diagrams belong`,
     );
   const newline = start[0].endsWith('\r') ? '\r\n' : '\n';
   const inside = `\n\n${sections.join('\n')}\n`.replaceAll('\n', newline);

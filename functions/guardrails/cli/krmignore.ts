@@ -1,6 +1,8 @@
+import { type Message, message } from '../message';
+
 /**
  * The patterns of `.krmignore` as kpt understands them. It hands the file to github.com/monochromegane/go-gitignore
- * (v0.0.0-20200626010858), whose patterns look like git's and differ from them (and from npm's `ignore`):
+ * (v0.0.0-20200626010858), whose patterns differ from those of Git and of npm's `ignore`:
  *
  * - A pattern is compared with as many path segments as it has itself: `x.yaml` and `a/x.yaml` with the last one or
  *   two, at any depth; a pattern that starts with `/` with the first ones.
@@ -8,19 +10,26 @@
  *   top. `./x` matches nothing.
  * - A pattern hides what is under a folder only because the folder is not entered; so nothing in it comes back by `!`.
  * - `!x` wins over every other line of the file, before it or after it.
- * - Only spaces are trimmed, at both ends; a tab is part of the pattern. `\#` starts a pattern with `#`; `\!` does not.
+ * - Only spaces are trimmed, at both ends; a tab is part of the pattern. `\#` starts a pattern with `#`; `\!` does not start one with `!`.
  */
 export interface KrmIgnore {
   /** path: relative to the folder of the `.krmignore`, '/'-separated, neither empty nor ending in '/'. */
   ignores(path: string, isDirectory: boolean): boolean;
 }
 
-/** What a folder without a `.krmignore` has. */
+/** For a folder without a `.krmignore`. */
 export const IGNORE_NOTHING: KrmIgnore = { ignores: () => false };
 
-/** A line that ends kpt itself with a panic. */
+/** A line on which kpt itself panics. */
 export class KrmIgnoreError extends Error {
   override readonly name = 'KrmIgnoreError';
+  constructor(
+    /** From 1. */
+    readonly line: number,
+    readonly text: Message,
+  ) {
+    super(text.raw);
+  }
 }
 
 interface Pattern {
@@ -48,7 +57,8 @@ export function parseKrmIgnore(text: string): KrmIgnore {
     const pattern = accepts ? line.slice(1) : line.replace(/^\\#/, '#');
     if (pattern === '' || pattern === '/') {
       throw new KrmIgnoreError(
-        `line ${index + 1}: "${line}" names nothing, and kpt crashes on it; delete the line`,
+        index + 1,
+        message`the pattern "${line}" is empty, and kpt crashes on it; delete the line`,
       );
     }
     (accepts ? accepted : ignored).push(parsePattern(pattern));

@@ -11,17 +11,14 @@ import {
 } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IGNORE_NOTHING, KrmIgnoreError, parseKrmIgnore, type KrmIgnore } from './krmignore';
+import { InputError } from '../errors';
+import { type Message, message, words } from '../message';
+import { IGNORE_NOTHING, type KrmIgnore, KrmIgnoreError, parseKrmIgnore } from './krmignore';
 
 /** One file of the package as kpt would read it. path: relative to the package, '/'-separated. */
 export interface PackageFile {
   readonly path: string;
   readonly bytes: Buffer;
-}
-
-/** The package cannot be read as it stands. The message names the path, relative to the package, and the way out. */
-export class PackageReadError extends Error {
-  override readonly name = 'PackageReadError';
 }
 
 /**
@@ -32,24 +29,24 @@ export class PackageReadError extends Error {
  * `Kptfile` at every level, hidden and git-ignored ones too, except what `.krmignore` names. A `.krmignore` counts at the
  * root and beside a `Kptfile`; a folder with a `Kptfile` is a subpackage, for which the patterns above it do not hold.
  *
- * Where `kpt fn source` and `kpt fn render` differ, this reader does what is sound in both: like source it never looks
- * into an ignored folder (render finds subpackages even there), and like render it keeps the `.krmignore` of the
- * subpackage `sub` away from its neighbour `sub2` (source lets it reach folders whose path starts alike).
+ * Where `kpt fn source` and `kpt fn render` differ, this reader does what is safe in both: like source it never reads an
+ * ignored folder (render finds subpackages even there), and like render it applies the `.krmignore` of the subpackage
+ * `sub` to that folder alone (source applies it to `sub2` too).
  *
- * It differs from kpt on purpose in these: the package's own `dist/` is where `npm run render` writes, and is not read; nor
- * is any `.git`, which no commit can hold. Symbolic links and other special files that kpt would read are refused, as
+ * It differs from kpt on purpose: it does not read the package's own `dist/`, where `npm run render` writes, nor any
+ * `.git`, which no commit can hold. Symbolic links and other special files that kpt would read are refused, as
  * are links to folders (kustomize follows them and kpt does not), a file named `Kustomization` (kustomize reads it and
  * kpt does not) and a `.krmignore` that is not a plain file.
  *
- * @throws PackageReadError
+ * @throws InputError with the path, relative to the package, and how to fix it
  */
 export async function readPackageDirectory(root: string): Promise<PackageFile[]> {
   const top = await resolveRoot(root);
-  // Synchronous from here on: several times as fast for a thousand small files, and nothing else waits.
+  // Synchronous from here on: several times as fast for a thousand small files.
   return Array.from(listFolder(top, '', NO_SCOPE), (path) => ({ path, bytes: readRegularFile(top, path) }));
 }
 
-/** The `.krmignore` that holds, and the folder that it lies in ('' is the root). */
+/** The `.krmignore` that applies, and its folder ('' is the root). */
 interface Scope {
   readonly folder: string;
   readonly patterns: KrmIgnore;
@@ -64,16 +61,16 @@ function isReadByKpt(name: string): boolean {
 }
 
 async function resolveRoot(root: string): Promise<string> {
-  const hint = 'name the folder that holds the package';
+  const hint = words('name the folder that holds the package');
   let top: string;
   let isDirectory: boolean;
   try {
     top = await realpath(root);
     isDirectory = (await stat(top)).isDirectory();
   } catch (error) {
-    throw new PackageReadError(`${root}: cannot be opened (${codeOf(error)}); ${hint}`, { cause: error });
+    throw new InputError(message`${root}: cannot be opened, ${codeOf(error)}; ${hint}`);
   }
-  if (!isDirectory) throw new PackageReadError(`${root}: is not a directory; ${hint}`);
+  if (!isDirectory) throw new InputError(message`${root}: is not a directory; ${hint}`);
   return top;
 }
 
@@ -98,7 +95,7 @@ function* listFolder(top: string, folder: string, outer: Scope): Generator<strin
       yield* listFolder(top, path, scope);
     } else if (entry.name === 'Kustomization') {
       throw new PackageReadError(
-        `${path}: kustomize reads this name and kpt does not, so that no check sees it; rename it to kustomization.yaml`,
+        `${path}: kustomize reads a file of this name and kpt does not; rename it to kustomization.yaml`,
       );
     } else if (isReadByKpt(entry.name)) {
       yield path;
@@ -123,7 +120,7 @@ function readPatterns(top: string, folder: string): KrmIgnore {
     return parseKrmIgnore(bytes.toString());
   } catch (error) {
     if (!(error instanceof KrmIgnoreError)) throw error;
-    throw new PackageReadError(`${path}: ${error.message}`, { cause: error });
+    throw new InputError(message`${path}:${error.line}: ${error.text}`);
   }
 }
 
@@ -132,19 +129,19 @@ function isIgnored(scope: Scope, path: string, isDirectory: boolean): boolean {
   return scope.patterns.ignores(inScope, isDirectory);
 }
 
-/** Refuses a link that kpt would read, or that kustomize would follow into a folder; passes over any other. */
+/** Refuses a link that kpt would read, or that kustomize would follow into a folder; skips any other. */
 function refuseLink(top: string, path: string, name: string, scope: Scope): void {
   const ignoreFile = within(scope.folder, IGNORE_FILE);
   if (leadsToDirectory(join(top, path))) {
-    // kpt enters no linked folder in any case, so that `node_modules/` may stand for a linked one as well.
+    // kpt never enters a linked folder, so the pattern `node_modules/` may name a linked one as well.
     if (isIgnored(scope, path, true)) return;
-    throw new PackageReadError(
-      `${path}: is a symbolic link to a folder, which kustomize follows and kpt does not; put the folder itself there, or name the link in ${ignoreFile}`,
+    throw new InputError(
+      message`${path}: is a symbolic link to a folder, which kustomize follows and kpt does not; replace it by the folder, or list the link in ${ignoreFile}`,
     );
   }
   if (isReadByKpt(name) || name === 'Kustomization') {
-    throw new PackageReadError(
-      `${path}: is a symbolic link; put a copy of the file there, or name the link in ${ignoreFile}`,
+    throw new InputError(
+      message`${path}: is a symbolic link; replace it by a copy of the file, or list the link in ${ignoreFile}`,
     );
   }
 }
@@ -157,13 +154,13 @@ function leadsToDirectory(link: string): boolean {
   }
 }
 
-/** A file of a package; undefined where there is none. */
+/** The bytes of a file of a package; undefined where it is missing. */
 export function readFileIfThere(top: string, path: string): Buffer | undefined {
   if (lstatSync(join(top, path), { throwIfNoEntry: false }) === undefined) return undefined;
   return readRegularFile(top, path);
 }
 
-// The file may have become a link or a FIFO since it was listed: follow no link, wait for no writer.
+// The file may have become a link or a FIFO since it was listed: do not follow, do not wait for a writer.
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 function readRegularFile(top: string, path: string): Buffer {
@@ -177,20 +174,20 @@ function readRegularFile(top: string, path: string): Buffer {
   } catch (error) {
     throw unreadable(path, error);
   }
-  throw new PackageReadError(`${path}: is not a regular file; remove it, or name it in ${IGNORE_FILE}`);
+  throw new InputError(message`${path}: is not a regular file; remove it, or list it in ${IGNORE_FILE}`);
 }
 
-function unreadable(path: string, error: unknown): PackageReadError {
+function unreadable(path: string, error: unknown): InputError {
   const code = codeOf(error);
-  return new PackageReadError(`${path}: cannot be read (${code}): ${wayOut(code, path)}`, { cause: error });
+  return new InputError(message`${path}: cannot be read, ${code}; ${remedyFor(code, path)}`);
 }
 
-function wayOut(code: string, path: string): string {
-  // Node shows U+FFFD for what is not UTF-8, and then finds no such file.
-  if (code === 'ENOENT' && path.includes('\uFFFD')) return 'its name is not UTF-8; rename it';
-  if (code === 'ENOENT') return 'it was there a moment ago; run again when nothing else changes the package';
-  if (code === 'ELOOP') return 'it is a symbolic link; put a copy of the file there';
-  return 'make it readable';
+function remedyFor(code: string, path: string): Message {
+  // Node shows U+FFFD for bytes that are not UTF-8, and then finds no such file.
+  if (code === 'ENOENT' && path.includes('\uFFFD')) return words('its name is not UTF-8; rename it');
+  if (code === 'ENOENT') return words('it was deleted while the package was read; run again');
+  if (code === 'ELOOP') return words('it is a symbolic link; replace it by a copy of the file');
+  return words('make it readable');
 }
 
 function codeOf(error: unknown): string {

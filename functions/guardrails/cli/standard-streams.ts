@@ -2,7 +2,7 @@ import { readSync, writeSync } from 'node:fs';
 
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
-/** Everything on standard input. */
+/** All of standard input. */
 export function readAll(): Buffer {
   const chunks: Buffer[] = [];
   for (;;) {
@@ -13,7 +13,7 @@ export function readAll(): Buffer {
   }
 }
 
-/** Writes all of a text, however slowly it is read: process.stdout loses the rest at an exit. */
+/** Writes a text completely, also to a slow reader: process.stdout loses the rest when the process exits. */
 export function writeAll(fd: 1 | 2, text: string): void {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length;) at += whenReady(() => writeSync(fd, bytes, at));

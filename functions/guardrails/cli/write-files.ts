@@ -23,39 +23,39 @@ import { removedAtEnd } from '../interruption';
 import { GuardrailsError } from '../errors';
 import { message } from '../message';
 
-/** The original of a file that was not there. */
+/** The original of a file that did not exist. */
 export const NO_FILE = Symbol('no file');
 
-/** A file that is to have this content. */
+/** A file and its new content. */
 export interface FileWrite {
   /** In the package. */
   readonly path: string;
-  /** undefined: it is to go. */
+  /** undefined: the file is deleted. */
   readonly content: string | undefined;
-  /** What was read from it, and must still be there; undefined: whatever is there gives way. */
+  /** What was read from it, and must still be there; undefined: anything is replaced. */
   readonly original?: Uint8Array | typeof NO_FILE;
 }
 
-/** One file on its way. */
+/** A write in progress. */
 interface Pending {
   readonly write: FileWrite;
   readonly target: string;
   readonly temporary: string;
-  /** A second name of the original; undefined while there is none, or where there was no file. */
+  /** A second name of the original; undefined before there is one, and for a new file. */
   backup?: string;
   isRenamed: boolean;
 }
 
-/** Of a new file and of a temporary that is to take the place of another, before umask. */
+/** Modes of a new file, and of a temporary file that replaces another, before umask. */
 const NEW_MODE = 0o666;
 const PRIVATE_MODE = 0o600;
 
 /**
- * Writes all the files or none: temporaries beside each, then the originals compared with what was read, then renames.
- * Where anything fails, what was renamed is put back.
+ * Writes all files or none: first temporary files beside each, then a comparison of the originals with what was read,
+ * then renames. If a step fails, renamed files are restored.
  *
  * @param root the folder of the package
- * @throws GuardrailsError with the file and the way out; every file is then as it was, or the message says where it is
+ * @throws GuardrailsError with the file and how to fix it; every file is then as it was, or the message says where it is
  */
 export async function writeFiles(root: string, writes: readonly FileWrite[]): Promise<void> {
   const top = realpathSync(root);
@@ -67,7 +67,7 @@ export async function writeFiles(root: string, writes: readonly FileWrite[]): Pr
       const one = { write, target, temporary: nameBeside(target, 'tmp'), isRenamed: false };
       pending.push(one);
       writeTemporary(one);
-      // Here a signal may end the process. It cannot below, where nothing waits.
+      // A signal may end the process here, but not below, where nothing is awaited.
       await setImmediate();
     }
     for (const one of pending) compare(one);
@@ -79,12 +79,12 @@ export async function writeFiles(root: string, writes: readonly FileWrite[]): Pr
   }
   if (left.length > 0)
     throw new GuardrailsError(
-      message`everything is written, but these are left; remove them: ${left.join(', ')}`,
+      message`all files were written, but temporary files are left; remove them: ${left.join(', ')}`,
     );
   await setImmediate();
 }
 
-/** kpt and kustomize read neither name. */
+/** A name that kpt and kustomize do not read. */
 function nameBeside(file: string, ending: string): string {
   return path.join(
     path.dirname(file),
@@ -118,11 +118,11 @@ function writeTemporary({ write, target, temporary }: Pending): void {
     throw failure(write.path, 'cannot be written', error);
   }
   throw new GuardrailsError(
-    message`${write.path}: its folder has become a symbolic link; nothing is changed. Put the folder itself there`,
+    message`${write.path}: its folder was replaced by a symbolic link; nothing was changed. Replace the link by the folder`,
   );
 }
 
-/** A file with the mode of the one that it will replace, and its owner where we may. */
+/** A file with the mode of the one that it replaces, and its owner where that is permitted. */
 function writeNew(file: string, content: string, replaced: Stats | undefined): void {
   const fd = openSync(file, 'wx', replaced === undefined ? NEW_MODE : PRIVATE_MODE);
   try {
@@ -152,11 +152,11 @@ function compare({ write: { path: file, original }, target }: Pending): void {
         ? lstatSync(target, { throwIfNoEntry: false }) === undefined
         : lstatSync(target).isFile() && readFileSync(target).equals(original);
   } catch (error) {
-    throw failure(file, 'was there a moment ago and cannot be read now', error);
+    throw failure(file, 'can no longer be read', error);
   }
   if (!isSame)
     throw new GuardrailsError(
-      message`${file}: changed while this ran; nothing is changed. Run again when nothing else writes to it`,
+      message`${file}: was changed by another program; nothing was changed. Run again`,
     );
 }
 
@@ -174,7 +174,7 @@ function rename(pending: readonly Pending[]): void {
     const lost = rollBack(pending);
     if (lost.length === 0) throw failure(current, 'cannot be replaced', error);
     throw new GuardrailsError(
-      message`${current}: cannot be replaced (${codeOf(error)}), and others cannot be put back: ${lost.join('; ')}`,
+      message`${current}: cannot be replaced, ${codeOf(error)}, and other files cannot be restored: ${lost.join('; ')}`,
     );
   }
 }
@@ -187,14 +187,14 @@ function keepOriginal(one: Pending): void {
   try {
     linkSync(target, backup);
   } catch {
-    // Not every file system has links. What else is wrong shows again.
+    // Not every file system has links. Any other fault shows again in the copy.
     copyFileSync(target, backup, constants.COPYFILE_EXCL);
   }
   one.backup = backup;
   removedAtEnd.add(backup);
 }
 
-/** Puts back what was renamed, and says what cannot be. */
+/** Restores what was renamed, and returns what cannot be restored. */
 function rollBack(pending: readonly Pending[]): string[] {
   const lost: string[] = [];
   for (const one of pending.toReversed()) {
@@ -207,7 +207,7 @@ function rollBack(pending: readonly Pending[]): string[] {
       lost.push(
         backup === undefined
           ? `${write.path}, which is new`
-          : `${write.path}, whose original is in ${path.join(path.dirname(write.path), path.basename(backup))}`,
+          : `${write.path}, the original of which is ${path.join(path.dirname(write.path), path.basename(backup))}`,
       );
       if (backup !== undefined) removedAtEnd.delete(backup);
       delete one.backup;
@@ -217,7 +217,7 @@ function rollBack(pending: readonly Pending[]): string[] {
 }
 
 function failure(file: string, what: string, error: unknown): GuardrailsError {
-  return new GuardrailsError(message`${file}: ${what} (${codeOf(error)}); nothing is changed`);
+  return new GuardrailsError(message`${file}: ${what}, ${codeOf(error)}; nothing was changed`);
 }
 
 function codeOf(error: unknown): string {

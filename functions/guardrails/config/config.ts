@@ -1,31 +1,41 @@
-import { EXTERNAL_PEERS, type ExternalPeers } from '../network/external-peers';
 import { RESOURCE_DEFAULTS, type ResourceDefaults } from '../kubernetes/resource-defaults';
+import type { Message } from '../message';
+import { EXTERNAL_PEERS, type ExternalPeers } from '../network/external-peers';
+import type { Level } from '../rules/inspect';
+
+/** Rule id to level; `error` where a rule is not named. */
+export type Levels = ReadonlyMap<string, Level>;
 
 export interface Config {
-  /** Overlay folder to the ids of the rules that it is allowed to break. What is not named is held to every rule. */
-  readonly environments: ReadonlyMap<string, ReadonlySet<string>>;
-  /** The environment that a stream belongs to; undefined: every rule holds. */
+  readonly levels: Levels;
+  /** Overlay folder to the levels that differ there. */
+  readonly environments: ReadonlyMap<string, Levels>;
+  /** The environment of a stream; undefined: the levels of the top hold. */
   readonly environment: string | undefined;
-  /** The stream is all there is: rules that need the whole build give errors. */
+  /** The stream is everything: rules that need a whole build report errors. */
   readonly complete: boolean;
   readonly resourceDefaults: ResourceDefaults;
   readonly network: ExternalPeers;
   /** Rules that no annotation exempts from. */
   readonly neverExempt: ReadonlySet<string>;
+  /** What is outdated in the configuration. */
+  readonly warnings: readonly Message[];
 }
 
-/** Strict: every rule holds everywhere. */
+/** Strict: every rule reports errors everywhere. */
 export const DEFAULTS: Config = {
+  levels: new Map(),
   environments: new Map(),
   environment: undefined,
   complete: false,
   resourceDefaults: RESOURCE_DEFAULTS,
   network: EXTERNAL_PEERS,
   neverExempt: new Set(['pinned-image']),
+  warnings: [],
 };
 
-/** The rules that an overlay, or a stream, is allowed to break. */
-export function allowedRules(config: Config, overlay: string | undefined): ReadonlySet<string> {
-  const name = overlay ?? config.environment;
-  return (name === undefined ? undefined : config.environments.get(name)) ?? new Set();
+/** The levels for an overlay, or for a stream: those of its environment before those of the top. */
+export function levelsOf({ levels, environments, environment }: Config, overlay: string | undefined): Levels {
+  const own = environments.get(overlay ?? environment ?? '');
+  return own === undefined ? levels : new Map([...levels, ...own]);
 }

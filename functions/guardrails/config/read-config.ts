@@ -1,43 +1,50 @@
 import * as v from 'valibot';
-import { type Config, DEFAULTS } from './config';
 import { ConfigError } from '../errors';
-import { message } from '../message';
 import { compareQuantities, parseQuantity } from '../kubernetes/quantity';
-import { RESOURCE_DEFAULTS, type ResourceDefaults } from '../kubernetes/resource-defaults';
+import type { ResourceDefaults } from '../kubernetes/resource-defaults';
+import { type Message, joinMessages, message, words } from '../message';
 import { readIpRange } from '../network/ip-range';
-import { valueAt } from '../yaml/field-path';
-import { type YamlValue, isObject } from '../yaml/yaml';
 import { RULES } from '../rules';
+import type { Level } from '../rules/inspect';
+import { type FieldPath, formatPath, valueAt } from '../yaml/field-path';
+import { type YamlValue, isObject } from '../yaml/yaml';
+import { type Config, DEFAULTS, type Levels } from './config';
 
 export const CONFIG_API_VERSION = 'todo.example.com/v1alpha1';
 export const CONFIG_KIND = 'Guardrails';
 
 const RULE_IDS = RULES.map(({ id }) => id);
-const AMOUNTS = v.strictObject({ cpu: v.exactOptional(v.string()), memory: v.exactOptional(v.string()) });
-const FOREIGN_PODS = {
+// YAML reads a plain `off` as false.
+const LEVEL = v.picklist(['error', 'warning', 'off', false]);
+const LEVELS = strict(Object.fromEntries(RULE_IDS.map((id) => [id, v.exactOptional(LEVEL)])));
+const AMOUNTS = strict({ cpu: v.exactOptional(v.string()), memory: v.exactOptional(v.string()) });
+const EXTERNAL_PODS = {
   namespace: v.exactOptional(v.string()),
   podLabels: v.exactOptional(v.record(v.string(), v.string())),
 };
 const CIDR = v.pipe(
   v.string(),
-  v.check((text) => readIpRange(text) !== undefined, 'a range of addresses, such as 169.254.20.10/32'),
+  v.check((text) => readIpRange(text) !== undefined, 'a CIDR range, such as 169.254.20.10/32'),
 );
-const NETWORK = v.strictObject({
-  ingressController: v.optional(v.strictObject(FOREIGN_PODS)),
-  gateways: v.optional(v.strictObject(FOREIGN_PODS)),
-  dns: v.optional(v.strictObject({ ...FOREIGN_PODS, addresses: v.exactOptional(v.array(CIDR)) })),
+const NETWORK = strict({
+  ingressController: v.optional(strict(EXTERNAL_PODS)),
+  gateways: v.optional(strict(EXTERNAL_PODS)),
+  dns: v.optional(strict({ ...EXTERNAL_PODS, addresses: v.exactOptional(v.array(CIDR)) })),
 });
-const SPEC = v.strictObject({
-  environments: v.optional(
-    v.record(v.string(), v.strictObject({ allow: v.optional(v.array(v.picklist(RULE_IDS))) })),
-  ),
+const ENVIRONMENT = strict({
+  rules: v.optional(LEVELS),
+  allow: v.optional(v.array(v.picklist(RULE_IDS))),
+});
+const SPEC = strict({
+  rules: v.optional(LEVELS),
+  environments: v.optional(v.record(v.string(), ENVIRONMENT)),
   environment: v.optional(v.string()),
   complete: v.optional(v.boolean()),
   network: v.optional(NETWORK),
-  resources: v.optional(v.strictObject({ requests: v.optional(AMOUNTS), limits: v.optional(AMOUNTS) })),
+  resources: v.optional(strict({ requests: v.optional(AMOUNTS), limits: v.optional(AMOUNTS) })),
   neverExempt: v.optional(v.array(v.picklist(RULE_IDS))),
 });
-const GUARDRAILS = v.strictObject({
+const GUARDRAILS = strict({
   apiVersion: v.literal(CONFIG_API_VERSION),
   kind: v.literal(CONFIG_KIND),
   metadata: v.optional(v.unknown()),
@@ -45,96 +52,133 @@ const GUARDRAILS = v.strictObject({
 });
 const CONFIG_MAP = v.object({
   data: v.optional(
-    v.strictObject({
+    strict({
       environment: v.optional(v.string()),
       complete: v.optional(v.picklist(['true', 'false'])),
     }),
   ),
 });
 
+/** Where a field of the configuration is, for messages: `base/guardrails.yaml:9`. */
+export type Locate = (field: FieldPath) => Message;
+
 /**
  * Reads a functionConfig: a Guardrails, or the ConfigMap that `kpt fn eval -- key=value` sends; without one, the defaults.
  *
  * @throws ConfigError an unknown key, a wrong type or an unknown rule; the message lists what is allowed
  */
-export function readConfig(functionConfig: YamlValue | undefined): Config {
+export function readConfig(
+  functionConfig: YamlValue | undefined,
+  locate: Locate = () => words('functionConfig'),
+): Config {
   if (functionConfig === undefined || functionConfig === null) return DEFAULTS;
   if (isObject(functionConfig) && functionConfig.kind === 'ConfigMap') {
-    const { data } = parse(CONFIG_MAP, functionConfig, 'ConfigMap');
+    const { data } = parse(CONFIG_MAP, functionConfig, locate);
     return { ...DEFAULTS, environment: data?.environment, complete: data?.complete === 'true' };
   }
-  const { spec } = parse(GUARDRAILS, functionConfig, CONFIG_KIND);
-  const environments = new Map(
-    Object.entries(spec?.environments ?? {}).map(([overlay, { allow }]) => [
+  const { spec } = parse(GUARDRAILS, functionConfig, locate);
+  const environments = Object.entries(spec?.environments ?? {});
+  const warnings = environments.flatMap(([overlay, { allow }]) => {
+    if (allow === undefined) return [];
+    const field = ['spec', 'environments', overlay, 'allow'];
+    const rules = allow.map((id) => `${id}: off`).join(', ');
+    return [message`${locate(field)}: ${formatPath(field)} is outdated; write rules: {${words(rules)}}`];
+  });
+  const levels = new Map(
+    environments.map(([overlay, { allow = [], rules }]) => [
       overlay,
-      new Set<string>(allow ?? []),
+      new Map([...allow.map((id) => [id, 'off'] as const), ...levelsIn(rules)]) as Levels,
     ]),
   );
-  // valibot passes over these keys in silence. No overlay has such a name, and that is then told.
+  // valibot skips these keys without an issue. No overlay has such a name, which is reported later.
   for (const key of ['__proto__', 'constructor', 'prototype'])
-    if (valueAt(functionConfig, ['spec', 'environments', key]) !== undefined)
-      environments.set(key, new Set());
+    if (valueAt(functionConfig, ['spec', 'environments', key]) !== undefined) levels.set(key, new Map());
   return {
-    environments,
+    levels: levelsIn(spec?.rules),
+    environments: levels,
     environment: spec?.environment,
     complete: spec?.complete ?? false,
-    resourceDefaults: resourceDefaults(spec?.resources),
+    resourceDefaults: resourceDefaults(spec?.resources, locate),
     network: {
       ingressController: { ...DEFAULTS.network.ingressController, ...spec?.network?.ingressController },
       gateways: { ...DEFAULTS.network.gateways, ...spec?.network?.gateways },
       dns: { ...DEFAULTS.network.dns, ...spec?.network?.dns },
     },
     neverExempt: spec?.neverExempt === undefined ? DEFAULTS.neverExempt : new Set(spec.neverExempt),
+    warnings,
   };
 }
 
-function resourceDefaults(spec: v.InferOutput<typeof SPEC>['resources']): ResourceDefaults {
+function levelsIn(rules: v.InferOutput<typeof LEVELS> | undefined): Levels {
+  return new Map(
+    Object.entries(rules ?? {}).map(([id, level]) => [id, level === false ? 'off' : (level as Level)]),
+  );
+}
+
+function resourceDefaults(spec: v.InferOutput<typeof SPEC>['resources'], locate: Locate): ResourceDefaults {
+  const { requests, limits } = DEFAULTS.resourceDefaults;
   const defaults = {
-    requests: { ...RESOURCE_DEFAULTS.requests, ...spec?.requests },
-    limits: { ...RESOURCE_DEFAULTS.limits, ...spec?.limits },
+    requests: { ...requests, ...spec?.requests },
+    limits: { ...limits, ...spec?.limits },
   };
   for (const name of ['cpu', 'memory'] as const) {
     const [request, limit] = (['requests', 'limits'] as const).map((side) => {
       const quantity = parseQuantity(defaults[side][name]);
       if (quantity !== undefined && quantity.digits >= 0n) return quantity;
+      const field = ['spec', 'resources', side, name];
       throw new ConfigError(
-        message`configuration: ${CONFIG_KIND}.spec.resources.${side}.${name} is ${defaults[side][name]}; allowed: a quantity, such as 100m or 128Mi`,
+        message`${locate(field)}: ${formatPath(field)} must be a quantity, such as 100m or 128Mi, found ${JSON.stringify(defaults[side][name])}`,
       );
     });
     if (request !== undefined && limit !== undefined && compareQuantities(request, limit) > 0)
       throw new ConfigError(
-        message`configuration: ${CONFIG_KIND}.spec.resources: the request for ${name}, ${defaults.requests[name]}, is above its limit, ${defaults.limits[name]}`,
+        message`${locate(['spec', 'resources'])}: spec.resources requests more ${name} than its limit: ${defaults.requests[name]} is above ${defaults.limits[name]}`,
       );
   }
   return defaults;
 }
 
-function parse<T extends v.GenericSchema>(schema: T, value: unknown, kind: string): v.InferOutput<T> {
+/** An object whose unknown keys are errors that list the known ones. */
+function strict<const Entries extends v.ObjectEntries>(entries: Entries) {
+  const known = `unknown key; allowed: ${Object.keys(entries).join(', ')}`;
+  return v.strictObject(entries, ({ expected }) => (expected === 'never' ? known : 'a mapping'));
+}
+
+function parse<T extends v.GenericSchema>(schema: T, value: unknown, locate: Locate): v.InferOutput<T> {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  const messages = result.issues.map((issue) => {
+  const problems = result.issues.map((issue) => {
     const path = (issue.path ?? []).map(({ key }) => String(key));
-    const where = [kind, ...path].join('.');
-    if (issue.type === 'strict_object' && issue.expected === 'never')
-      return `${where} is not known; allowed: ${keysAt(schema, path.slice(0, -1)).join(', ')}`;
-    return `${where} is ${issue.received}; allowed: ${issue.expected ?? 'nothing'}`;
+    const field = path.length === 0 ? words('the configuration') : message`${formatPath(path)}`;
+    return message`${locate(path)}: ${field} ${problemOf(issue)}`;
   });
-  throw new ConfigError(message`configuration: ${messages.join('; ')}`);
+  throw new ConfigError(joinMessages(problems, '\n'));
 }
 
-/** The keys that a schema allows in the mapping at a path. */
-function keysAt(schema: v.GenericSchema, path: readonly string[]): string[] {
-  let at: unknown = schema;
-  for (const key of [...path, undefined]) {
-    while (hasSchema(at, 'wrapped')) at = at.wrapped;
-    if (hasSchema(at, 'entries')) {
-      if (key === undefined) return Object.keys(at.entries as object);
-      at = (at.entries as Record<string, unknown>)[key];
-    } else if (hasSchema(at, 'value')) at = at.value;
-  }
-  return [];
+/** `must be a string, found the number 5; quote it`. */
+function problemOf({ kind, type, expected, input, message: text }: v.BaseIssue<unknown>): Message {
+  if (type === 'strict_object' && expected === 'never') return message`is an ${words(text)}`;
+  const quote = expected === 'string' && ['number', 'boolean'].includes(typeof input) ? '; quote it' : '';
+  const wanted =
+    kind === 'validation' ? text : (EXPECTED.get(expected ?? '') ?? `one of ${alternatives(expected)}`);
+  return message`must be ${words(wanted)}, found ${found(input)}${words(quote)}`;
 }
 
-function hasSchema<K extends string>(schema: unknown, key: K): schema is Record<K, unknown> {
-  return typeof schema === 'object' && schema !== null && key in schema;
+const EXPECTED = new Map([
+  ['string', 'a string'],
+  ['boolean', 'true or false'],
+  ['Object', 'a mapping'],
+  ['Array', 'a list'],
+]);
+
+/** valibot writes `("a" | "b")`. */
+function alternatives(expected: string | null): string {
+  return (expected ?? '').replace(/^\(|\)$/g, '').replaceAll(' | ', ', ');
+}
+
+function found(input: unknown): Message {
+  if (input === undefined || input === null) return words('nothing');
+  if (Array.isArray(input)) return words('a list');
+  if (typeof input === 'object') return words('a mapping');
+  return typeof input === 'number' ? message`the number ${input}` : message`${JSON.stringify(input)}`;
 }

@@ -1,9 +1,8 @@
 import type { Placed, ResourceRef } from '../krm/resource';
+import type { Severity } from '../krm/result';
 import type { Message } from '../message';
 import type { FieldPath, Fix } from '../yaml/field-path';
 import type { YamlObject, YamlValue } from '../yaml/yaml';
-
-export type Severity = 'error' | 'warning' | 'info';
 
 /** What a rule reports of one resource. */
 export interface Report {
@@ -77,12 +76,19 @@ export function hasError(findings: readonly Finding[]): boolean {
 }
 
 /**
- * 16 hexadecimal digits that stay the same when lines move and lists are reordered: of rule, resource, container, field
- * without indices, and problem.
+ * 16 hexadecimal digits that stay the same when lines move, lists are reordered or an overlay is added: of rule, kind,
+ * name, container, field without indices, and problem.
  */
 export function fingerprintOf({ rule, resource, container, field, problem }: Finding): string {
   const keys = field?.filter((step) => typeof step === 'string');
-  const identity = JSON.stringify([rule, resource, container, keys, problem.raw]);
+  const identity = JSON.stringify([rule, resource?.kind, resource?.name, container, keys, problem.raw]);
   const { createHash } = process.getBuiltinModule('node:crypto');
   return createHash('sha256').update(identity).digest('hex').slice(0, 16);
+}
+
+const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
+
+/** Errors first, since kpt shows four results; otherwise in the order given. */
+export function bySeverity(findings: readonly Finding[]): Finding[] {
+  return ORDER.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
 }

@@ -1,52 +1,54 @@
+import type { Finding } from '../findings/finding';
 import { type Graph, reachableFrom } from '../kustomize/graph';
+import { message, words } from '../message';
 import { type WantedPolicy, freeName } from '../network/generate';
 
-/** What one overlay needs, as it builds. */
-export interface OverlayNeeds {
+/** The policies that one overlay requires, as it builds them. */
+export interface RequiredPolicies {
   /** The overlay's folder. */
   readonly overlay: string;
   readonly policies: readonly WantedPolicy[];
 }
 
-/** A policy as it stands in a file. */
+/** A policy as a file holds it. */
 export interface SourcePolicy {
   readonly name: string;
-  /** undefined: a kustomization stamps it, or whoever applies it says it. */
+  /** undefined: a kustomization sets it, or whoever applies the build does. */
   readonly namespace: string | undefined;
   readonly spec: WantedPolicy['spec'];
 }
 
 export interface Placement {
-  /** Folder of a kustomization to the policies beside it: the shared one and each overlay, also where that is none. */
+  /** Folder of a kustomization to the policies beside it, for the shared one and each overlay; a list may be empty. */
   readonly places: ReadonlyMap<string, readonly SourcePolicy[]>;
   /** Why nothing is placed. */
-  readonly problem?: string;
+  readonly problem?: Pick<Finding, 'problem' | 'remedy'>;
 }
 
 /**
- * Lays out who keeps which policy: what all overlays need beside the kustomization that they share, what one alone
- * needs, or what its namespace keeps out of there, beside that overlay.
+ * Decides which file holds which policy: one that all overlays require goes beside the kustomization that they share,
+ * any other, and one that would get another namespace there, beside its overlay.
  *
- * @param exempt overlays that get none: what they build on keeps none either
- * @param handWritten names of policies that are not ours, which no policy of ours may take
+ * @param without overlays that get no policies; what they build on holds none either
+ * @param handWritten names of other policies, which no generated policy may take
  */
 export function placePolicies(
   graph: Graph,
-  needs: readonly OverlayNeeds[],
-  exempt: readonly string[],
+  required: readonly RequiredPolicies[],
+  without: readonly string[],
   handWritten: ReadonlySet<string>,
 ): Placement {
-  const overlays = needs.map(({ overlay }) => overlay);
-  const shared = sharedKustomization(graph, overlays, exempt);
+  const overlays = required.map(({ overlay }) => overlay);
+  const shared = sharedKustomization(graph, overlays, without);
   if (typeof shared === 'object') return { places: new Map(), problem: shared.problem };
   const all = shared === undefined ? overlays : [shared, ...overlays];
   const places = new Map<string, SourcePolicy[]>(all.map((place) => [place, []]));
   const reach = new Map(overlays.map((overlay) => [overlay, reachableFrom(graph, [overlay])]));
 
-  if (shared !== undefined) places.set(shared, neededByAll(graph, needs, shared));
+  if (shared !== undefined) places.set(shared, requiredByAll(graph, required, shared));
 
   // An overlay that another builds on comes first.
-  const inOrder = [...needs].sort(
+  const inOrder = [...required].sort(
     (a, b) => (reach.get(a.overlay)?.size ?? 0) - (reach.get(b.overlay)?.size ?? 0),
   );
   for (const { overlay, policies } of inOrder) {
@@ -65,9 +67,9 @@ export function placePolicies(
   return { places: withFreeNames(places, inOrder, reach, handWritten) };
 }
 
-/** What every overlay needs in the same words, seen from a place. */
-function neededByAll(graph: Graph, needs: readonly OverlayNeeds[], place: string): SourcePolicy[] {
-  const [first, ...others] = needs.map(
+/** The policies that every overlay requires in the same form, seen from a place. */
+function requiredByAll(graph: Graph, required: readonly RequiredPolicies[], place: string): SourcePolicy[] {
+  const [first, ...others] = required.map(
     ({ overlay, policies }) =>
       new Map(
         policies.flatMap((policy) => {
@@ -81,19 +83,19 @@ function neededByAll(graph: Graph, needs: readonly OverlayNeeds[], place: string
 }
 
 /**
- * The topmost kustomization that every overlay builds on and no exempt one does, or an overlay itself where there is no
- * such one; undefined where the exempt ones leave none; or why there is not exactly one.
+ * The topmost kustomization that every overlay builds on and no overlay without policies does, or else an overlay that
+ * all others build on; undefined where the overlays without policies leave none; or why there is not exactly one.
  */
 function sharedKustomization(
   graph: Graph,
   overlays: readonly string[],
-  exempt: readonly string[],
-): string | undefined | { problem: string } {
+  without: readonly string[],
+): string | undefined | { readonly problem: Pick<Finding, 'problem' | 'remedy'> } {
   const reached = overlays.map((overlay) => reachableFrom(graph, [overlay]));
   const ofAll = [...(reached[0] ?? [])].filter(
     (dir) => reached.every((one) => one.has(dir)) && graph.get(dir)?.isComponent === false,
   );
-  const closed = reachableFrom(graph, exempt);
+  const closed = reachableFrom(graph, without);
   const common = ofAll.filter((dir) => !closed.has(dir));
   if (overlays.length === 0 || (common.length === 0 && ofAll.length > 0)) return undefined;
   const below = topmost(
@@ -103,18 +105,23 @@ function sharedKustomization(
   const all = topmost(graph, common);
   const [shared] = below.length === 1 ? below : all;
   if (shared !== undefined && (below.length === 1 || all.length === 1)) return shared;
-  const what =
+  const reason =
     common.length === 0
-      ? `no kustomization is shared by ${overlays.join(', ')}`
-      : `${overlays.join(', ')} share several kustomizations, ${all.join(' and ')}`;
-  return { problem: `${what}: no network policies are written; let all overlays build on one kustomization` };
+      ? message`the overlays ${overlays.join(', ')} do not share a kustomization`
+      : message`the overlays ${overlays.join(', ')} share several kustomizations: ${all.join(' and ')}`;
+  return {
+    problem: {
+      problem: message`${reason}, so no network policies are written`,
+      remedy: words('let all overlays build on one kustomization'),
+    },
+  };
 }
 
 function topmost(graph: Graph, dirs: readonly string[]): readonly string[] {
   return dirs.filter((dir) => !dirs.some((other) => other !== dir && reachableFrom(graph, [other]).has(dir)));
 }
 
-/** A policy as it has to stand beside a kustomization for an overlay to build it; undefined where that cannot be. */
+/** A policy as a file beside a kustomization must hold it for an overlay to build it; undefined where that is impossible. */
 function sourceForm(
   graph: Graph,
   overlay: string,
@@ -126,7 +133,7 @@ function sourceForm(
   return stamp === namespace ? { name, spec, namespace: undefined } : undefined;
 }
 
-/** The namespace that the kustomizations from an overlay down to a place give to what stands there: the outermost wins. */
+/** The namespace that the kustomizations from an overlay down to a place set on its resources: the outermost wins. */
 function stampOf(graph: Graph, overlay: string, place: string): string | undefined {
   const own = graph.get(overlay);
   const components = (own?.folders ?? []).filter((folder) => graph.get(folder)?.isComponent);
@@ -143,15 +150,15 @@ function keyOf({ name, namespace, spec }: SourcePolicy): string {
   return JSON.stringify([name, namespace, spec]);
 }
 
-/** Of policies that meet in one build, none may have the name of another. */
+/** No two policies of one build may have the same name. */
 function withFreeNames(
   places: ReadonlyMap<string, readonly SourcePolicy[]>,
-  needs: readonly OverlayNeeds[],
+  required: readonly RequiredPolicies[],
   reach: ReadonlyMap<string, ReadonlySet<string>>,
   handWritten: ReadonlySet<string>,
 ): Map<string, readonly SourcePolicy[]> {
   const named = new Map<string, readonly SourcePolicy[]>();
-  const overlays = needs.map(({ overlay }) => overlay);
+  const overlays = required.map(({ overlay }) => overlay);
   const shared = [...places.keys()].filter((place) => !overlays.includes(place));
   for (const place of [...shared, ...overlays]) {
     const around = new Set(handWritten);

@@ -1,63 +1,66 @@
 import path from 'node:path/posix';
-import { type Config, allowedRules } from '../config/config';
 import { InputError } from '../errors';
-import { message } from '../message';
-import { formatPath } from '../yaml/field-path';
+import type { Finding } from '../findings/finding';
+import type { Revision } from '../findings/revision';
 import { type Edit, type Item, newItem, withItemEdit } from '../krm/item';
-import { printYaml } from '../yaml/print';
-import type { Result } from '../krm/result';
-import { newlineOf } from '../yaml/text';
-import { type YamlObject, isObject, isSame, parseYaml, valueOf, objectsIn } from '../yaml/yaml';
+import { type ResourceRef, expandLists, resourceRef } from '../krm/resource';
 import type { OverlayBuild } from '../kustomize/build-overlays';
 import { type Kustomization, policiesFile } from '../kustomize/graph';
 import type { Package } from '../kustomize/package';
-import { expandLists, resourceRef } from '../krm/resource';
+import { type Message, message, words } from '../message';
+import type { ExternalPeers } from '../network/external-peers';
 import { GENERATED_BY, GENERATED_LABEL, isGenerated, wantedPolicies } from '../network/generate';
-import { type SourcePolicy, placePolicies } from './placement';
 import { isNetworkPolicy } from '../network/policy';
 import { readTopology } from '../network/topology';
-import type { Revision } from '../findings/revision';
-import { NETWORK_POLICY } from '../rules/network-policy';
+import { networkPolicy } from '../rules/network-policy';
+import { printYaml } from '../yaml/print';
+import { newlineOf } from '../yaml/text';
+import { type YamlObject, isObject, isSame, objectsIn, parseYaml, valueOf } from '../yaml/yaml';
+import { type SourcePolicy, placePolicies } from './placement';
+
+const API_VERSION = 'networking.k8s.io/v1';
+const { id: rule, documentation } = networkPolicy;
 
 /**
- * Brings the generated network policies of a package up to date with what its overlays build: those that are missing
- * are written, those that are no longer needed go, and everything else stays. An overlay that the configuration lets
- * break the rule gets none.
+ * Brings the generated network policies of a package up to date with what its overlays build: missing policies are
+ * added, outdated ones replaced, unneeded ones removed, and everything else stays. An overlay for which the rule is off
+ * gets none.
  *
  * @param builds every overlay, with or without the policies that the package has
- * @throws InputError a policies file that holds what is not ours and that its kustomization does not name
+ * @param isOff whether the rule is off for an overlay
+ * @throws InputError a policies file with other resources in it that its kustomization does not name
  */
-export function connect(
+export function updatePolicies(
   revision: Revision,
   pkg: Package,
   builds: readonly OverlayBuild[],
-  config: Config,
+  peers: ExternalPeers,
+  isOff: (overlay: string) => boolean,
 ): Revision {
-  const isExempt = ({ overlay }: OverlayBuild) => allowedRules(config, overlay).has(NETWORK_POLICY);
   const isStamped = [...pkg.graph.values()].some(({ value }) => stampsSelectors(value));
-  const needs = builds
-    .filter((build) => !isExempt(build))
+  const required = builds
+    .filter(({ overlay }) => !isOff(overlay))
     .map(({ overlay, resources }) => {
       const topology = readTopology(resources.flatMap((one) => expandLists(one)));
-      return { overlay, policies: wantedPolicies(topology, config.network, isStamped) };
+      return { overlay, policies: wantedPolicies(topology, peers, isStamped) };
     });
-  const exempt = builds.filter(isExempt).map(({ overlay }) => overlay);
+  const without = builds.map(({ overlay }) => overlay).filter(isOff);
   const others = otherPolicies(pkg);
   const taken = new Set(others.map(({ resource }) => resourceRef(resource).name));
-  const { places, problem } = placePolicies(pkg.graph, needs, exempt, taken);
+  const { places, problem } = placePolicies(pkg.graph, required, without, taken);
   if (problem !== undefined) {
-    const isNeeded = needs.some(({ policies }) => policies.length > 0);
-    const warning = { message: problem, severity: 'warning' } as const;
-    return isNeeded ? { ...revision, findings: [...revision.findings, warning] } : revision;
+    if (required.every(({ policies }) => policies.length === 0)) return revision;
+    const warning: Finding = { rule, documentation, severity: 'warning', ...problem, overlays: [] };
+    return { ...revision, findings: [...revision.findings, warning] };
   }
   const files = new PolicyFiles(revision, pkg);
   for (const [place, policies] of places) files.update(place, policies);
-  // What was written beside a kustomization that is no longer shared.
+  // Files beside kustomizations that no longer keep policies.
   for (const place of pkg.graph.keys())
     if (!places.has(place) && pkg.files.has(policiesFile(place))) files.update(place, []);
-  const connected = files.revision();
+  const updated = files.revision();
   const copies = others.filter(({ resource }) => isGenerated(resource)).map(copyOfGenerated);
-  return copies.length === 0 ? connected : { ...connected, findings: [...connected.findings, ...copies] };
+  return copies.length === 0 ? updated : { ...updated, findings: [...updated.findings, ...copies] };
 }
 
 /** Whether a kustomization adds labels to selectors. */
@@ -67,7 +70,7 @@ function stampsSelectors({ commonLabels, labels }: YamlObject): boolean {
   );
 }
 
-/** A policy that is built and that stands in no file of ours. */
+/** A policy that is built and that no generated file holds. */
 interface OtherPolicy {
   readonly file: string;
   readonly resource: YamlObject;
@@ -85,20 +88,23 @@ function otherPolicies(pkg: Package): OtherPolicy[] {
   );
 }
 
-/** It passes for ours, and nothing keeps it up to date. */
-function copyOfGenerated({ file, resource }: OtherPolicy): Result {
-  const ref = resourceRef(resource);
+/** It looks generated, and nothing keeps it up to date. */
+function copyOfGenerated({ file, resource }: OtherPolicy): Finding {
   return {
-    message: `${file}: NetworkPolicy/${ref.name} carries the label ${GENERATED_LABEL}, and stands in no file that the function writes; take the label off`,
+    rule,
+    documentation,
     severity: 'error',
-    resourceRef: ref,
-    field: { path: formatPath(['metadata', 'labels', GENERATED_LABEL]), currentValue: GENERATED_BY },
-    file: { path: file },
-    tags: { rule: NETWORK_POLICY },
+    problem: words(`has the label ${GENERATED_LABEL} in a file that the function does not write`),
+    remedy: words('remove the label'),
+    resource: resourceRef(resource),
+    field: ['metadata', 'labels', GENERATED_LABEL],
+    currentValue: GENERATED_BY,
+    overlays: [],
+    source: { file },
   };
 }
 
-/** The documents of a package that the function wrote: in a file of its own name, beside a kustomization. */
+/** The documents of a package that the function wrote: in a file of the expected name, beside a kustomization. */
 export function generatedItems({ files, graph }: Package): Set<Item> {
   const own = [...graph.keys()].flatMap((dir) => files.get(policiesFile(dir)) ?? []);
   return new Set(own.filter(({ value }) => isGenerated(value)));
@@ -110,14 +116,14 @@ class PolicyFiles {
   private readonly edited = new Map<Item, Item>();
   private readonly removed = new Set<Item>();
   private readonly added: Item[] = [];
-  private readonly told: Result[] = [];
+  private readonly changed: Finding[] = [];
 
   constructor(
     private readonly before: Revision,
     private readonly pkg: Package,
   ) {}
 
-  update(place: string, wanted: readonly SourcePolicy[]): void {
+  update(place: string, required: readonly SourcePolicy[]): void {
     const kustomization = this.pkg.graph.get(place);
     if (kustomization === undefined) return;
     const file = policiesFile(place);
@@ -125,17 +131,17 @@ class PolicyFiles {
     const generated = documents.filter(({ value }) => isGenerated(value));
     const others = documents.filter((item) => !generated.includes(item));
     const isNamed = kustomization.resources.includes(file);
-    if (others.length > 0 && wanted.length > 0 && !isNamed)
+    if (others.length > 0 && required.length > 0 && !isNamed)
       throw new InputError(
-        message`${file}: network policies are written into this file, which ${kustomization.file} does not name under resources; name it there, or give what is in it another file`,
+        message`${file}: network policies are written to this file, and ${kustomization.file} does not list it under resources; list it there, or move its resources to another file`,
       );
-    if (!isInOrder(generated, wanted)) this.rewrite(file, others, generated, wanted);
-    if (wanted.length > 0 && !isNamed) this.name(kustomization, file);
-    if (others.length + wanted.length === 0 && isNamed) this.unname(kustomization, file);
+    if (!isInOrder(generated, required)) this.rewrite(file, others, generated, required);
+    if (required.length > 0 && !isNamed) this.name(kustomization, file);
+    if (others.length + required.length === 0 && isNamed) this.unname(kustomization, file);
   }
 
   revision(): Revision {
-    const { items, changes, told, findings } = this.before;
+    const { items, changes, changed, findings } = this.before;
     if (this.edits.size + this.removed.size + this.added.length === 0) return this.before;
     return {
       items: [
@@ -147,53 +153,60 @@ class PolicyFiles {
         removed: this.removed,
         added: this.added,
       },
-      told: [...told, ...this.told],
+      changed: [...changed, ...this.changed],
       findings,
     };
   }
 
-  /** Documents that are not ours come first then, and what stands as it is wanted keeps its text. */
+  /** Other documents go first then, and a policy that is up to date keeps its text. */
   private rewrite(
     file: string,
     others: readonly Item[],
     generated: readonly Item[],
-    wanted: readonly SourcePolicy[],
+    required: readonly SourcePolicy[],
   ): void {
-    const told = this.told.length;
+    const before = this.changed.length;
     const firstIndex = (others.at(-1)?.index ?? -1) + 1;
     const newline = newlineOf([...others, ...generated].map(({ text }) => text).join(''));
     for (const item of generated) this.removed.add(item);
-    wanted.forEach((policy, i) => {
-      const kept = generated.find((item) => isAsWanted(item, policy));
+    required.forEach((policy, i) => {
+      const kept = generated.find((item) => isUpToDate(item, policy));
       const text = kept?.text ?? printYaml(policyOf(policy)).replaceAll('\n', newline);
       const value = kept?.value ?? valueOf(parseYaml(text, file)[0] ?? null);
       if (isObject(value)) this.added.push(newItem(text, value, file, firstIndex + i));
-      if (kept === undefined) {
-        const isNew = !generated.some(({ value: old }) => resourceRef(old).name === policy.name);
-        this.tell(file, policy.name, isNew ? 'is added' : 'is brought up to date');
-      }
+      if (kept !== undefined) return;
+      const isNew = !generated.some(({ value: old }) => resourceRef(old).name === policy.name);
+      this.report(file, policyRef(policy.name), words(isNew ? 'is added' : 'is updated'));
     });
     for (const { value } of generated) {
       const { name } = resourceRef(value);
-      if (!wanted.some((policy) => policy.name === name)) this.tell(file, name, 'is removed');
+      if (!required.some((policy) => policy.name === name))
+        this.report(file, policyRef(name), words('is removed'));
     }
-    if (this.told.length === told)
-      this.tell(file, wanted[0]?.name ?? '', 'and those behind it are put in their order, once each');
+    if (this.changed.length === before)
+      this.report(
+        file,
+        policyRef(required[0]?.name ?? ''),
+        words('and those after it are sorted, each once'),
+      );
   }
 
-  private tell(file: string, name: string, what: string): void {
-    this.told.push({
-      message: `${file}: NetworkPolicy/${name} ${what}`,
+  private report(file: string, resource: ResourceRef, problem: Message): void {
+    this.changed.push({
+      rule,
+      documentation,
       severity: 'info',
-      resourceRef: { apiVersion: API_VERSION, kind: 'NetworkPolicy', name },
-      file: { path: file },
-      tags: { rule: NETWORK_POLICY },
+      problem,
+      resource,
+      overlays: [],
+      source: { file },
     });
   }
 
   private name(kustomization: Kustomization, file: string): void {
     const name = path.basename(file);
-    this.edit(kustomization, [{ path: ['resources', '-'], value: name }], `resources gets ${name}`);
+    const edit = [{ path: ['resources', '-'], value: name }];
+    this.edit(kustomization, edit, message`lists ${name} under resources`);
   }
 
   private unname(kustomization: Kustomization, file: string): void {
@@ -201,25 +214,22 @@ class PolicyFiles {
     const index = (Array.isArray(resources) ? resources : []).findIndex(
       (one) => typeof one === 'string' && path.join(kustomization.dir, one) === file,
     );
-    this.edit(kustomization, { list: 'resources', index }, `resources loses ${path.basename(file)}`);
+    const problem = message`no longer lists ${path.basename(file)} under resources`;
+    this.edit(kustomization, { list: 'resources', index }, problem);
   }
 
-  private edit({ file, value }: Kustomization, edit: Edit, what: string): void {
+  private edit({ file, value }: Kustomization, edit: Edit, problem: Message): void {
     const [item] = this.pkg.files.get(file) ?? [];
     if (item === undefined) return;
     this.edits.set(item, edit);
     this.edited.set(item, withItemEdit(item, edit));
-    this.told.push({
-      message: `${file}: ${what}`,
-      severity: 'info',
-      resourceRef: resourceRef(value),
-      file: { path: file },
-      tags: { rule: NETWORK_POLICY },
-    });
+    this.report(file, { ...resourceRef(value), kind: 'Kustomization' }, problem);
   }
 }
 
-const API_VERSION = 'networking.k8s.io/v1';
+function policyRef(name: string): ResourceRef {
+  return { apiVersion: API_VERSION, kind: 'NetworkPolicy', name };
+}
 
 function policyOf({ name, namespace, spec }: SourcePolicy): YamlObject {
   return {
@@ -234,18 +244,18 @@ function policyOf({ name, namespace, spec }: SourcePolicy): YamlObject {
   };
 }
 
-function isInOrder(generated: readonly Item[], wanted: readonly SourcePolicy[]): boolean {
+function isInOrder(generated: readonly Item[], required: readonly SourcePolicy[]): boolean {
   return (
-    generated.length === wanted.length &&
-    wanted.every((policy, i) => {
+    generated.length === required.length &&
+    required.every((policy, i) => {
       const item = generated[i];
-      return item !== undefined && isAsWanted(item, policy);
+      return item !== undefined && isUpToDate(item, policy);
     })
   );
 }
 
-/** Other labels and annotations may be of another function in the pipeline. */
-function isAsWanted({ value }: Item, { name, namespace, spec }: SourcePolicy): boolean {
+/** Other labels and annotations may come from another function of the pipeline. */
+function isUpToDate({ value }: Item, { name, namespace, spec }: SourcePolicy): boolean {
   const ref = resourceRef(value);
   return (
     ref.apiVersion === API_VERSION &&

@@ -1,4 +1,5 @@
-import type { Finding, Inspected, Report, Severity, Suppression } from '../findings/finding';
+import type { Finding, Inspected, Report, Suppression } from '../findings/finding';
+import type { Severity } from '../krm/result';
 import { type Placed, expandLists, resourceRef } from '../krm/resource';
 import type { YamlObject } from '../yaml/yaml';
 import { type Exemptions, exemptionOf, readExemptions } from './exemptions';
