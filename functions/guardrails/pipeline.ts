@@ -13,7 +13,7 @@ import {
 import { overlaysOf, reachableFrom } from './kustomize/graph';
 import { type Package, packageOf } from './kustomize/package';
 import { SourceFinder } from './kustomize/source-finder';
-import { message, words } from './message';
+import { message } from './message';
 import { generatedItems, updatePolicies } from './policies/update-policies';
 import { RULES } from './rules';
 import { harden } from './rules/harden';

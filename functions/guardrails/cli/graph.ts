@@ -1,6 +1,5 @@
 import { instance } from '@viz-js/viz';
 import { realpathSync } from 'node:fs';
-import path from 'node:path';
 import { readConfig } from '../config/read-config';
 import { type ExitCode, InputError } from '../errors';
 import { redactor } from '../findings/redact';

@@ -60,6 +60,7 @@ export class OutputFolder {
     for (const [file, original] of this.found)
       if (!outputs.has(file) && this.isOurs(file, original))
         writes.push({ path: file, content: undefined, original });
+    if (outputs.size === 0 && this.list === undefined) return writes;
     const list = [...outputs].map(([file, content]) => `${hashOf(content)}  ${path.basename(file)}\n`);
     return [...writes, { path: LIST, content: list.join(''), original: this.list ?? NO_FILE }];
   }

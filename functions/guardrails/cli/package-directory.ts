@@ -94,7 +94,7 @@ function* listFolder(top: string, folder: string, outer: Scope): Generator<strin
     } else if (entry.isDirectory()) {
       yield* listFolder(top, path, scope);
     } else if (entry.name === 'Kustomization') {
-      throw new PackageReadError(
+      throw new InputError(
         `${path}: kustomize reads a file of this name and kpt does not; rename it to kustomization.yaml`,
       );
     } else if (isReadByKpt(entry.name)) {

@@ -105,7 +105,7 @@ function remove(file: string): boolean {
 function writeTemporary({ write, target, temporary }: Pending): void {
   const folder = path.dirname(target);
   try {
-    if (write.original === undefined) mkdirSync(folder, { recursive: true });
+    if (!(write.original instanceof Uint8Array)) mkdirSync(folder, { recursive: true });
     if (realpathSync(folder) === folder) {
       if (write.content === undefined) return;
       const found = lstatSync(target, { throwIfNoEntry: false });

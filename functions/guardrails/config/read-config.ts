@@ -15,7 +15,7 @@ export const CONFIG_KIND = 'Guardrails';
 
 const RULE_IDS = RULES.map(({ id }) => id);
 // YAML reads a plain `off` as false.
-const LEVEL = v.picklist(['error', 'warning', 'off', false]);
+const LEVEL = v.union([v.picklist(['error', 'warning', 'off']), v.literal(false)]);
 const LEVELS = strict(Object.fromEntries(RULE_IDS.map((id) => [id, v.exactOptional(LEVEL)])));
 const AMOUNTS = strict({ cpu: v.exactOptional(v.string()), memory: v.exactOptional(v.string()) });
 const EXTERNAL_PODS = {

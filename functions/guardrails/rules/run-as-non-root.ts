@@ -16,34 +16,26 @@ export const runAsNonRoot: Rule = {
     const reports: Report[] = [];
     for (const { subject, value, path, container } of securityContextHolders(pod)) {
       const { runAsNonRoot, runAsUser } = objectAt(value, 'securityContext');
-      const report = (field: string, currentValue: Report['currentValue'], problem: Report['problem']) => ({
-        problem,
-        remedy:
-          field === 'runAsUser'
-            ? words('set the numeric UID of a user other than root that the image has')
-            : words('set it to true, or remove the line'),
-        field: [...path, 'securityContext', field],
-        currentValue,
-        ...(container === undefined ? {} : { container }),
-      });
+      const about = container === undefined ? {} : { container };
       if (!isAbsent(runAsNonRoot) && runAsNonRoot !== true)
-        reports.push(
-          report(
-            'runAsNonRoot',
-            runAsNonRoot,
-            message`${subject} sets runAsNonRoot to a value other than true`,
-          ),
-        );
-      if (runAsUser === 0)
-        reports.push(report('runAsUser', 0, message`${subject} runs as user 0, which is root`));
-      else if (!isAbsent(runAsUser) && !(typeof runAsUser === 'number' && runAsUser > 0))
-        reports.push(
-          report(
-            'runAsUser',
-            runAsUser,
-            message`${subject} has a runAsUser that is not a numeric UID above 0`,
-          ),
-        );
+        reports.push({
+          problem: message`${subject} sets runAsNonRoot to a value other than true`,
+          remedy: words('set it to true, or remove the line'),
+          field: [...path, 'securityContext', 'runAsNonRoot'],
+          currentValue: runAsNonRoot,
+          ...about,
+        });
+      if (!isAbsent(runAsUser) && !(typeof runAsUser === 'number' && runAsUser > 0))
+        reports.push({
+          problem:
+            runAsUser === 0
+              ? message`${subject} runs as user 0, which is root`
+              : message`${subject} has a runAsUser that is not a numeric UID above 0`,
+          remedy: words('set the numeric UID of a user of the image other than root'),
+          field: [...path, 'securityContext', 'runAsUser'],
+          currentValue: runAsUser,
+          ...about,
+        });
     }
     const isSetInAll =
       pod.containers.length > 0 &&
