@@ -29,12 +29,12 @@ const PROD = 'dist/prod.yaml';
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 async function write(outputs: Record<string, string>): Promise<void> {
-  const folder = await OutputFolder.open(root);
-  await writeFiles(root, await folder.writes(new Map(Object.entries(outputs))));
+  const folder = OutputFolder.open(root);
+  await writeFiles(root, folder.writes(new Map(Object.entries(outputs))));
 }
 
 async function clear(outputs: readonly string[]): Promise<string[]> {
-  const folder = await OutputFolder.open(root);
+  const folder = OutputFolder.open(root);
   return (await folder.clear(outputs)).map((warning) => printMessage(warning, (text) => text));
 }
 
@@ -102,7 +102,7 @@ describe('writes only what is its own', () => {
   it('a folder with the name of an output is refused', async () => {
     mkdirSync(path.join(root, PROD), { recursive: true });
     await expect(write({ [PROD]: 'prod\n' })).rejects.toThrow(
-      'dist/prod.yaml is not a regular file; move it away',
+      /^dist\/prod\.yaml: (is not a regular file|cannot be read, ELOOP)/,
     );
   });
 
@@ -111,7 +111,7 @@ describe('writes only what is its own', () => {
     mkdirSync(path.join(root, 'dist'));
     symlinkSync('../secret.txt', path.join(root, PROD));
     await expect(write({ [PROD]: 'prod\n' })).rejects.toThrow(
-      'dist/prod.yaml is not a regular file; move it away',
+      /^dist\/prod\.yaml: (is not a regular file|cannot be read, ELOOP)/,
     );
     expect(readFileSync(path.join(root, 'secret.txt'), 'utf8')).toBe('secret');
   });

@@ -12,7 +12,8 @@ import fs, {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import { PackageReadError, readPackageDirectory } from '../../functions/guardrails/cli/package-directory';
+import { InputError } from '../../functions/guardrails/errors';
+import { readPackageDirectory } from '../../functions/guardrails/cli/package-directory';
 import { describeWithTool } from '../support/tools';
 
 const RESOURCE = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n';
@@ -49,7 +50,7 @@ async function paths(): Promise<string[]> {
 /** The message of the refusal. It never shows where the package lies, nor what is in a file. */
 async function refusal(): Promise<string> {
   const error: unknown = await readPackageDirectory(root).catch((caught: unknown) => caught);
-  if (!(error instanceof PackageReadError)) throw new Error(`no PackageReadError but ${String(error)}`);
+  if (!(error instanceof InputError)) throw new Error(`not an InputError but ${String(error)}`);
   expect(error.message).not.toContain(root);
   expect(error.message).not.toContain('ConfigMap');
   return error.message;
@@ -207,18 +208,18 @@ describe('readPackageDirectory refuses', () => {
     [
       'a link that kpt would read',
       'd/a.yaml',
-      'd/a.yaml: is a symbolic link; put a copy of the file there, ',
+      'd/a.yaml: is a symbolic link; replace it by a copy of the file, ',
     ],
     [
       'a link that only kustomize would read',
       'Kustomization',
-      'Kustomization: is a symbolic link; put a copy',
+      'Kustomization: is a symbolic link; replace it by a copy',
     ],
     ['a dangling link', 'a.json', 'a.json: is a symbolic link; '],
   ])('%s', async (_, path, message) => {
     link(path, path === 'a.json' ? 'nowhere' : '/etc/hostname');
     expect(await refusal()).toContain(message);
-    expect(await refusal()).toContain('name the link in .krmignore');
+    expect(await refusal()).toContain('list the link in .krmignore');
   });
 
   test.each(['base', 'd.yaml'])('a link to a folder: %s', async (path) => {
@@ -226,7 +227,7 @@ describe('readPackageDirectory refuses', () => {
     link(path, 'other');
     expect(await refusal()).toBe(
       `${path}: is a symbolic link to a folder, which kustomize follows and kpt does not; ` +
-        'put the folder itself there, or name the link in .krmignore',
+        'replace it by the folder, or list the link in .krmignore',
     );
   });
 
@@ -239,19 +240,19 @@ describe('readPackageDirectory refuses', () => {
   test('a link in a subpackage, naming the .krmignore that counts there', async () => {
     write('sub/Kptfile', ['.krmignore', 'a.yaml\n']);
     link('sub/d/a.yaml', '../Kptfile');
-    expect(await refusal()).toContain('name the link in sub/.krmignore');
+    expect(await refusal()).toContain('list the link in sub/.krmignore');
   });
 
   test('a FIFO, without waiting for a writer', async () => {
     execFileSync('mkfifo', [join(root, 'a.yaml')]);
-    expect(await refusal()).toBe('a.yaml: is not a regular file; remove it, or name it in .krmignore');
+    expect(await refusal()).toBe('a.yaml: is not a regular file; remove it, or list it in .krmignore');
   });
 
   test('a .krmignore that is a link or a folder', async () => {
     write('patterns');
     link('.krmignore', 'patterns');
     expect(await refusal()).toBe(
-      '.krmignore: cannot be read (ELOOP): it is a symbolic link; put a copy of the file there',
+      '.krmignore: cannot be read, ELOOP; it is a symbolic link; replace it by a copy of the file',
     );
     unlinkSync(join(root, '.krmignore'));
     mkdirSync(join(root, '.krmignore'));
@@ -261,7 +262,7 @@ describe('readPackageDirectory refuses', () => {
   test('a .krmignore on which kpt crashes', async () => {
     write('sub/Kptfile', ['sub/.krmignore', 'dist/\n/\n']);
     expect(await refusal()).toBe(
-      'sub/.krmignore: line 2: "/" names nothing, and kpt crashes on it; delete the line',
+      'sub/.krmignore:2: the pattern "/" is empty, and kpt crashes on it; delete the line',
     );
   });
 
@@ -286,7 +287,7 @@ describe('readPackageDirectory refuses', () => {
   ])('a root that is not there: %s', async (path, code) => {
     write('file.yaml');
     await expect(readPackageDirectory(join(root, path))).rejects.toMatchObject({
-      name: 'PackageReadError',
+      name: 'InputError',
       message: `${join(root, path)}: cannot be opened (${code}); name the folder that holds the package`,
     });
   });
@@ -294,7 +295,7 @@ describe('readPackageDirectory refuses', () => {
   test('a root that is a file', async () => {
     write('file.yaml');
     await expect(readPackageDirectory(join(root, 'file.yaml'))).rejects.toMatchObject({
-      name: 'PackageReadError',
+      name: 'InputError',
       message: `${join(root, 'file.yaml')}: is not a directory; name the folder that holds the package`,
     });
   });

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { lstat, readFile, rm } from 'node:fs/promises';
+import { lstatSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { GuardrailsError, InputError } from '../errors';
 import { type Message, message, words } from '../message';
 import type { JudgedBuild } from '../pipeline';
-import { undefinedIfMissing } from './read-package';
+import { codeOf, readFileIfThere } from './regular-file';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
 /** The folder of the package that the builds are written to. */
@@ -27,15 +27,15 @@ export class OutputFolder {
   ) {}
 
   /** @throws InputError the folder is a symbolic link or a file */
-  static async open(root: string): Promise<OutputFolder> {
-    await refuseLinkedFolder(root);
-    const list = await readIfThere(root, LIST);
+  static open(root: string): OutputFolder {
+    refuseLinkedFolder(root);
+    const list = readFileIfThere(root, LIST);
     const written = new Map<string, string>();
-    for (const [, hash = '', name = ''] of list?.toString().matchAll(/^([0-9a-f]{64}) {2}([^/\n]+)$/gm) ?? [])
+    for (const [, hash = '', name = ''] of list?.toString().matchAll(/^([0-9a-f]{64}) {2}([^/\n]+\.yaml)$/gm) ?? [])
       written.set(`${OUTPUT}/${name}`, hash);
     const found = new Map<string, Uint8Array>();
     for (const file of written.keys()) {
-      const bytes = await readIfThere(root, file);
+      const bytes = readFileIfThere(root, file);
       if (bytes !== undefined) found.set(file, bytes);
     }
     return new OutputFolder(root, list, found, written);
@@ -47,10 +47,10 @@ export class OutputFolder {
    * @param outputs path to content
    * @throws GuardrailsError a file would be replaced that no earlier run wrote, or that was changed since
    */
-  async writes(outputs: ReadonlyMap<string, string>): Promise<FileWrite[]> {
+  writes(outputs: ReadonlyMap<string, string>): FileWrite[] {
     const writes: FileWrite[] = [];
     for (const [file, content] of outputs) {
-      const original = this.found.get(file) ?? (await readIfThere(this.root, file));
+      const original = this.found.get(file) ?? readFileIfThere(this.root, file);
       if (original !== undefined && !this.isOurs(file, original) && !Buffer.from(content).equals(original))
         throw new GuardrailsError(
           message`${file} was not written by guardrails, or was changed since; nothing was written. Move it away`,
@@ -72,14 +72,14 @@ export class OutputFolder {
    * @returns a warning for each file that stays
    */
   async clear(outputs: readonly string[]): Promise<Message[]> {
-    await refuseLinkedFolder(this.root);
+    refuseLinkedFolder(this.root);
     const warnings: Message[] = [];
     const kept: string[] = [];
     for (const file of new Set([...this.found.keys(), ...outputs])) {
-      const bytes = await readIfThere(this.root, file);
+      const bytes = readFileIfThere(this.root, file);
       if (bytes === undefined) continue;
       const problem = this.isOurs(file, bytes)
-        ? await this.remove(file)
+        ? this.remove(file)
         : words('was not written by guardrails, or was changed since');
       if (problem === undefined) continue;
       warnings.push(message`${file} ${problem}, and stays; do not apply it`);
@@ -89,12 +89,12 @@ export class OutputFolder {
     return warnings;
   }
 
-  private async remove(file: string): Promise<Message | undefined> {
+  private remove(file: string): Message | undefined {
     try {
-      await rm(path.join(this.root, file));
+      rmSync(path.join(this.root, file));
       return undefined;
     } catch (error) {
-      return message`cannot be removed: ${(error as NodeJS.ErrnoException).code ?? ''}`;
+      return message`cannot be removed: ${codeOf(error)}`;
     }
   }
 
@@ -132,19 +132,10 @@ export function outputFile(overlay: string): string {
 }
 
 /** Files that are written there must not land elsewhere. */
-async function refuseLinkedFolder(root: string): Promise<void> {
-  const found = await lstat(path.join(root, OUTPUT)).catch(undefinedIfMissing);
+function refuseLinkedFolder(root: string): void {
+  const found = lstatSync(path.join(root, OUTPUT), { throwIfNoEntry: false });
   if (found !== undefined && !found.isDirectory())
     throw new InputError(words(`${OUTPUT} is not a folder, and the builds are written there; move it away`));
-}
-
-/** The bytes of a regular file; undefined where there is none. */
-async function readIfThere(root: string, file: string): Promise<Buffer | undefined> {
-  const absolute = path.join(root, file);
-  const found = await lstat(absolute).catch(undefinedIfMissing);
-  if (found === undefined) return undefined;
-  if (!found.isFile()) throw new InputError(message`${file} is not a regular file; move it away`);
-  return readFile(absolute);
 }
 
 function hashOf(content: string | Uint8Array): string {

