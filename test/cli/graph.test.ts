@@ -5,10 +5,13 @@ import path from 'node:path';
 import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
 import { expandLists } from '../../functions/guardrails/krm/resource';
 import { readConnectionMap } from '../../functions/guardrails/network/connection-map';
-import { evaluate } from '../../functions/guardrails/network/evaluate';
 import { EXTERNAL_PEERS } from '../../functions/guardrails/network/external-peers';
 import { PROTOCOLS, isNetworkPolicy, readPolicy } from '../../functions/guardrails/network/policy';
-import { portText, printDot, printMermaid, printTable } from '../../functions/guardrails/formats/diagram';
+import { PolicySet } from '../../functions/guardrails/network/policy-set';
+import { printTable } from '../../functions/guardrails/formats/connection-table';
+import { portText } from '../../functions/guardrails/formats/diagram';
+import { printDot } from '../../functions/guardrails/formats/dot';
+import { printMermaid } from '../../functions/guardrails/formats/mermaid';
 import { buildText } from '../support/built-overlay';
 import { type Bundle, buildBundle } from '../support/bundle';
 
@@ -84,8 +87,8 @@ spec: ${spec}
 const DENY = policy('deny', '{ podSelector: {}, policyTypes: [Ingress, Egress] }');
 const APP = '{ matchLabels: { app: web } }';
 
-describe('what a policy lets pass is drawn, needed or not', () => {
-  test('no policy: everything, but between others nothing is said', () => {
+describe('what a policy allows is drawn, required or not', () => {
+  test('no policy: everything, but nothing between external nodes', () => {
     const lines = linesOf(deployment('web'));
     expect(lines).toContain('internet -> web: everything');
     expect(lines).toContain('web -> private addresses: everything');
@@ -130,7 +133,7 @@ describe('what a policy lets pass is drawn, needed or not', () => {
       ['web -> 203.0.113.0/24: TCP 443'],
     ],
   ])('%s', (_, spec, lines) => {
-    // The other end is open: what is let in is let pass by this policy alone.
+    // The other end is open, so this policy alone decides.
     const open = policy('open', `{ podSelector: {}, policyTypes: [Egress], egress: [{}] }`);
     const isEgress = spec.includes('Egress');
     const text = deployment('web') + DENY + (isEgress ? '' : open) + policy('one', spec);
@@ -140,27 +143,27 @@ describe('what a policy lets pass is drawn, needed or not', () => {
     expect(found).toEqual(lines);
   });
 
-  test('at every port, what the evaluator says of it', () => {
+  test('at every port, the verdict of the policies', () => {
     const rules =
       '[{ ports: [{ port: 80 }, { port: 82, endPort: 90 }, { port: 91, endPort: 91 }, { protocol: UDP, port: 1, endPort: 65535 }, { port: 65535 }, { port: web }], from: [{ podSelector: {} }] }]';
     const text = deployment('web') + policy('one', `{ podSelector: ${APP}, ingress: ${rules} }`);
     const connections = mapOf(text).connections.filter(({ to }) => to.name === 'web');
     const policies = parseYaml(text, 'test').map(valueOf).filter(isObject).filter(isNetworkPolicy);
-    const read = policies.map((one) => readPolicy(one).policy);
+    const set = new PolicySet(policies.map((one) => readPolicy(one).policy));
     const web = connections[0]?.to.ends[0];
-    const stranger = connections.find(({ from }) => from.name === 'any other pod')?.from.ends[0];
-    if (web === undefined || stranger === undefined) throw new Error('nobody is let in');
-    const ranges = connections.find(({ from }) => from.ends[0] === stranger)?.ports ?? [];
+    const otherPod = connections.find(({ from }) => from.name === 'any other pod')?.from.ends[0];
+    if (web === undefined || otherPod === undefined) throw new Error('no connection');
+    const ranges = connections.find(({ from }) => from.ends[0] === otherPod)?.ports ?? [];
     for (const protocol of PROTOCOLS)
       for (let port = 1; port <= 65535; port++) {
         const isIn = ranges.some((one) => one.protocol === protocol && one.first <= port && port <= one.last);
-        const { allowed } = evaluate(read, { from: stranger, to: web, protocol, port });
+        const { allowed } = set.verdict({ from: otherPod, to: web, protocol, port });
         if (isIn !== allowed) throw new Error(`${protocol} ${port}: drawn ${isIn}, allowed ${allowed}`);
       }
     expect(portText(ranges)).toBe('TCP 80, 82-91, 8080, 65535; UDP every port');
   });
 
-  test('both ends have to let it pass', () => {
+  test('both ends must allow it', () => {
     const ingress = policy(
       'in',
       `{ podSelector: ${APP}, ingress: [{ from: [{ podSelector: { matchLabels: { app: api } } }] }] }`,
@@ -206,7 +209,7 @@ spec: { gatewayClassName: c, listeners: [{ name: a, port: 443, protocol: HTTPS, 
   });
 });
 
-/** What is let in to web, where everybody may send. */
+/** The ingress to web that is allowed, where all egress is. */
 function letIn(from: string, more = ''): string[] {
   const text =
     deployment('web') +
@@ -217,7 +220,7 @@ function letIn(from: string, more = ''): string[] {
   return linesOf(text).filter((line) => line.includes('-> web: '));
 }
 
-describe('pods that only a policy speaks of', () => {
+describe('pods that only a policy describes', () => {
   const TO_ALL =
     'policyTypes: [Egress], egress: [{ ports: [{ port: 443 }], to: [{ ipBlock: { cidr: 0.0.0.0/0 } }] }]';
 
@@ -225,7 +228,7 @@ describe('pods that only a policy speaks of', () => {
     ['{ matchLabels: { cluster: pg } }', ['cluster=pg']],
     ['{ matchExpressions: [{ key: job, operator: Exists }] }', ['job=any']],
     ['{ matchExpressions: [{ key: job, operator: In, values: [a, b] }] }', ['job=a', 'job=b']],
-  ])('pods that it is for: %s', (podSelector, labels) => {
+  ])('pods that it selects: %s', (podSelector, labels) => {
     const text = deployment('web') + DENY + policy('one', `{ podSelector: ${podSelector}, ${TO_ALL} }`);
     expect(linesOf(text)).toEqual(
       labels.flatMap((label) => [
@@ -270,7 +273,7 @@ describe('pods that only a policy speaks of', () => {
     ]);
   });
 
-  test('the ingress controller is not all of its namespace', () => {
+  test('the ingress controller does not represent its namespace', () => {
     const ops =
       'namespaceSelector: { matchExpressions: [{ key: kubernetes.io/metadata.name, operator: In, values: [ingress-nginx, ops] }] }';
     expect(letIn(`[{ ${ops} }]`)).toEqual([
@@ -285,7 +288,7 @@ describe('pods that only a policy speaks of', () => {
     expect(letIn(from, deployment('api'))).toEqual(['pods with app=api, canary=yes -> web: TCP 1']);
   });
 
-  test('all of the pods of a workload are nobody else, whatever other labels of theirs a policy names', () => {
+  test('a workload represents its pods, whatever other labels of theirs a policy names', () => {
     const api = deployment('api').replace('{ labels: { app: api } }', '{ labels: { app: api, tier: back } }');
     const tier = policy(
       'tier',
@@ -328,7 +331,7 @@ describe('addresses, by the ranges that a policy names', () => {
       ['internet'],
     ],
     ['every address', ['{ cidr: "::/0" }'], ['internet', 'private addresses']],
-    ['a range but for a part', ['{ cidr: 10.0.0.0/8, except: [10.1.0.0/16] }'], ['10.0.0.0/8']],
+    ['a range without a part', ['{ cidr: 10.0.0.0/8, except: [10.1.0.0/16] }'], ['10.0.0.0/8']],
     [
       'that part by another block',
       ['{ cidr: 10.0.0.0/8, except: [10.1.0.0/16] }', '{ cidr: 10.0.0.0/9 }'],
@@ -346,7 +349,7 @@ describe('addresses, by the ranges that a policy names', () => {
   });
 });
 
-test('two who are outside, where the build has policies for one of them', () => {
+test('two external nodes, where the build has policies for one of them', () => {
   const nginx = (name: string, spec: string) => policy(name, spec, 'ingress-nginx');
   const text =
     deployment('web') +
@@ -362,7 +365,7 @@ test('two who are outside, where the build has policies for one of them', () => 
   ).toEqual([['203.0.113.0/24', 'ingress-nginx', 'ingress controller', 'TCP 443']]);
 });
 
-describe('between any two who are drawn, what the evaluator says of some of their ends', () => {
+describe('between any two nodes, the verdict of the policies on their ends', () => {
   const PORTS = [1, 52, 53, 54, 79, 80, 81, 443, 999, 1000, 1001, 2000, 2001, 5432, 8000, 8080, 65535];
 
   test.each([
@@ -389,10 +392,10 @@ describe('between any two who are drawn, what the evaluator says of some of thei
     const text = build();
     const { connections } = mapOf(text);
     const policies = parseYaml(text, 'test').map(valueOf).filter(isObject).filter(isNetworkPolicy);
-    const read = policies.map((one) => readPolicy(one).policy);
-    const actors = [...new Set(connections.flatMap(({ from, to }) => [from, to]))];
-    for (const from of actors)
-      for (const to of actors) {
+    const set = new PolicySet(policies.map((one) => readPolicy(one).policy));
+    const nodes = [...new Set(connections.flatMap(({ from, to }) => [from, to]))];
+    for (const from of nodes)
+      for (const to of nodes) {
         if (from.namespace === undefined && to.namespace === undefined) continue;
         const drawn = connections.find((one) => one.from === from && one.to === to)?.ports ?? [];
         for (const protocol of PROTOCOLS)
@@ -401,7 +404,7 @@ describe('between any two who are drawn, what the evaluator says of some of thei
               (one) => one.protocol === protocol && one.first <= port && port <= one.last,
             );
             const isAllowed = from.ends.some((source) =>
-              to.ends.some((target) => evaluate(read, { from: source, to: target, protocol, port }).allowed),
+              to.ends.some((target) => set.verdict({ from: source, to: target, protocol, port }).allowed),
             );
             expect([from.name, to.name, protocol, port, isIn]).toEqual([
               from.name,
@@ -415,7 +418,7 @@ describe('between any two who are drawn, what the evaluator says of some of thei
   });
 });
 
-describe('how it is written', () => {
+describe('output formats', () => {
   const text =
     deployment('web') +
     DENY +
@@ -424,7 +427,7 @@ describe('how it is written', () => {
       `{ podSelector: ${APP}, ingress: [{ ports: [{ port: 8080 }], from: [{ namespaceSelector: { matchLabels: { a_b: x_y } } }] }] }`,
     );
 
-  test('a table, with what Markdown would read escaped', () => {
+  test('a table, with the syntax of Markdown escaped', () => {
     expect(printTable(mapOf(text))).toBe(
       '| From                                 | To         | Ports    |\n' +
         '| ------------------------------------ | ---------- | -------- |\n' +

@@ -1,13 +1,13 @@
 import { type YamlObject, type YamlValue, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
+import { formatPath } from '../../functions/guardrails/yaml/field-path';
+import { IpAddress } from '../../functions/guardrails/network/ip-range';
+import { PolicySet, allows, isolates } from '../../functions/guardrails/network/policy-set';
 import {
   type Endpoint,
   type PodEndpoint,
   type Traffic,
-  allows,
-  evaluate,
-  isolates,
   namespaceLabels,
-} from '../../functions/guardrails/network/evaluate';
+} from '../../functions/guardrails/network/traffic';
 import {
   type Policy,
   type Protocol,
@@ -23,7 +23,7 @@ const PODS: Readonly<Record<string, PodEndpoint>> = {
     ...SHOP,
     labels: { app: 'frontend', tier: 'web' },
     ports: [{ name: 'http', port: 3000, protocol: 'TCP' }],
-    ip: '10.1.0.1',
+    ip: new IpAddress('10.1.0.1'),
   },
   backend: {
     ...SHOP,
@@ -33,14 +33,14 @@ const PODS: Readonly<Record<string, PodEndpoint>> = {
       { name: 'names', port: 53, protocol: 'UDP' },
       { name: undefined, port: 9000, protocol: 'TCP' },
     ],
-    ip: '10.1.0.2',
+    ip: new IpAddress('10.1.0.2'),
   },
-  db: { ...SHOP, labels: { app: 'db' }, ports: [], ip: 'fd00::3' },
+  db: { ...SHOP, labels: { app: 'db' }, ports: [], ip: new IpAddress('fd00::3') },
   bench: {
     ...LAB,
     labels: { app: 'frontend', tier: 'web' },
     ports: [{ name: 'http', port: 80, protocol: 'TCP' }],
-    ip: '10.2.0.1',
+    ip: new IpAddress('10.2.0.1'),
   },
   newcomer: { ...LAB, labels: {}, ports: [] }, // has no address yet
 };
@@ -665,12 +665,12 @@ const IP_BLOCKS: readonly Case[] = [
     },
   ],
   [
-    'an IPv4 address that is written as IPv6 is no IPv6 address',
+    'an IPv4 address that is written as IPv6 is not an IPv6 address',
     '{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: "::/0"}}]}]}',
     { denied: ['::ffff:10.2.0.1 > backend 1'], allowed: ['::fffe:10.2.0.1 > backend 1'] },
   ],
   [
-    'what is no address is in no block',
+    'a name or an invalid address is in no block',
     '{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}, {ipBlock: {cidr: "::/0"}}]}]}',
     {
       denied: [
@@ -898,7 +898,7 @@ describe.each([
     const policies = [specs].flat().map((spec) => readSpec(spec).policy);
     const verdicts = [...allowed, ...denied].map((text) => [
       text,
-      evaluate(policies, trafficOf(text)).allowed ? 'allowed' : 'denied',
+      new PolicySet(policies).verdict(trafficOf(text)).allowed ? 'allowed' : 'denied',
     ]);
     expect(verdicts).toEqual([
       ...allowed.map((text) => [text, 'allowed']),
@@ -907,98 +907,104 @@ describe.each([
   });
 });
 
-/** A spec that the API server refuses, with kubectl's strict decoding, and what is said of it. */
+/** A spec that the API server refuses, with kubectl's strict decoding, and its report. */
 type Refusal = readonly [what: string, spec: string, problem: string];
+
+const FIX = '; fix the field, which the API server refuses';
 
 const REFUSED_RULES: readonly Refusal[] = [
   [
     'the key _from, as the JavaScript client calls from',
     '{podSelector: {}, ingress: [{_from: [{podSelector: {matchLabels: {app: nobody}}}]}]}',
-    'has spec.ingress[0]._from, which the API does not know; it knows from, ports',
+    'has the unknown field spec.ingress[0]._from; use one of from, ports, or remove the field',
   ],
   [
     'a key of the other direction',
     '{podSelector: {}, ingress: [{to: [{podSelector: {matchLabels: {app: nobody}}}]}]}',
-    'has spec.ingress[0].to, which the API does not know; it knows from, ports',
+    'has the unknown field spec.ingress[0].to; use one of from, ports, or remove the field',
   ],
   [
     'a key of the other direction, egress',
     '{podSelector: {}, egress: [{from: [{podSelector: {matchLabels: {app: nobody}}}]}]}',
-    'has spec.egress[0].from, which the API does not know; it knows to, ports',
+    'has the unknown field spec.egress[0].from; use one of to, ports, or remove the field',
   ],
   [
     'a key in another case',
     '{podSelector: {}, ingress: [{From: []}]}',
-    'has spec.ingress[0].From, which the API does not know; it knows from, ports',
+    'has the unknown field spec.ingress[0].From; use one of from, ports, or remove the field',
   ],
   [
     'from as a mapping',
     '{podSelector: {}, ingress: [{from: {podSelector: {matchLabels: {app: nobody}}}}]}',
-    'has spec.ingress[0].from {"podSelector":{"matchLabels":{"app":"nobody"}}}; a list belongs there',
+    `has an invalid spec.ingress[0].from: it must be a list, found {"podSelector":{"matchLabels":{"app":"nobody"}}}${FIX}`,
   ],
   [
     'to as a text',
     '{podSelector: {}, egress: [{to: all}]}',
-    'has spec.egress[0].to "all"; a list belongs there',
+    `has an invalid spec.egress[0].to: it must be a list, found "all"${FIX}`,
   ],
   [
     'ports as a number',
     '{podSelector: {}, ingress: [{ports: 443}]}',
-    'has spec.ingress[0].ports 443; a list belongs there',
+    `has an invalid spec.ingress[0].ports: it must be a list, found 443${FIX}`,
   ],
   [
     'rules as a mapping',
     '{podSelector: {}, ingress: {from: []}}',
-    'has spec.ingress {"from":[]}; a list belongs there',
+    `has an invalid spec.ingress: it must be a list, found {"from":[]}${FIX}`,
   ],
   [
     'a rule that is a text',
     '{podSelector: {}, ingress: [from]}',
-    'has spec.ingress[0] "from"; a mapping belongs there',
+    `has an invalid spec.ingress[0]: it must be a mapping, found "from"${FIX}`,
   ],
 ];
 
 const REFUSED_PEERS: readonly Refusal[] = [
-  ['an empty peer', peer('{}'), 'has spec.ingress[0].from[0] {}; a peer is selectors, or else an ipBlock'],
+  [
+    'an empty peer',
+    peer('{}'),
+    `has an invalid spec.ingress[0].from[0]: it must be either selectors or an ipBlock, found {}${FIX}`,
+  ],
   [
     'a peer of null',
     peer('null'),
-    'has spec.ingress[0].from[0] null; a peer is selectors, or else an ipBlock',
+    `has an invalid spec.ingress[0].from[0]: it must be either selectors or an ipBlock, found null${FIX}`,
   ],
   [
     'a peer that is a text',
     peer('frontend'),
-    'has spec.ingress[0].from[0] "frontend"; a mapping belongs there',
+    `has an invalid spec.ingress[0].from[0]: it must be a mapping, found "frontend"${FIX}`,
   ],
   [
     'ipBlock and podSelector',
     peer('{ipBlock: {cidr: 0.0.0.0/0}, podSelector: {}}'),
-    'has spec.ingress[0].from[0] {"ipBlock":{"cidr":"0.0.0.0/0"},"podSelector":{}}; a peer is selectors, or else an ipBlock',
+    `has an invalid spec.ingress[0].from[0]: it must be either selectors or an ipBlock, found {"ipBlock":{"cidr":"0.0.0.0/0"},"podSelector":{}}${FIX}`,
   ],
   [
     'ipBlock and namespaceSelector',
     peer('{ipBlock: {cidr: 0.0.0.0/0}, namespaceSelector: {}}'),
-    'has spec.ingress[0].from[0] {"ipBlock":{"cidr":"0.0.0.0/0"},"namespaceSelector":{}}; a peer is selectors, or else an ipBlock',
+    `has an invalid spec.ingress[0].from[0]: it must be either selectors or an ipBlock, found {"ipBlock":{"cidr":"0.0.0.0/0"},"namespaceSelector":{}}${FIX}`,
   ],
   [
     'an unknown key',
     peer('{podSelector: {}, namespace: lab}'),
-    'has spec.ingress[0].from[0].namespace, which the API does not know; it knows podSelector, namespaceSelector, ipBlock',
+    'has the unknown field spec.ingress[0].from[0].namespace; use one of podSelector, namespaceSelector, ipBlock, or remove the field',
   ],
   [
     'the labels right under the peer',
     peer('{namespaceSelector: {}, matchLabels: {app: nobody}}'),
-    'has spec.ingress[0].from[0].matchLabels, which the API does not know; it knows podSelector, namespaceSelector, ipBlock',
+    'has the unknown field spec.ingress[0].from[0].matchLabels; use one of podSelector, namespaceSelector, ipBlock, or remove the field',
   ],
   [
     'a podSelector that is a text, beside a namespaceSelector',
     peer('{podSelector: nobody, namespaceSelector: {}}'),
-    'has spec.ingress[0].from[0].podSelector "nobody"; a mapping belongs there',
+    `has an invalid spec.ingress[0].from[0].podSelector: it must be a mapping, found "nobody"${FIX}`,
   ],
   [
     'a namespaceSelector that is a list, beside a podSelector',
     peer('{podSelector: {}, namespaceSelector: []}'),
-    'has spec.ingress[0].from[0].namespaceSelector []; a mapping belongs there',
+    `has an invalid spec.ingress[0].from[0].namespaceSelector: it must be a mapping, found []${FIX}`,
   ],
 ];
 
@@ -1008,132 +1014,132 @@ const REFUSED_SELECTORS: readonly Refusal[] = [
   [
     'the labels right under the selector',
     from('app: nobody'),
-    `has ${SELECTOR}.app, which the API does not know; it knows matchLabels, matchExpressions`,
+    `has the unknown field ${SELECTOR}.app; use one of matchLabels, matchExpressions, or remove the field`,
   ],
   [
     'a key in another case',
     from('matchlabels: {app: nobody}'),
-    `has ${SELECTOR}.matchlabels, which the API does not know; it knows matchLabels, matchExpressions`,
+    `has the unknown field ${SELECTOR}.matchlabels; use one of matchLabels, matchExpressions, or remove the field`,
   ],
   [
     'a label that is a number',
     from('matchLabels: {tier: 1}'),
-    `has ${SELECTOR}.matchLabels.tier 1; it takes quotes to be the text that a label is`,
+    `has an invalid ${SELECTOR}.matchLabels.tier: it must be a string, so quote it, found 1${FIX}`,
   ],
   [
-    'a label that is a boolean, beside one that is none',
+    'a label that is a boolean, beside a valid one',
     from('matchLabels: {app: frontend, canary: yes}'),
-    `has ${SELECTOR}.matchLabels.canary true; it takes quotes to be the text that a label is`,
+    `has an invalid ${SELECTOR}.matchLabels.canary: it must be a string, so quote it, found true${FIX}`,
   ],
   [
     'a label that is a mapping',
     from('matchLabels: {app: {}}'),
-    `has ${SELECTOR}.matchLabels.app {}; it takes quotes to be the text that a label is`,
+    `has an invalid ${SELECTOR}.matchLabels.app: it must be a string, so quote it, found {}${FIX}`,
   ],
   [
     'matchLabels as a list',
     from('matchLabels: [app]'),
-    `has ${SELECTOR}.matchLabels ["app"]; a mapping belongs there`,
+    `has an invalid ${SELECTOR}.matchLabels: it must be a mapping, found ["app"]${FIX}`,
   ],
   [
-    'a label that can be none: the characters',
+    'an invalid label: the characters',
     from('matchLabels: {app: "front end"}'),
-    `has ${SELECTOR}.matchLabels.app "front end"; that is no value of a label`,
+    `has an invalid ${SELECTOR}.matchLabels.app: it must be a valid label value, found "front end"${FIX}`,
   ],
   [
-    'a label that can be none: the length',
+    'an invalid label: the length',
     from(`matchExpressions: [{key: app, operator: NotIn, values: [${'a'.repeat(64)}]}]`),
-    `has ${SELECTOR}.matchExpressions[0].values[0] "${'a'.repeat(64)}"; that is no value of a label`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].values[0]: it must be a valid label value, found "${'a'.repeat(64)}"${FIX}`,
   ],
   [
-    'a key that can be none: the characters',
+    'an invalid key: the characters',
     from('matchLabels: {"a b": c}'),
-    `has ${SELECTOR}.matchLabels "a b"; that is no key of a label`,
+    `has an invalid ${SELECTOR}.matchLabels: it must be a mapping with valid label keys, found "a b"${FIX}`,
   ],
   [
-    'a key that can be none: two prefixes',
+    'an invalid key: two prefixes',
     from('matchExpressions: [{key: a/b/c, operator: DoesNotExist}]'),
-    `has ${SELECTOR}.matchExpressions[0].key "a/b/c"; that is no key of a label`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].key: it must be a valid label key, found "a/b/c"${FIX}`,
   ],
   [
-    'a key that can be none: a prefix in upper case',
+    'an invalid key: a prefix in upper case',
     from('matchExpressions: [{key: Example.com/a, operator: DoesNotExist}]'),
-    `has ${SELECTOR}.matchExpressions[0].key "Example.com/a"; that is no key of a label`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].key: it must be a valid label key, found "Example.com/a"${FIX}`,
   ],
   [
-    'a key that can be none: nothing behind the prefix',
+    'an invalid key: nothing after the prefix',
     from('matchExpressions: [{key: example.com/, operator: DoesNotExist}]'),
-    `has ${SELECTOR}.matchExpressions[0].key "example.com/"; that is no key of a label`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].key: it must be a valid label key, found "example.com/"${FIX}`,
   ],
   [
     'an expression without its key',
     from('matchExpressions: [{operator: DoesNotExist}]'),
-    `has ${SELECTOR}.matchExpressions[0].key null; that is no key of a label`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].key: it must be a valid label key, found null${FIX}`,
   ],
   [
     'matchExpressions as a mapping',
     from('matchExpressions: {key: tier, operator: Exists}'),
-    `has ${SELECTOR}.matchExpressions {"key":"tier","operator":"Exists"}; a list belongs there`,
+    `has an invalid ${SELECTOR}.matchExpressions: it must be a list, found {"key":"tier","operator":"Exists"}${FIX}`,
   ],
   [
     'an expression that is a text',
     from('matchExpressions: ["app in (nobody)"]'),
-    `has ${SELECTOR}.matchExpressions[0] "app in (nobody)"; a mapping belongs there`,
+    `has an invalid ${SELECTOR}.matchExpressions[0]: it must be a mapping, found "app in (nobody)"${FIX}`,
   ],
   [
     'an unknown key in an expression',
     from('matchExpressions: [{key: tier, operator: DoesNotExist, value: web}]'),
-    `has ${SELECTOR}.matchExpressions[0].value, which the API does not know; it knows key, operator, values`,
+    `has the unknown field ${SELECTOR}.matchExpressions[0].value; use one of key, operator, values, or remove the field`,
   ],
   [
     'an unknown operator',
     from('matchExpressions: [{key: app, operator: Equals, values: [frontend]}]'),
-    `has ${SELECTOR}.matchExpressions[0].operator "Equals"; it is In, NotIn, Exists, DoesNotExist`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].operator: it must be one of In, NotIn, Exists, DoesNotExist, found "Equals"${FIX}`,
   ],
   [
     'an operator in another case',
     from('matchExpressions: [{key: app, operator: exists}]'),
-    `has ${SELECTOR}.matchExpressions[0].operator "exists"; it is In, NotIn, Exists, DoesNotExist`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].operator: it must be one of In, NotIn, Exists, DoesNotExist, found "exists"${FIX}`,
   ],
   [
     'no operator',
     from('matchExpressions: [{key: app, values: [frontend]}]'),
-    `has ${SELECTOR}.matchExpressions[0].operator null; it is In, NotIn, Exists, DoesNotExist`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].operator: it must be one of In, NotIn, Exists, DoesNotExist, found null${FIX}`,
   ],
   [
     'In without values',
     from('matchExpressions: [{key: app, operator: In}]'),
-    `has ${SELECTOR}.matchExpressions[0].values null; In takes at least one`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].values: it must be a non-empty list with In, found null${FIX}`,
   ],
   [
     'NotIn with an empty list of values',
     from('matchExpressions: [{key: app, operator: NotIn, values: []}]'),
-    `has ${SELECTOR}.matchExpressions[0].values []; NotIn takes at least one`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].values: it must be a non-empty list with NotIn, found []${FIX}`,
   ],
   [
     'Exists with values',
     from('matchExpressions: [{key: app, operator: Exists, values: [frontend]}]'),
-    `has ${SELECTOR}.matchExpressions[0].values ["frontend"]; Exists takes none`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].values: it must be absent with Exists, found ["frontend"]${FIX}`,
   ],
   [
     'DoesNotExist with values',
     from('matchExpressions: [{key: tier, operator: DoesNotExist, values: [web]}]'),
-    `has ${SELECTOR}.matchExpressions[0].values ["web"]; DoesNotExist takes none`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].values: it must be absent with DoesNotExist, found ["web"]${FIX}`,
   ],
   [
     'a value that is a number',
     from('matchExpressions: [{key: tier, operator: NotIn, values: [1]}]'),
-    `has ${SELECTOR}.matchExpressions[0].values[0] 1; it takes quotes to be the text that a label is`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].values[0]: it must be a string, so quote it, found 1${FIX}`,
   ],
 ];
 
 const IP_BLOCK = 'spec.ingress[0].from[0].ipBlock';
-const NO_RANGE = 'it is a range such as 10.0.0.0/8 or 2001:db8::/32, with no bits beyond its length';
+const NO_RANGE = 'a range such as 10.0.0.0/8 or 2001:db8::/32, with no bits set after the prefix';
 
 const REFUSED_IP_BLOCKS: readonly Refusal[] = [
   ...[
     ['an address', '203.0.113.7'],
-    ['nothing behind the slash', '203.0.113.7/'],
+    ['nothing after the slash', '203.0.113.7/'],
     ['a length beyond 32', '10.0.0.0/33'],
     ['a length beyond 128', '2001:db8::/129'],
     ['a length with a leading zero', '10.0.0.0/08'],
@@ -1151,62 +1157,70 @@ const REFUSED_IP_BLOCKS: readonly Refusal[] = [
     ['a name', 'todo.example.com/8'],
     ['nothing', ''],
   ].map(([what, cidr]): Refusal => [
-    `a cidr that is no range: ${what}`,
+    `an invalid cidr: ${what}`,
     peer(`{ipBlock: {cidr: ${JSON.stringify(cidr)}}}`),
-    `has ${IP_BLOCK}.cidr ${JSON.stringify(cidr)}; ${NO_RANGE}`,
+    `has an invalid ${IP_BLOCK}.cidr: it must be ${NO_RANGE}, found ${JSON.stringify(cidr)}${FIX}`,
   ]),
-  ['no cidr', peer('{ipBlock: {}}'), `has ${IP_BLOCK}.cidr null; ${NO_RANGE}`],
-  ['a cidr that is a number', peer('{ipBlock: {cidr: 10}}'), `has ${IP_BLOCK}.cidr 10; ${NO_RANGE}`],
+  [
+    'no cidr',
+    peer('{ipBlock: {}}'),
+    `has an invalid ${IP_BLOCK}.cidr: it must be ${NO_RANGE}, found null${FIX}`,
+  ],
+  [
+    'a cidr that is a number',
+    peer('{ipBlock: {cidr: 10}}'),
+    `has an invalid ${IP_BLOCK}.cidr: it must be ${NO_RANGE}, found 10${FIX}`,
+  ],
   [
     'an ipBlock that is a text',
     peer('{ipBlock: 0.0.0.0/0}'),
-    `has ${IP_BLOCK} "0.0.0.0/0"; a mapping belongs there`,
+    `has an invalid ${IP_BLOCK}: it must be a mapping, found "0.0.0.0/0"${FIX}`,
   ],
   [
     'an unknown key',
     peer('{ipBlock: {cidr: 0.0.0.0/0, exept: [10.0.0.0/8]}}'),
-    `has ${IP_BLOCK}.exept, which the API does not know; it knows cidr, except`,
+    `has the unknown field ${IP_BLOCK}.exept; use one of cidr, except, or remove the field`,
   ],
   [
     'except as a text',
     peer('{ipBlock: {cidr: 0.0.0.0/0, except: 10.0.0.0/8}}'),
-    `has ${IP_BLOCK}.except "10.0.0.0/8"; a list belongs there`,
+    `has an invalid ${IP_BLOCK}.except: it must be a list, found "10.0.0.0/8"${FIX}`,
   ],
   [
-    'except is no range',
+    'an invalid except',
     peer('{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.1]}}'),
-    `has ${IP_BLOCK}.except[0] "10.0.0.1"; ${NO_RANGE}`,
+    `has an invalid ${IP_BLOCK}.except[0]: it must be ${NO_RANGE}, found "10.0.0.1"${FIX}`,
   ],
   [
     'except of null',
     peer('{ipBlock: {cidr: 0.0.0.0/0, except: [null]}}'),
-    `has ${IP_BLOCK}.except[0] null; ${NO_RANGE}`,
+    `has an invalid ${IP_BLOCK}.except[0]: it must be ${NO_RANGE}, found null${FIX}`,
   ],
   [
     'except outside the cidr',
     peer('{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16, 11.0.0.0/16]}}'),
-    `has ${IP_BLOCK}.except[1] "11.0.0.0/16"; it lies in cidr and is smaller`,
+    `has an invalid ${IP_BLOCK}.except[1]: it must be a smaller range within cidr, found "11.0.0.0/16"${FIX}`,
   ],
   [
     'except around the cidr',
     peer('{ipBlock: {cidr: 10.1.0.0/16, except: [10.0.0.0/8]}}'),
-    `has ${IP_BLOCK}.except[0] "10.0.0.0/8"; it lies in cidr and is smaller`,
+    `has an invalid ${IP_BLOCK}.except[0]: it must be a smaller range within cidr, found "10.0.0.0/8"${FIX}`,
   ],
   [
     'except is all of the cidr',
     peer('{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}}'),
-    `has ${IP_BLOCK}.except[0] "10.0.0.0/8"; it lies in cidr and is smaller`,
+    `has an invalid ${IP_BLOCK}.except[0]: it must be a smaller range within cidr, found "10.0.0.0/8"${FIX}`,
   ],
   [
     'except of the other version',
     peer('{ipBlock: {cidr: "::/0", except: [10.0.0.0/8]}}'),
-    `has ${IP_BLOCK}.except[0] "10.0.0.0/8"; it lies in cidr and is smaller`,
+    `has an invalid ${IP_BLOCK}.except[0]: it must be a smaller range within cidr, found "10.0.0.0/8"${FIX}`,
   ],
 ];
 
 const PORT = 'spec.ingress[0].ports[0]';
-const NO_PORT = 'it is a number from 1 to 65535, or the name of a container port';
-const NO_END = 'it ends, at 65535 or before, what a number in port starts';
+const NO_PORT = 'a number from 1 to 65535, or the name of a container port';
+const NO_END = 'a number from port to 65535, where port is a number';
 
 const REFUSED_PORTS: readonly Refusal[] = [
   ...(
@@ -1227,29 +1241,65 @@ const REFUSED_PORTS: readonly Refusal[] = [
       ['name-of-sixteens', 'name-of-sixteens'],
     ] as const
   ).map(([text, value]): Refusal => [
-    `no port: ${text}`,
+    `an invalid port: ${text}`,
     port(`{port: ${text}}`),
-    `has ${PORT}.port ${JSON.stringify(value)}; ${NO_PORT}`,
+    `has an invalid ${PORT}.port: it must be ${NO_PORT}, found ${JSON.stringify(value)}${FIX}`,
   ]),
-  ['a protocol in lower case', port('{protocol: tcp}'), `has ${PORT}.protocol "tcp"; it is TCP, UDP, SCTP`],
   [
-    'a protocol that is none of three',
-    port('{protocol: ICMP}'),
-    `has ${PORT}.protocol "ICMP"; it is TCP, UDP, SCTP`,
+    'a protocol in lower case',
+    port('{protocol: tcp}'),
+    `has an invalid ${PORT}.protocol: it must be one of TCP, UDP, SCTP, found "tcp"${FIX}`,
   ],
-  ['an empty protocol', port('{protocol: ""}'), `has ${PORT}.protocol ""; it is TCP, UDP, SCTP`],
-  ['endPort without port', port('{endPort: 65535}'), `has ${PORT}.endPort 65535; ${NO_END}`],
-  ['endPort below port', port('{port: 8000, endPort: 7999}'), `has ${PORT}.endPort 7999; ${NO_END}`],
-  ['endPort with a name', port('{port: http, endPort: 9000}'), `has ${PORT}.endPort 9000; ${NO_END}`],
-  ['endPort beyond 65535', port('{port: 1, endPort: 65536}'), `has ${PORT}.endPort 65536; ${NO_END}`],
-  ['endPort of 0', port('{port: 1, endPort: 0}'), `has ${PORT}.endPort 0; ${NO_END}`],
-  ['endPort that is a text', port('{port: 1, endPort: "9"}'), `has ${PORT}.endPort "9"; ${NO_END}`],
+  [
+    'an unknown protocol',
+    port('{protocol: ICMP}'),
+    `has an invalid ${PORT}.protocol: it must be one of TCP, UDP, SCTP, found "ICMP"${FIX}`,
+  ],
+  [
+    'an empty protocol',
+    port('{protocol: ""}'),
+    `has an invalid ${PORT}.protocol: it must be one of TCP, UDP, SCTP, found ""${FIX}`,
+  ],
+  [
+    'endPort without port',
+    port('{endPort: 65535}'),
+    `has an invalid ${PORT}.endPort: it must be ${NO_END}, found 65535${FIX}`,
+  ],
+  [
+    'endPort below port',
+    port('{port: 8000, endPort: 7999}'),
+    `has an invalid ${PORT}.endPort: it must be ${NO_END}, found 7999${FIX}`,
+  ],
+  [
+    'endPort with a name',
+    port('{port: http, endPort: 9000}'),
+    `has an invalid ${PORT}.endPort: it must be ${NO_END}, found 9000${FIX}`,
+  ],
+  [
+    'endPort beyond 65535',
+    port('{port: 1, endPort: 65536}'),
+    `has an invalid ${PORT}.endPort: it must be ${NO_END}, found 65536${FIX}`,
+  ],
+  [
+    'endPort of 0',
+    port('{port: 1, endPort: 0}'),
+    `has an invalid ${PORT}.endPort: it must be ${NO_END}, found 0${FIX}`,
+  ],
+  [
+    'endPort that is a text',
+    port('{port: 1, endPort: "9"}'),
+    `has an invalid ${PORT}.endPort: it must be ${NO_END}, found "9"${FIX}`,
+  ],
   [
     'an unknown key',
     port('{protocol: TCP, number: 8000}'),
-    `has ${PORT}.number, which the API does not know; it knows protocol, port, endPort`,
+    `has the unknown field ${PORT}.number; use one of protocol, port, endPort, or remove the field`,
   ],
-  ['a port that is a number alone', port('8000'), `has ${PORT} 8000; a mapping belongs there`],
+  [
+    'a port that is a number alone',
+    port('8000'),
+    `has an invalid ${PORT}: it must be a mapping, found 8000${FIX}`,
+  ],
 ];
 
 function peer(text: string): string {
@@ -1283,10 +1333,10 @@ describe.each([
   ['selectors', REFUSED_SELECTORS],
   ['ipBlocks', REFUSED_IP_BLOCKS],
   ['ports', REFUSED_PORTS],
-])('what the API server refuses is told and allows nothing: %s', (_kind, refusals) => {
+])('what the API server refuses is reported and allows nothing: %s', (_kind, refusals) => {
   it.each(refusals)('%s', (_what, spec, problem) => {
     const { policy, problems } = readSpec(spec);
-    expect(problems).toEqual([problem]);
+    expect(textsOf(problems)).toEqual([problem]);
     expect(allowedBy(policy)).toEqual([]);
   });
 });
@@ -1299,8 +1349,8 @@ describe('beside what the API server refuses the other entries of a list hold', 
   ])('%s', (_kind, spec) => {
     const { policy, problems } = readSpec(spec);
     expect(problems).toHaveLength(1);
-    expect(evaluate([policy], trafficOf('bench > backend 8000')).allowed).toBe(true);
-    expect(evaluate([policy], trafficOf('bench > backend 8001')).allowed).toBe(false);
+    expect(new PolicySet([policy]).verdict(trafficOf('bench > backend 8000')).allowed).toBe(true);
+    expect(new PolicySet([policy]).verdict(trafficOf('bench > backend 8001')).allowed).toBe(false);
   });
 });
 
@@ -1309,69 +1359,69 @@ const REFUSED_WHOLE: readonly (readonly [what: string, rest: string, problem: st
   [
     'an unknown key in the policy',
     'sepc: {podSelector: {}}',
-    'has sepc, which the API does not know; it knows apiVersion, kind, metadata, spec',
+    'has the unknown field sepc; use one of apiVersion, kind, metadata, spec, or remove the field',
   ],
   [
     'a status, which NetworkPolicies had for a while',
     '{spec: {podSelector: {}}, status: {}}',
-    'has status, which the API does not know; it knows apiVersion, kind, metadata, spec',
+    'has the unknown field status; use one of apiVersion, kind, metadata, spec, or remove the field',
   ],
   [
     'a spec that is a list',
     'spec: [{podSelector: {}}]',
-    'has spec [{"podSelector":{}}]; a mapping belongs there',
+    `has an invalid spec: it must be a mapping, found [{"podSelector":{}}]${FIX}`,
   ],
   [
     'an unknown key in the spec',
     'spec: {podSelector: {}, policyType: [Egress], ingress: [{}]}',
-    'has spec.policyType, which the API does not know; it knows podSelector, policyTypes, ingress, egress',
+    'has the unknown field spec.policyType; use one of podSelector, policyTypes, ingress, egress, or remove the field',
   ],
   [
     'an unknown policy type',
     'spec: {podSelector: {}, policyTypes: [Ingress, egress]}',
-    'has spec.policyTypes ["Ingress","egress"]; it has Ingress, Egress, or both',
+    `has an invalid spec.policyTypes: it must be Ingress, Egress, or both, found ["Ingress","egress"]${FIX}`,
   ],
   [
     'a policy type of null',
     'spec: {podSelector: {}, policyTypes: [null]}',
-    'has spec.policyTypes [null]; it has Ingress, Egress, or both',
+    `has an invalid spec.policyTypes: it must be Ingress, Egress, or both, found [null]${FIX}`,
   ],
   [
     'three policy types',
     'spec: {podSelector: {}, policyTypes: [Ingress, Egress, Ingress]}',
-    'has spec.policyTypes ["Ingress","Egress","Ingress"]; it has Ingress, Egress, or both',
+    `has an invalid spec.policyTypes: it must be Ingress, Egress, or both, found ["Ingress","Egress","Ingress"]${FIX}`,
   ],
   [
     'policy types as a text',
     'spec: {podSelector: {}, policyTypes: Egress}',
-    'has spec.policyTypes "Egress"; a list belongs there',
+    `has an invalid spec.policyTypes: it must be a list, found "Egress"${FIX}`,
   ],
   [
     'a podSelector that is a text',
     'spec: {podSelector: backend}',
-    'has spec.podSelector "backend"; a mapping belongs there',
+    `has an invalid spec.podSelector: it must be a mapping, found "backend"${FIX}`,
   ],
   [
     'the labels right under podSelector',
     'spec: {podSelector: {app: backend}}',
-    'has spec.podSelector.app, which the API does not know; it knows matchLabels, matchExpressions',
+    'has the unknown field spec.podSelector.app; use one of matchLabels, matchExpressions, or remove the field',
   ],
   [
     'a podSelector with a label that is a number',
     'spec: {podSelector: {matchLabels: {app: backend, version: 2}}}',
-    'has spec.podSelector.matchLabels.version 2; it takes quotes to be the text that a label is',
+    `has an invalid spec.podSelector.matchLabels.version: it must be a string, so quote it, found 2${FIX}`,
   ],
   [
     'a podSelector with an expression without values',
     'spec: {podSelector: {matchExpressions: [{key: app, operator: NotIn}]}}',
-    'has spec.podSelector.matchExpressions[0].values null; NotIn takes at least one',
+    `has an invalid spec.podSelector.matchExpressions[0].values: it must be a non-empty list with NotIn, found null${FIX}`,
   ],
 ];
 
-describe('what the API server refuses of a policy itself is told, and the policy does not hold', () => {
+describe('what the API server refuses of a policy itself is reported, and the policy has no effect', () => {
   it.each(REFUSED_WHOLE)('%s', (_what, rest, problem) => {
     const { policy, problems } = readPolicy(networkPolicy(yaml(rest) as YamlObject));
-    expect(problems).toEqual([problem]);
+    expect(textsOf(problems)).toEqual([problem]);
     for (const pod of Object.values(PODS)) {
       expect(isolates(policy, pod, 'ingress')).toBe(false);
       expect(isolates(policy, pod, 'egress')).toBe(false);
@@ -1414,29 +1464,29 @@ it.each([
   [
     'Ingress',
     '{policyTypes: [Egress], ingress: [{}]}',
-    'has ingress rules that do not hold: policyTypes lacks Ingress',
+    'has ingress rules without effect: spec.policyTypes does not contain Ingress; add Ingress to spec.policyTypes, or remove the rules',
   ],
   [
     'Egress',
     '{policyTypes: [Ingress], egress: [{}]}',
-    'has egress rules that do not hold: policyTypes lacks Egress',
+    'has egress rules without effect: spec.policyTypes does not contain Egress; add Egress to spec.policyTypes, or remove the rules',
   ],
-])('rules of a direction that policyTypes lacks are told of: %s', (_type, spec, problem) => {
-  expect(readSpec(spec).problems).toEqual([problem]);
+])('rules of a direction that policyTypes does not contain are reported: %s', (_type, spec, problem) => {
+  expect(textsOf(readSpec(spec).problems)).toEqual([problem]);
 });
 
-it('every problem of a policy is told', () => {
+it('every problem of a policy is reported, with the path of its field', () => {
   const { problems } = readSpec(
     '{podSelector: {app: a}, ingress: [{from: [{}, {ipBlock: {cidr: a}}], ports: [{protocol: tcp, port: 0, endPort: 1}]}], egress: [{from: []}]}',
   );
-  expect(problems.map((problem) => problem.split(/[,;] /)[0])).toEqual([
-    'has spec.podSelector.app',
-    'has spec.ingress[0].from[0] {}',
-    'has spec.ingress[0].from[1].ipBlock.cidr "a"',
-    'has spec.ingress[0].ports[0].port 0',
-    'has spec.ingress[0].ports[0].endPort 1',
-    'has spec.ingress[0].ports[0].protocol "tcp"',
-    'has spec.egress[0].from',
+  expect(problems.map(({ field, problem }) => [formatPath(field), problem.raw.split(': ')[0]])).toEqual([
+    ['spec.podSelector.app', 'has the unknown field spec.podSelector.app'],
+    ['spec.ingress[0].from[0]', 'has an invalid spec.ingress[0].from[0]'],
+    ['spec.ingress[0].from[1].ipBlock.cidr', 'has an invalid spec.ingress[0].from[1].ipBlock.cidr'],
+    ['spec.ingress[0].ports[0].port', 'has an invalid spec.ingress[0].ports[0].port'],
+    ['spec.ingress[0].ports[0].endPort', 'has an invalid spec.ingress[0].ports[0].endPort'],
+    ['spec.ingress[0].ports[0].protocol', 'has an invalid spec.ingress[0].ports[0].protocol'],
+    ['spec.egress[0].from', 'has the unknown field spec.egress[0].from'],
   ]);
 });
 
@@ -1453,7 +1503,7 @@ describe('a verdict names the policies that isolate an end and do not allow the 
     ['bench > backend 1', [], []],
     ['db > bench 80', [], []],
   ] as const)('%s', (text, deniedAtSource, deniedAtDestination) => {
-    expect(evaluate([closed, other], trafficOf(text))).toEqual({
+    expect(new PolicySet([closed, other]).verdict(trafficOf(text))).toEqual({
       allowed: deniedAtSource.length + deniedAtDestination.length === 0,
       deniedAtSource,
       deniedAtDestination,
@@ -1479,6 +1529,16 @@ it('a policy holds in its own namespace', () => {
   ]);
 });
 
+/** The texts of problems, each of which has the path of its field. */
+function textsOf(problems: ReadPolicy['problems']): string[] {
+  return problems.map(({ field, problem, remedy }) => {
+    expect(problem.raw).toContain(
+      field.length === 2 && field[0] === 'spec' ? String(field[1]) : formatPath(field),
+    );
+    return `${problem.raw}; ${remedy.raw}`;
+  });
+}
+
 function readSpec(spec: string): ReadPolicy {
   return readPolicy(networkPolicy({ spec: yaml(spec) }));
 }
@@ -1502,5 +1562,5 @@ function trafficOf(text: string): Traffic {
 }
 
 function endpoint(text: string): Endpoint {
-  return PODS[text] ?? { ip: text };
+  return PODS[text] ?? { ip: new IpAddress(text) };
 }

@@ -1,5 +1,7 @@
-import { type Endpoint, evaluate, namespaceLabels } from '../../functions/guardrails/network/evaluate';
+import { IpAddress } from '../../functions/guardrails/network/ip-range';
 import { isNetworkPolicy, readPolicy } from '../../functions/guardrails/network/policy';
+import { PolicySet } from '../../functions/guardrails/network/policy-set';
+import { type Endpoint, namespaceLabels } from '../../functions/guardrails/network/traffic';
 import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
 import { buildText, type OverlayName } from '../support/built-overlay';
 
@@ -276,15 +278,15 @@ function endpoints(app: string): Record<string, Endpoint> {
     neighbour: pod('ingress-nginx', { app: 'neighbour' }),
     impostor: pod('elsewhere', { app: 'todo-frontend' }),
     dns: pod('kube-system', { 'k8s-app': 'kube-dns' }),
-    ipv4: { ip: '104.18.7.192' },
-    ipv6: { ip: '2606:4700::6812:7c0' },
-    '10/8': { ip: '10.96.0.1' },
-    '172.16/12': { ip: '172.31.255.254' },
-    '192.168/16': { ip: '192.168.1.1' },
-    '100.64/10': { ip: '100.127.255.254' },
-    '169.254.169.254': { ip: '169.254.169.254' },
-    'fd00:ec2::254': { ip: 'fd00:ec2::254' },
-    'node-local-dns': { ip: '169.254.20.10' },
+    ipv4: { ip: new IpAddress('104.18.7.192') },
+    ipv6: { ip: new IpAddress('2606:4700::6812:7c0') },
+    '10/8': { ip: new IpAddress('10.96.0.1') },
+    '172.16/12': { ip: new IpAddress('172.31.255.254') },
+    '192.168/16': { ip: new IpAddress('192.168.1.1') },
+    '100.64/10': { ip: new IpAddress('100.127.255.254') },
+    '169.254.169.254': { ip: new IpAddress('169.254.169.254') },
+    'fd00:ec2::254': { ip: new IpAddress('fd00:ec2::254') },
+    'node-local-dns': { ip: new IpAddress('169.254.20.10') },
   };
 }
 
@@ -329,10 +331,7 @@ describe.each<[OverlayName, string]>([
     if (source === undefined || destination === undefined) throw new Error(`no such end: ${from}, ${to}`);
     const protocol = port.endsWith('u') ? 'UDP' : 'TCP';
     const traffic = { from: source, to: destination, port: parseInt(port), protocol } as const;
-    const { allowed } = evaluate(
-      policies.map(({ policy }) => policy),
-      traffic,
-    );
+    const { allowed } = new PolicySet(policies.map(({ policy }) => policy)).verdict(traffic);
     expect(allowed).toBe(isAllowed);
   });
 });

@@ -2,9 +2,11 @@ import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/ya
 import { expandLists } from '../../functions/guardrails/krm/resource';
 import { wantedPolicies } from '../../functions/guardrails/network/generate';
 import { EXTERNAL_PEERS } from '../../functions/guardrails/network/external-peers';
-import { type Party, readTopology } from '../../functions/guardrails/network/topology';
+import type { ConnectionEnd } from '../../functions/guardrails/network/connection';
+import { readTopology } from '../../functions/guardrails/network/topology';
+import { formatPath } from '../../functions/guardrails/yaml/field-path';
 
-/** What a build asks for: `from -> to: ports` for each connection but DNS, and what cannot be read from it. */
+/** The required traffic of a build: `from -> to: ports` for each connection but DNS, and what is reported. */
 function read(...documents: string[]) {
   const resources = parseYaml(documents.join('---\n'), 'test')
     .map(valueOf)
@@ -16,15 +18,16 @@ function read(...documents: string[]) {
       const list = ports.map(({ protocol, port }) => `${protocol} ${port}`).join(', ');
       return `${nameOf(from)} -> ${nameOf(to)}: ${list}`;
     });
-  const notes = topology.notes.map(({ what, isBroken }) => `${isBroken ? 'error' : 'info'}: ${what}`);
+  const reports = topology.reports.map(({ report }) => `${report.severity}: ${report.problem.raw}`);
+  const fields = topology.reports.map(({ report }) => formatPath(report.field));
   const clients = topology.connections.filter(({ to }) => to.is === 'dns').map(({ from }) => nameOf(from));
   const policies = () => wantedPolicies(topology, EXTERNAL_PEERS);
-  return { connections, notes, clients, policies };
+  return { connections, reports, fields, clients, policies };
 }
 
-function nameOf(party: Party): string {
-  if (party.is !== 'workload') return party.is;
-  const { kind, name, namespace } = party.workload;
+function nameOf(end: ConnectionEnd): string {
+  if (end.is !== 'workload') return end.is;
+  const { kind, name, namespace } = end.workload;
   return `${kind}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;
 }
 
@@ -101,11 +104,11 @@ describe('who is a client', () => {
       '{ clusterIP: None, selector: { app: db }, ports: [{ port: 5432 }] }',
       'shop',
     );
-    const { connections, notes, policies } = read(workload('StatefulSet', 'db', pod), headless);
+    const { connections, reports, policies } = read(workload('StatefulSet', 'db', pod), headless);
     expect(new Set(connections)).toEqual(
       new Set(['StatefulSet/db in shop -> StatefulSet/db in shop: TCP 5432']),
     );
-    expect(notes).toEqual([]);
+    expect(reports).toEqual([]);
     expect(policies().map(({ name }) => name)).toEqual([
       'default-deny',
       'allow-db-to-db',
@@ -152,7 +155,7 @@ describe('how a Service is named', () => {
     ['DB', 'http://user:db@example.com', []],
   ])('env %s: %s', (key, value, connections) => {
     const env = `env: [{ name: ${key}, value: ${JSON.stringify(value)} }]`;
-    expect(named(web(env))).toMatchObject({ connections, notes: [] });
+    expect(named(web(env))).toMatchObject({ connections, reports: [] });
   });
 
   const map = (name: string, data: string) =>
@@ -192,7 +195,7 @@ describe('how a Service is named', () => {
       [TO('db2', 'TCP 80')],
     ],
     [
-      'a Secret in the place of what a ConfigMap said',
+      'a Secret instead of the value of a ConfigMap',
       [
         web(
           `envFrom: [{ configMapRef: { name: m } }], env: [{ name: U, valueFrom: { secretKeyRef: { name: s, key: k } } }]`,
@@ -217,9 +220,9 @@ describe('how a Service is named', () => {
       ],
       [TO('db', 'TCP 80')],
     ],
-    ['a ConfigMap that nobody takes', [web(''), map('m', '{ U: "http://db" }')], []],
+    ['a ConfigMap that no pod uses', [web(''), map('m', '{ U: "http://db" }')], []],
   ])('%s', (_, documents, connections) => {
-    expect(named(...documents)).toMatchObject({ connections, notes: [] });
+    expect(named(...documents)).toMatchObject({ connections, reports: [] });
   });
 });
 
@@ -262,7 +265,7 @@ describe('where a Service leads', () => {
   ])('%s', (_, spec, ports) => {
     expect(leadsTo(spec)).toMatchObject({
       connections: [`Deployment/web -> Deployment/api: ${ports}`],
-      notes: [],
+      reports: [],
     });
   });
 
@@ -276,7 +279,7 @@ describe('where a Service leads', () => {
     ['www.api.example.com:80', '{ clusterIP: None, selector: { app: api }, ports: [{ port: 80 }] }', []],
   ])('the name of a pod before it, %s: only of a headless one', (host, spec, connections) => {
     const caller = workload('Deployment', 'caller', { env: { PEER: host } });
-    expect(read(API, caller, service('api', spec))).toMatchObject({ connections, notes: [] });
+    expect(read(API, caller, service('api', spec))).toMatchObject({ connections, reports: [] });
   });
 
   test('headless: controllers go to the pods, on the port that the target names', () => {
@@ -298,7 +301,7 @@ describe('where a Service leads', () => {
     expect(read(API, client, dns).connections).toEqual(['Deployment/web -> Deployment/api: UDP 80, TCP 80']);
   });
 
-  test('pods that expressions tell apart are selected by all of their labels', () => {
+  test('pods that expressions distinguish are selected by all of their labels', () => {
     const other = (name: string, role: string) =>
       `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: ${name} }\nspec: { selector: { matchLabels: { app: s }, matchExpressions: [{ key: r, operator: In, values: [${role}] }] }, template: { metadata: { labels: { app: s, r: ${role} } }, spec: { containers: [{ name: c, image: 'i:1', env: [{ name: U, value: 'http://api' }] }] } } }\n`;
     const [, policy] = read(API, API_SERVICE, other('a', 'x')).policies();
@@ -325,45 +328,45 @@ describe('where a Service leads', () => {
     [
       'ExternalName',
       '{ type: ExternalName, externalName: api.example.com }',
-      'info: env API_URL: leads to Service/api, which is an ExternalName',
+      'info: env API_URL refers to Service/api, which is of type ExternalName, so its destination is not known',
     ],
     [
       'no selector',
       '{ ports: [{ port: 80 }] }',
-      'info: env API_URL: leads to Service/api, which has no selector',
+      'info: env API_URL refers to Service/api, which has no selector, so its destination is not known',
     ],
     [
-      'nobody',
+      'a selector without pods',
       '{ selector: { app: none }, ports: [{ port: 80 }] }',
-      'error: env API_URL: leads to Service/api, which selects no pods',
+      'error: env API_URL refers to Service/api, which selects no pods',
     ],
     [
-      'a port that is not there',
+      'a missing port',
       '{ selector: { app: api }, ports: [{ port: 81 }] }',
-      'error: env API_URL: leads to Service/api on port 80, which it does not have',
+      'error: env API_URL refers to port 80 of Service/api, which the Service does not have',
     ],
     [
-      'a port name that the pods lack',
+      'a port name that the pods do not have',
       '{ selector: { app: api }, ports: [{ port: 80, targetPort: admin }] }',
-      'error: env API_URL: leads to Service/api and its port "admin", which Deployment/api does not have',
+      'error: env API_URL refers to Service/api, whose targetPort admin is missing in Deployment/api',
     ],
     [
-      'a selector that is no text',
+      'a selector with a value that is not a string',
       '{ selector: { app: api, version: 2 }, ports: [{ port: 80 }] }',
-      'error: env API_URL: leads to Service/api, whose selector is no labels: each is a text',
+      'error: env API_URL refers to Service/api, whose selector has values that are not strings',
     ],
-  ])('%s: said, not guessed', (_, spec, note) => {
-    expect(leadsTo(spec)).toMatchObject({ connections: [], notes: [note] });
+  ])('%s: reported, not guessed', (_, spec, report) => {
+    expect(leadsTo(spec)).toMatchObject({ connections: [], reports: [report] });
   });
 
-  test('pods with labels that are no text: nothing is made for them, and it is said', () => {
-    const { connections, notes } = read(
+  test('pods with labels that are not strings: no policy is generated, and they are reported', () => {
+    const { connections, reports } = read(
       API,
       API_SERVICE,
       workload('Deployment', 'web', { ...CALLS_API, labels: '{ app: web, version: 2 }' }),
     );
     expect(connections).toEqual([]);
-    expect(notes).toEqual(['error: has labels that are no text, which the API server refuses']);
+    expect(reports).toEqual(['error: has labels that are not strings, which the API server refuses']);
   });
 });
 
@@ -379,38 +382,47 @@ describe('connects-to', () => {
       ['Deployment/web -> Deployment/api: TCP 8080', 'Deployment/web -> Deployment/api: TCP 8080'],
     ],
   ])('%s', (entry, connections) => {
-    expect(read(API, API_SERVICE, asks(entry))).toMatchObject({ connections, notes: [] });
+    expect(read(API, API_SERVICE, asks(entry))).toMatchObject({ connections, reports: [] });
   });
 
   test.each([
-    ['api', 'error: annotation todo.example.com/connects-to: "api" is no name:port'],
-    ['http://api:80', 'error: annotation todo.example.com/connects-to: "http://api:80" is no name:port'],
+    [
+      'api',
+      'error: annotation todo.example.com/connects-to has the invalid entry "api": it must be name:port',
+    ],
+    [
+      'http://api:80',
+      'error: annotation todo.example.com/connects-to has the invalid entry "http://api:80": it must be name:port',
+    ],
     [
       'api:81',
-      'error: annotation todo.example.com/connects-to: leads to Service/api on port 81, which it does not have',
+      'error: annotation todo.example.com/connects-to refers to port 81 of Service/api, which the Service does not have',
     ],
-    ['gone:80', 'error: annotation todo.example.com/connects-to: leads to Service/gone, which is not there'],
+    [
+      'gone:80',
+      'error: annotation todo.example.com/connects-to refers to Service/gone, which does not exist',
+    ],
     [
       'db.data:5432',
-      'info: annotation todo.example.com/connects-to: leads to Service/db in namespace data, which is not built here',
+      'info: annotation todo.example.com/connects-to refers to Service/db in namespace data, which is not part of this build',
     ],
-  ])('%s: said, not guessed', (entry, note) => {
-    expect(read(API, API_SERVICE, asks(entry))).toMatchObject({ connections: [], notes: [note] });
+  ])('%s: reported, not guessed', (entry, report) => {
+    expect(read(API, API_SERVICE, asks(entry))).toMatchObject({ connections: [], reports: [report] });
   });
 
   test('the pods of a headless Service, by name', () => {
     const headless = service('db', '{ clusterIP: None, selector: { app: api }, ports: [{ port: 5432 }] }');
     expect(read(API, headless, asks('db-0.db:5432'))).toMatchObject({
       connections: ['Deployment/web -> Deployment/api: TCP 5432'],
-      notes: [],
+      reports: [],
     });
   });
 
-  test('a host outside: said, not guessed', () => {
-    const { connections, notes } = read(API, API_SERVICE, asks('api.default.example.com:80'));
+  test('an external host: reported, not guessed', () => {
+    const { connections, reports } = read(API, API_SERVICE, asks('api.default.example.com:80'));
     expect(connections).toEqual([]);
-    expect(notes).toEqual([
-      'error: annotation todo.example.com/connects-to: "api.default.example.com:80" is the name of no Service',
+    expect(reports).toEqual([
+      'error: annotation todo.example.com/connects-to has the invalid entry "api.default.example.com:80": the name is not that of a Service',
     ]);
   });
 });
@@ -481,12 +493,12 @@ describe('the Gateway API', () => {
     expect(read(...shop, mirrored).connections).toEqual(['gateway -> Deployment/api in shop: TCP 8080']);
   });
 
-  test('what is no Service is left alone; a Service that is not there is said', () => {
+  test('other backends than Services are ignored; a missing Service is reported', () => {
     const bucket = '{ group: storage.example.com, kind: Bucket, name: api }';
-    expect(read(...shop, route('HTTPRoute', bucket))).toMatchObject({ connections: [], notes: [] });
+    expect(read(...shop, route('HTTPRoute', bucket))).toMatchObject({ connections: [], reports: [] });
     expect(read(...shop, route('HTTPRoute', '{ name: gone, port: 80 }'))).toMatchObject({
       connections: [],
-      notes: ['error: leads to Service/gone, which is not there'],
+      reports: ['error: refers to Service/gone, which does not exist'],
     });
   });
 

@@ -1,40 +1,65 @@
-import { type YamlObject, type YamlValue, isObject, isAbsent } from '../yaml/yaml';
+import type { Report } from '../findings/finding';
+import { message, words } from '../message';
+import { type FieldPath, formatPath } from '../yaml/field-path';
+import { type YamlValue, isAbsent, isObject } from '../yaml/yaml';
 
-/** Tells of a value that the API server refuses: where it stands, and what belongs there. */
-export function refuse(problems: string[], at: string, value: YamlValue | undefined, expected: string): void {
-  problems.push(`has ${at} ${JSON.stringify(value ?? null)}; ${expected}`);
-}
+/** A field, read as the API server's strict decoder reads it: what that refuses is a problem. */
+export class Field {
+  constructor(
+    readonly value: YamlValue | undefined,
+    readonly path: FieldPath,
+    /** Shared by all fields of the resource, in the order in which they are read. */
+    readonly problems: Report[],
+  ) {}
 
-/**
- * A mapping, as the API server's strict decoder takes it: nothing and null are an empty one. A key that the API does not
- * know is a problem, and so is all else: undefined.
- *
- * @param at where it stands, as a field path; `''` is the root
- * @param known undefined: every key is
- */
-export function mappingIn(
-  value: YamlValue | undefined,
-  at: string,
-  problems: string[],
-  known?: readonly string[],
-): YamlObject | undefined {
-  if (isAbsent(value)) return {};
-  if (!isObject(value)) {
-    refuse(problems, at, value, 'a mapping belongs there');
-    return undefined;
+  get isAbsent(): boolean {
+    return isAbsent(this.value);
   }
-  for (const key of Object.keys(value))
-    if (known?.includes(key) === false) {
-      const path = at === '' ? key : `${at}.${key}`;
-      problems.push(`has ${path}, which the API does not know; it knows ${known.join(', ')}`);
-    }
-  return value;
-}
 
-/** A list, as the API server's strict decoder takes it: nothing and null are an empty one, all else is a problem. */
-export function listIn(value: YamlValue | undefined, at: string, problems: string[]): readonly YamlValue[] {
-  if (isAbsent(value)) return [];
-  if (Array.isArray(value)) return value;
-  refuse(problems, at, value, 'a list belongs there');
-  return [];
+  /** The field under a key; absent where this one is not a mapping. */
+  at(key: string): Field {
+    return new Field(isObject(this.value) ? this.value[key] : undefined, [...this.path, key], this.problems);
+  }
+
+  /** @param expected what the field must be, after `it must be` */
+  refuse(expected: string, found = this.value): void {
+    const text = JSON.stringify(found ?? null);
+    this.problems.push({
+      problem: message`has an invalid ${formatPath(this.path)}: it must be ${words(expected)}, found ${text}`,
+      remedy: words('fix the field, which the API server refuses'),
+      field: this.path,
+    });
+  }
+
+  /**
+   * Whether the field is a mapping; an absent one counts as empty. Every unknown key is a problem.
+   *
+   * @param known undefined: any key is allowed
+   */
+  isMapping(known?: readonly string[]): boolean {
+    if (this.isAbsent) return true;
+    if (!isObject(this.value)) {
+      this.refuse('a mapping');
+      return false;
+    }
+    for (const key of Object.keys(this.value))
+      if (known?.includes(key) === false) {
+        const field = [...this.path, key];
+        this.problems.push({
+          problem: message`has the unknown field ${formatPath(field)}`,
+          remedy: words(`use one of ${known.join(', ')}, or remove the field`),
+          field,
+        });
+      }
+    return true;
+  }
+
+  /** The entries of a list; an absent field counts as an empty list. */
+  entries(): Field[] {
+    if (this.isAbsent) return [];
+    if (Array.isArray(this.value))
+      return this.value.map((entry, i) => new Field(entry, [...this.path, i], this.problems));
+    this.refuse('a list');
+    return [];
+  }
 }

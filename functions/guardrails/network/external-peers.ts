@@ -1,17 +1,17 @@
 import type { Labels } from './selector';
 
-/** Pods in a namespace of somebody else's. */
+/** Pods in a namespace outside the package. */
 export interface ExternalPods {
   readonly namespace: string;
   readonly podLabels: Labels;
 }
 
-/** Who is outside of the package, and how a policy names them. */
+/** The peers outside the package, and how a policy selects them. */
 export interface ExternalPeers {
   readonly ingressController: ExternalPods;
   readonly gateways: ExternalPods;
   readonly dns: ExternalPods & {
-    /** Of resolvers that are no pods, as CIDR ranges. */
+    /** Of resolvers that are not pods, as CIDR ranges. */
     readonly addresses: readonly string[];
   };
 }
@@ -25,7 +25,7 @@ export const EXTERNAL_PEERS: ExternalPeers = {
       'app.kubernetes.io/name': 'ingress-nginx',
     },
   },
-  // The proxies that Envoy Gateway starts.
+  // The proxies of Envoy Gateway.
   gateways: {
     namespace: 'envoy-gateway-system',
     podLabels: {
@@ -40,7 +40,7 @@ export const EXTERNAL_PEERS: ExternalPeers = {
   },
 };
 
-/** What the internet is not: private, link-local and carrier-grade ranges, where cloud metadata and neighbours are. */
+/** All addresses but private, link-local and carrier-grade ones, where cloud metadata and other tenants are. */
 export const INTERNET = [
   {
     cidr: '0.0.0.0/0',
@@ -61,5 +61,5 @@ export const INTERNET = [
   },
 ] as const;
 
-/** What cert-manager labels the pods with that answer an HTTP-01 challenge. */
+/** The labels that cert-manager gives the pods that answer an HTTP-01 challenge. */
 export const ACME_SOLVER_LABELS: Labels = { 'acme.cert-manager.io/http01-solver': 'true' };

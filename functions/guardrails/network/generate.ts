@@ -1,33 +1,33 @@
 import { type YamlObject, type YamlValue, objectAt } from '../yaml/yaml';
-import { NAMESPACE_NAME } from './evaluate';
-import { ACME_SOLVER_LABELS, type ExternalPods, INTERNET, type ExternalPeers } from './external-peers';
+import type { Connection, ConnectionEnd, Port, Topology, Workload } from './connection';
+import { ACME_SOLVER_LABELS, type ExternalPeers, type ExternalPods, INTERNET } from './external-peers';
 import { isNetworkPolicy } from './policy';
 import type { Labels } from './selector';
-import type { Connection, Party, Port, Topology, Workload } from './topology';
+import { NAMESPACE_NAME } from './traffic';
 
 export const GENERATED_LABEL = 'todo.example.com/generated-by';
 export const GENERATED_BY = 'guardrails';
 const DEFAULT_DENY = 'default-deny';
 
-/** Whether a resource is a NetworkPolicy that carries our label. */
+/** Whether a resource is a NetworkPolicy with the label of the function. */
 export function isGenerated(resource: YamlObject): boolean {
   const labels = objectAt(objectAt(resource, 'metadata'), 'labels');
   return isNetworkPolicy(resource) && labels[GENERATED_LABEL] === GENERATED_BY;
 }
 
-/** A NetworkPolicy that is wanted: plain data, in the order in which its keys are written. */
+/** A NetworkPolicy to generate: plain data, with its keys in the order in which they are written. */
 export interface WantedPolicy {
   readonly name: string;
-  /** Of the pods that it selects, in the build. */
+  /** Of the pods that it selects, as the overlay builds them. */
   readonly namespace: string;
   readonly spec: Readonly<Record<string, YamlValue>>;
 }
 
 /**
- * The policies that allow what a topology needs and deny the rest: default-deny first, then by name of the pods.
+ * The policies that allow the required traffic of a topology and deny all other: default-deny first, then by name.
  *
- * @param isStamped whether kustomize adds labels to selectors: it does to `matchLabels`, also to those of pods that are
- *   not of the build, which do not have these labels; expressions it leaves alone
+ * @param isStamped whether kustomize adds labels to selectors. It adds them to every `matchLabels`, but external pods do
+ *   not have these labels; so expressions select external pods
  */
 export function wantedPolicies(topology: Topology, peers: ExternalPeers, isStamped = false): WantedPolicy[] {
   const names = shortNames(topology.workloads);
@@ -37,13 +37,13 @@ export function wantedPolicies(topology: Topology, peers: ExternalPeers, isStamp
     namespace,
     spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
   }));
-  const pairs = mergePairs(topology.connections, (party) => nameOf(party, names));
+  const pairs = mergePairs(topology.connections, (end) => nameOf(end, names));
   const select = isStamped ? byExpressions : byLabels;
   const allows = pairs.flatMap((connection) => policiesFor(connection, peers, select));
   return withDistinctNames([...denials, ...allows]);
 }
 
-/** `a` to `b-to-c` reads as `a-to-b` to `c`. */
+/** From `a` to `b-to-c` has the same name as from `a-to-b` to `c`. */
 function withDistinctNames(policies: readonly WantedPolicy[]): WantedPolicy[] {
   const taken = new Set<string>();
   return policies.map((policy) => {
@@ -56,7 +56,7 @@ function withDistinctNames(policies: readonly WantedPolicy[]): WantedPolicy[] {
 
 const LONGEST_NAME = 253; // characters; a DNS subdomain (RFC 1123)
 
-/** A name, with a number where it is taken, and cut where it is too long. */
+/** A name, with a number where it is taken, and shortened where it is too long. */
 export function freeName(wanted: string, isTaken: (name: string) => boolean): string {
   const numbered = (n: number) => {
     const suffix = n === 1 ? '' : `-${n}`;
@@ -71,8 +71,11 @@ interface NamedConnection extends Connection {
   readonly name: string;
 }
 
-/** What several reasons ask for between the same two is one connection. */
-function mergePairs(connections: readonly Connection[], nameOf: (party: Party) => string): NamedConnection[] {
+/** Merges the connections between the same two ends. */
+function mergePairs(
+  connections: readonly Connection[],
+  nameOf: (end: ConnectionEnd) => string,
+): NamedConnection[] {
   const pairs = new Map<string, NamedConnection>();
   for (const connection of connections) {
     const { from, to } = connection;
@@ -92,8 +95,8 @@ function mergePairs(connections: readonly Connection[], nameOf: (party: Party) =
   );
 }
 
-/** The order in the file: what comes in, what goes between, what goes out. */
-const RANKS: readonly Party['is'][] = [
+/** The order in the file: ingress, traffic between workloads, egress. */
+const RANKS: readonly ConnectionEnd['is'][] = [
   'ingress-controller',
   'gateway',
   'acme-solver',
@@ -110,39 +113,39 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function namespaceOf(party: Party): string {
-  if (party.is === 'workload') return party.workload.namespace;
-  return party.is === 'acme-solver' ? party.namespace : '';
+function namespaceOf(end: ConnectionEnd): string {
+  if (end.is === 'workload') return end.workload.namespace;
+  return end.is === 'acme-solver' ? end.namespace : '';
 }
 
-function identityOf(party: Party): readonly string[] {
-  if (party.is !== 'workload') return [party.is, namespaceOf(party)];
-  const { kind, name, namespace } = party.workload;
-  return [party.is, namespace, kind, name];
+function identityOf(end: ConnectionEnd): readonly string[] {
+  if (end.is !== 'workload') return [end.is, namespaceOf(end)];
+  const { kind, name, namespace } = end.workload;
+  return [end.is, namespace, kind, name];
 }
 
-function nameOf(party: Party, names: ReadonlyMap<Workload, string>): string {
-  return party.is === 'workload' ? (names.get(party.workload) ?? party.workload.name) : party.is;
+function nameOf(end: ConnectionEnd, names: ReadonlyMap<Workload, string>): string {
+  return end.is === 'workload' ? (names.get(end.workload) ?? end.workload.name) : end.is;
 }
 
-/** A workload by its component label, where that is its alone; else by its name, with its kind where two share it. */
+/** A workload's component label, where no other has it; else its name, with its kind where two share the name. */
 function shortNames(workloads: readonly Workload[]): Map<Workload, string> {
-  const isParty = (name: string) => RANKS.some((party) => party === name);
+  const isReserved = (name: string) => RANKS.some((one) => one === name);
   const component = ({ labels }: Workload) => labels['app.kubernetes.io/component'] ?? '';
-  const isAlone = (name: string) =>
+  const isUnique = (name: string) =>
     workloads.filter((one) => component(one) === name || one.name === name).length === 1;
   return new Map(
     workloads.map((workload) => {
       const { name, kind } = workload;
       const short = component(workload);
-      if (/^[a-z0-9-]+$/.test(short) && isAlone(short) && !isParty(short)) return [workload, short];
-      const isShared = isParty(name) || workloads.filter((one) => one.name === name).length > 1;
+      if (/^[a-z0-9-]+$/.test(short) && isUnique(short) && !isReserved(short)) return [workload, short];
+      const isShared = isReserved(name) || workloads.filter((one) => one.name === name).length > 1;
       return [workload, isShared ? `${name}-${kind.toLowerCase()}` : name];
     }),
   );
 }
 
-/** A selector of pods that are not of the build. */
+/** A selector of external pods. */
 type Select = (labels: Labels) => Record<string, YamlValue>;
 
 function byLabels(matchLabels: Labels): Record<string, YamlValue> {
@@ -189,34 +192,34 @@ function policiesFor(
   return policies;
 }
 
-function selectorOf(party: Party, select: Select): Record<string, YamlValue> | undefined {
-  if (party.is === 'workload') return byLabels(party.workload.selector);
-  return party.is === 'acme-solver' ? select(ACME_SOLVER_LABELS) : undefined;
+function selectorOf(end: ConnectionEnd, select: Select): Record<string, YamlValue> | undefined {
+  if (end.is === 'workload') return byLabels(end.workload.selector);
+  return end.is === 'acme-solver' ? select(ACME_SOLVER_LABELS) : undefined;
 }
 
-/** The entries of `from` or `to` that name a party, seen from a namespace. */
-function peersOf(party: Party, home: string, peers: ExternalPeers, select: Select): YamlValue[] {
-  switch (party.is) {
+/** The entries of `from` or `to` that select one end of a connection, in a policy of the namespace `home`. */
+function peersOf(end: ConnectionEnd, home: string, peers: ExternalPeers, select: Select): YamlValue[] {
+  switch (end.is) {
     case 'workload': {
-      const { namespace, selector } = party.workload;
+      const { namespace, selector } = end.workload;
       const podSelector = { matchLabels: selector };
       return [namespace === home ? { podSelector } : { ...inNamespace(namespace), podSelector }];
     }
     case 'acme-solver':
       return [{ podSelector: select(ACME_SOLVER_LABELS) }];
     case 'ingress-controller':
-      return [foreign(peers.ingressController, select)];
+      return [externalPeer(peers.ingressController, select)];
     case 'gateway':
-      return [foreign(peers.gateways, select)];
+      return [externalPeer(peers.gateways, select)];
     case 'dns':
-      return [foreign(peers.dns, select), ...peers.dns.addresses.map((cidr) => ({ ipBlock: { cidr } }))];
+      return [externalPeer(peers.dns, select), ...peers.dns.addresses.map((cidr) => ({ ipBlock: { cidr } }))];
     case 'internet':
       return INTERNET.map(({ cidr, except }) => ({ ipBlock: { cidr, except: [...except] } }));
   }
 }
 
-/** One entry: namespace and pods together. Two entries would be an or. */
-function foreign({ namespace, podLabels }: ExternalPods, select: Select): Record<string, YamlValue> {
+/** One entry, which requires namespace and labels; two entries would require either. */
+function externalPeer({ namespace, podLabels }: ExternalPods, select: Select): Record<string, YamlValue> {
   return { ...inNamespace(namespace), podSelector: select(podLabels) };
 }
 

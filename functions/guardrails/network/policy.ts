@@ -1,13 +1,18 @@
-import { resourceRef, groupOf } from '../krm/resource';
-import { type YamlObject, type YamlValue, isAbsent } from '../yaml/yaml';
-import { listIn, mappingIn, refuse } from './decode';
+import type { Report } from '../findings/finding';
+import { groupOf, resourceRef } from '../krm/resource';
+import { words } from '../message';
+import type { YamlObject, YamlValue } from '../yaml/yaml';
+import { Field } from './decode';
 import { type IpRange, isWithin, readIpRange } from './ip-range';
 import { type Selector, readSelector } from './selector';
 
 export const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
-const POLICY_TYPES = ['Ingress', 'Egress'];
+const POLICY_TYPES: readonly YamlValue[] = ['Ingress', 'Egress'];
 const PORT_NAME = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/; // RFC 6335, 5.1, in lower case
 
+export const DIRECTIONS = ['ingress', 'egress'] as const;
+
+export type Direction = (typeof DIRECTIONS)[number];
 export type Protocol = (typeof PROTOCOLS)[number];
 
 export function isNetworkPolicy(resource: YamlObject): boolean {
@@ -17,25 +22,30 @@ export function isNetworkPolicy(resource: YamlObject): boolean {
 /** A NetworkPolicy (networking.k8s.io/v1) with its defaults filled in. */
 export interface Policy {
   readonly name: string;
-  /** `''`: that of whoever applies it. */
+  /** `''`: the one that it is applied to. */
   readonly namespace: string;
   readonly podSelector: Selector;
-  /** undefined: the policy says nothing of this direction. An empty list allows nothing. */
+  /** undefined: the policy does not isolate in this direction. An empty list allows nothing. */
   readonly ingress: readonly PolicyRule[] | undefined;
   readonly egress: readonly PolicyRule[] | undefined;
   readonly resource: YamlObject;
 }
 
 export interface PolicyRule {
-  /** Where one of them matches, the rule does; undefined: from, or to, anywhere. */
+  /** The rule matches where one of them does; undefined: from, or to, anywhere. */
   readonly peers: readonly Peer[] | undefined;
   /** undefined: on every port. */
   readonly ports: readonly PolicyPort[] | undefined;
 }
 
-export type Peer =
-  | { readonly namespaceSelector: Selector | undefined; readonly podSelector: Selector | undefined }
-  | { readonly ipBlock: IpBlock };
+export type Peer = SelectorPeer | { readonly ipBlock: IpBlock };
+
+export interface SelectorPeer {
+  /** undefined: the policy's own namespace. */
+  readonly namespaceSelector: Selector | undefined;
+  /** undefined: every pod there. */
+  readonly podSelector: Selector | undefined;
+}
 
 /** The addresses of a range that are in none of the excepted ones. */
 export interface IpBlock {
@@ -49,7 +59,7 @@ export function rangesOfBlock({ range, except }: IpBlock): readonly IpRange[] {
 
 export interface PolicyPort {
   readonly protocol: Protocol;
-  /** undefined: every port of the protocol. A text is a container port's name. */
+  /** undefined: every port of the protocol. A string is a container port's name. */
   readonly port: number | string | undefined;
   /** The last of a range that `port` starts. */
   readonly endPort: number | undefined;
@@ -57,143 +67,125 @@ export interface PolicyPort {
 
 export interface ReadPolicy {
   readonly policy: Policy;
-  /** What the API server refuses, and rules that never take effect; each goes on from the policy's name. */
-  readonly problems: readonly string[];
+  /** What the API server refuses, and rules that never take effect. */
+  readonly problems: readonly Report[];
 }
 
 /**
  * Reads a NetworkPolicy with the defaults and the refusals of the API server. What it refuses allows nothing: an entry
- * of a list is left out, a selector selects nothing. Where the policy itself has an unknown key, a spec of a wrong type or
- * unknown policyTypes, it says nothing of either direction.
+ * of a list is left out, a selector selects nothing. A policy with an unknown key, a spec of a wrong type or unknown
+ * policyTypes isolates in neither direction.
  * https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/
  */
 export function readPolicy(resource: YamlObject): ReadPolicy {
-  const problems: string[] = [];
-  mappingIn(resource, '', problems, ['apiVersion', 'kind', 'metadata', 'spec']);
-  const spec =
-    mappingIn(resource.spec, 'spec', problems, ['podSelector', 'policyTypes', 'ingress', 'egress']) ?? {};
-  const types = policyTypesIn(spec, problems);
-  const holds = problems.length === 0;
-  const podSelector = readSelector(spec.podSelector, 'spec.podSelector', problems);
-  const ingress = rulesIn(spec.ingress, 'spec.ingress', 'from', problems);
-  const egress = rulesIn(spec.egress, 'spec.egress', 'to', problems);
-  const { name, namespace = '' } = resourceRef(resource);
-  const policy = {
-    name,
-    namespace,
-    podSelector: podSelector ?? { matchLabels: {}, matchExpressions: [] },
-    ingress: holds && types.includes('Ingress') ? ingress : undefined,
-    egress: holds && types.includes('Egress') ? egress : undefined,
-    resource,
+  const problems: Report[] = [];
+  const root = new Field(resource, [], problems);
+  root.isMapping(['apiVersion', 'kind', 'metadata', 'spec']);
+  const spec = root.at('spec');
+  spec.isMapping(['podSelector', 'policyTypes', 'ingress', 'egress']);
+  const types = policyTypesIn(spec);
+  const isInEffect = problems.length === 0;
+  const podSelector = readSelector(spec.at('podSelector')) ?? { matchLabels: {}, matchExpressions: [] };
+  const rulesOf = (direction: Direction) => {
+    const peersKey = direction === 'ingress' ? 'from' : 'to';
+    return spec
+      .at(direction)
+      .entries()
+      .flatMap((rule) => ruleIn(rule, peersKey));
   };
-  if (holds && policy.ingress === undefined && ingress.length > 0)
-    problems.push('has ingress rules that do not hold: policyTypes lacks Ingress');
-  if (holds && policy.egress === undefined && egress.length > 0)
-    problems.push('has egress rules that do not hold: policyTypes lacks Egress');
-  return { policy, problems };
+  const rules = { ingress: rulesOf('ingress'), egress: rulesOf('egress') };
+  const effective = (direction: Direction, type: string) => {
+    if (isInEffect && types.includes(type)) return rules[direction];
+    if (isInEffect && rules[direction].length > 0)
+      problems.push({
+        problem: words(`has ${direction} rules without effect: spec.policyTypes does not contain ${type}`),
+        remedy: words(`add ${type} to spec.policyTypes, or remove the rules`),
+        field: ['spec', direction],
+      });
+    return undefined;
+  };
+  const { name, namespace = '' } = resourceRef(resource);
+  const [ingress, egress] = [effective('ingress', 'Ingress'), effective('egress', 'Egress')];
+  return { policy: { name, namespace, podSelector, ingress, egress, resource }, problems };
 }
 
-function policyTypesIn({ policyTypes, egress }: YamlObject, problems: string[]): readonly YamlValue[] {
-  const types = listIn(policyTypes, 'spec.policyTypes', problems);
+function policyTypesIn(spec: Field): readonly YamlValue[] {
+  const field = spec.at('policyTypes');
+  const types = field.entries().map(({ value }) => value ?? null);
+  const { value: egress } = spec.at('egress');
   // defaults.go, SetDefaults_NetworkPolicy
   if (types.length === 0) return Array.isArray(egress) && egress.length > 0 ? POLICY_TYPES : ['Ingress'];
-  if (types.length > POLICY_TYPES.length || !types.every((type) => POLICY_TYPES.some((one) => one === type)))
-    refuse(problems, 'spec.policyTypes', policyTypes, 'it has Ingress, Egress, or both');
+  if (types.length > POLICY_TYPES.length || !types.every((type) => POLICY_TYPES.includes(type)))
+    field.refuse('Ingress, Egress, or both');
   return types;
 }
 
-function rulesIn(
-  value: YamlValue | undefined,
-  at: string,
-  peersKey: 'from' | 'to',
-  problems: string[],
-): PolicyRule[] {
-  return listIn(value, at, problems).flatMap((rule, i) => ruleIn(rule, `${at}[${i}]`, peersKey, problems));
-}
-
-function ruleIn(value: YamlValue, at: string, peersKey: 'from' | 'to', problems: string[]): PolicyRule[] {
-  const before = problems.length;
-  const rule = mappingIn(value, at, problems, [peersKey, 'ports']);
-  if (rule === undefined) return [];
-  const peers = listIn(rule[peersKey], `${at}.${peersKey}`, problems);
-  const ports = listIn(rule.ports, `${at}.ports`, problems);
-  if (problems.length > before) return [];
-  return [
-    {
-      peers: entriesIn(peers, `${at}.${peersKey}`, peerIn, problems),
-      ports: entriesIn(ports, `${at}.ports`, portIn, problems),
-    },
-  ];
+function ruleIn(field: Field, peersKey: 'from' | 'to'): PolicyRule[] {
+  const before = field.problems.length;
+  if (!field.isMapping([peersKey, 'ports'])) return [];
+  const peers = field.at(peersKey).entries();
+  const ports = field.at('ports').entries();
+  if (field.problems.length > before) return [];
+  return [{ peers: entriesIn(peers, peerIn), ports: entriesIn(ports, portIn) }];
 }
 
 /** undefined: an empty list, which restricts nothing; one whose entries are all refused matches nothing. */
-function entriesIn<Entry>(
-  list: readonly YamlValue[],
-  at: string,
-  entryIn: (value: YamlValue, at: string, problems: string[]) => Entry[],
-  problems: string[],
-): Entry[] | undefined {
-  return list.length === 0 ? undefined : list.flatMap((one, i) => entryIn(one, `${at}[${i}]`, problems));
+function entriesIn<Entry>(fields: readonly Field[], read: (field: Field) => Entry[]): Entry[] | undefined {
+  return fields.length === 0 ? undefined : fields.flatMap(read);
 }
 
-function peerIn(value: YamlValue, at: string, problems: string[]): Peer[] {
-  const before = problems.length;
-  const peer = mappingIn(value, at, problems, ['podSelector', 'namespaceSelector', 'ipBlock']);
-  if (peer === undefined) return [];
-  const podSelector = readSelector(peer.podSelector, `${at}.podSelector`, problems);
-  const namespaceSelector = readSelector(peer.namespaceSelector, `${at}.namespaceSelector`, problems);
-  const ipBlock = isAbsent(peer.ipBlock) ? undefined : ipBlockIn(peer.ipBlock, `${at}.ipBlock`, problems);
+function peerIn(field: Field): Peer[] {
+  const before = field.problems.length;
+  if (!field.isMapping(['podSelector', 'namespaceSelector', 'ipBlock'])) return [];
+  const podSelector = readSelector(field.at('podSelector'));
+  const namespaceSelector = readSelector(field.at('namespaceSelector'));
+  const block = field.at('ipBlock');
+  const ipBlock = block.isAbsent ? undefined : ipBlockIn(block);
   const selectsPods = podSelector !== undefined || namespaceSelector !== undefined;
-  if (selectsPods !== isAbsent(peer.ipBlock))
-    refuse(problems, at, value, 'a peer is selectors, or else an ipBlock');
-  if (problems.length > before) return [];
+  if (selectsPods !== block.isAbsent) field.refuse('either selectors or an ipBlock');
+  if (field.problems.length > before) return [];
   return [ipBlock === undefined ? { podSelector, namespaceSelector } : { ipBlock }];
 }
 
-function ipBlockIn(value: YamlValue, at: string, problems: string[]): IpBlock | undefined {
-  const block = mappingIn(value, at, problems, ['cidr', 'except']);
-  if (block === undefined) return undefined;
-  const range = ipRangeIn(block.cidr, `${at}.cidr`, problems);
+function ipBlockIn(field: Field): IpBlock | undefined {
+  if (!field.isMapping(['cidr', 'except'])) return undefined;
+  const range = ipRangeIn(field.at('cidr'));
   if (range === undefined) return undefined;
-  return {
-    range,
-    except: listIn(block.except, `${at}.except`, problems).flatMap((one, i) => {
-      const excepted = ipRangeIn(one, `${at}.except[${i}]`, problems);
+  const except = field
+    .at('except')
+    .entries()
+    .flatMap((entry) => {
+      const excepted = ipRangeIn(entry);
       if (excepted === undefined) return [];
-      if (!isWithin(excepted, range))
-        refuse(problems, `${at}.except[${i}]`, one, 'it lies in cidr and is smaller');
+      if (!isWithin(excepted, range)) entry.refuse('a smaller range within cidr');
       return [excepted];
-    }),
-  };
+    });
+  return { range, except };
 }
 
-function ipRangeIn(value: YamlValue | undefined, at: string, problems: string[]): IpRange | undefined {
-  const range = typeof value === 'string' ? readIpRange(value) : undefined;
+function ipRangeIn(field: Field): IpRange | undefined {
+  const range = typeof field.value === 'string' ? readIpRange(field.value) : undefined;
   if (range === undefined)
-    refuse(
-      problems,
-      at,
-      value,
-      'it is a range such as 10.0.0.0/8 or 2001:db8::/32, with no bits beyond its length',
-    );
+    field.refuse('a range such as 10.0.0.0/8 or 2001:db8::/32, with no bits set after the prefix');
   return range;
 }
 
-function portIn(value: YamlValue, at: string, problems: string[]): PolicyPort[] {
-  const before = problems.length;
-  const entry = mappingIn(value, at, problems, ['protocol', 'port', 'endPort']);
-  if (entry === undefined) return [];
-  const { protocol, port, endPort } = entry;
-  const known = PROTOCOLS.find((one) => one === (protocol ?? 'TCP'));
-  const number = isPortNumber(port) ? port : undefined;
-  const name = typeof port === 'string' && PORT_NAME.test(port) ? port : undefined;
-  const last = isPortNumber(endPort) && number !== undefined && endPort >= number ? endPort : undefined;
-  if (!isAbsent(port) && number === undefined && name === undefined)
-    refuse(problems, `${at}.port`, port, 'it is a number from 1 to 65535, or the name of a container port');
-  if (!isAbsent(endPort) && last === undefined)
-    refuse(problems, `${at}.endPort`, endPort, 'it ends, at 65535 or before, what a number in port starts');
-  if (known === undefined) refuse(problems, `${at}.protocol`, protocol, `it is ${PROTOCOLS.join(', ')}`);
-  else if (problems.length === before) return [{ protocol: known, port: number ?? name, endPort: last }];
+function portIn(field: Field): PolicyPort[] {
+  const before = field.problems.length;
+  if (!field.isMapping(['protocol', 'port', 'endPort'])) return [];
+  const [protocol, port, endPort] = [field.at('protocol'), field.at('port'), field.at('endPort')];
+  const known = PROTOCOLS.find((one) => one === (protocol.value ?? 'TCP'));
+  const number = isPortNumber(port.value) ? port.value : undefined;
+  const name = typeof port.value === 'string' && PORT_NAME.test(port.value) ? port.value : undefined;
+  const end = isPortNumber(endPort.value) ? endPort.value : 0;
+  const last = number !== undefined && end >= number ? end : undefined;
+  if (!port.isAbsent && number === undefined && name === undefined)
+    port.refuse('a number from 1 to 65535, or the name of a container port');
+  if (!endPort.isAbsent && last === undefined)
+    endPort.refuse('a number from port to 65535, where port is a number');
+  if (known === undefined) protocol.refuse(`one of ${PROTOCOLS.join(', ')}`);
+  else if (field.problems.length === before)
+    return [{ protocol: known, port: number ?? name, endPort: last }];
   return [];
 }
 

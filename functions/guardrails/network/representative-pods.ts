@@ -1,20 +1,20 @@
+import { type Placed, groupOf, resourceRef } from '../krm/resource';
 import { objectAt } from '../yaml/yaml';
-import { type Placed, resourceRef, groupOf } from '../krm/resource';
-import { NAMESPACE_NAME, namespaceLabels } from './evaluate';
+import type { Workload } from './connection';
 import type { ExternalPods } from './external-peers';
-import { type Pod, type SelectorPeer, labelsLike } from './pods';
-import { type Labels, type Selector, labelsIn } from './selector';
-import type { Workload } from './topology';
+import type { SelectorPeer } from './policy';
+import { type Labels, type Selector, labelsIn, selects } from './selector';
+import { NAMESPACE_NAME, type PodEndpoint, namespaceLabels } from './traffic';
 
-/** A namespace of which nothing is known. */
+/** The name of a namespace of which nothing is known. */
 export const ELSEWHERE = 'another namespace';
 
-/** The pods of a build, and those that its policies and the configuration speak of, in namespaces with their labels. */
+/** Pods that represent all pods which policies and the configuration treat alike, in namespaces with their labels. */
 export class RepresentativePods {
   private readonly namespaces = new Map<string, Labels>();
-  private readonly strangers = new Map<string, Map<Labels, Pod>>();
+  private readonly pods = new Map<string, PodEndpoint>();
 
-  /** @param resources all of the build, Lists taken apart */
+  /** @param resources all of the build, Lists expanded */
   constructor(resources: readonly Placed[]) {
     for (const { resource } of resources) {
       if (resource.kind !== 'Namespace' || groupOf(resource) !== '') continue;
@@ -22,44 +22,59 @@ export class RepresentativePods {
     }
   }
 
-  podOf(workload: Workload): Pod {
+  ofWorkload(workload: Workload): PodEndpoint {
     const { namespace, labels, ports } = workload;
     return { workload, namespace, labels, ports, namespaceLabels: this.labelsOf(namespace) };
   }
 
-  foreign({ namespace, podLabels }: ExternalPods): Pod {
-    return this.stranger(namespace, podLabels);
+  ofExternalPeer({ namespace, podLabels }: ExternalPods): PodEndpoint {
+    return this.withLabels(namespace, podLabels);
   }
 
-  /** A pod that is not of this build: the same one each time. */
-  stranger(namespace: string, labels: Labels): Pod {
-    const ofNamespace = this.strangers.get(namespace) ?? new Map<Labels, Pod>();
-    this.strangers.set(namespace, ofNamespace);
-    const pod = ofNamespace.get(labels) ?? this.podWith(namespace, labels);
-    ofNamespace.set(labels, pod);
+  /** A pod that is not in the build: the same one for the same labels. */
+  withLabels(namespace: string, labels: Labels): PodEndpoint {
+    const key = JSON.stringify([namespace, labels]);
+    const pod = this.pods.get(key) ?? this.podWith(namespace, labels);
+    this.pods.set(key, pod);
     return pod;
   }
 
-  /** Pods with the labels that a selector asks for, and no others. */
-  podsLike(selector: Selector | undefined, namespace: string): readonly Pod[] {
-    return labelsLike(selector).map((labels) => this.podWith(namespace, labels));
+  /** Pods with the labels that a selector requires, and no others. */
+  selectedBy(selector: Selector | undefined, namespace: string): readonly PodEndpoint[] {
+    return labelsSelectedBy(selector).map((labels) => this.podWith(namespace, labels));
   }
 
-  /** Pods made up of what a peer of a policy asks for. */
-  podsOfPeer({ namespaceSelector, podSelector }: SelectorPeer, home: string): readonly Pod[] {
-    if (namespaceSelector === undefined) return this.podsLike(podSelector, home);
-    return labelsLike(namespaceSelector).flatMap((labels) => {
+  /** Pods with the labels that a peer of a policy in a namespace requires, in namespaces with such labels. */
+  matching({ namespaceSelector, podSelector }: SelectorPeer, namespace: string): readonly PodEndpoint[] {
+    if (namespaceSelector === undefined) return this.selectedBy(podSelector, namespace);
+    return labelsSelectedBy(namespaceSelector).flatMap((labels) => {
       const name = labels[NAMESPACE_NAME] ?? ELSEWHERE;
-      const like = this.podsLike(podSelector, name);
-      return like.map((pod) => ({ ...pod, namespaceLabels: { ...this.labelsOf(name), ...labels } }));
+      const ofNamespace = { ...this.labelsOf(name), ...labels };
+      return this.selectedBy(podSelector, name).map((pod) => ({ ...pod, namespaceLabels: ofNamespace }));
     });
   }
 
-  private podWith(namespace: string, labels: Labels): Pod {
+  private podWith(namespace: string, labels: Labels): PodEndpoint {
     return { namespace, labels, namespaceLabels: this.labelsOf(namespace), ports: [] };
   }
 
   private labelsOf(namespace: string): Labels {
     return namespaceLabels(namespace, this.namespaces.get(namespace));
   }
+}
+
+/** Sets of labels; the lists of a hostile selector have a huge product. */
+const MOST_SETS = 1000;
+
+/** Every set of labels that a selector distinguishes, up to 1,000: one for each value that it lists. */
+function labelsSelectedBy(selector: Selector | undefined): readonly Labels[] {
+  let found: Labels[] = [selector?.matchLabels ?? {}];
+  for (const { key, operator, values } of selector?.matchExpressions ?? []) {
+    if (operator === 'In')
+      found = found
+        .flatMap((labels) => values.map((value) => ({ ...labels, [key]: value })))
+        .slice(0, MOST_SETS);
+    if (operator === 'Exists') found = found.map((labels) => ({ [key]: 'any', ...labels }));
+  }
+  return found.filter((labels) => selector === undefined || selects(selector, labels));
 }

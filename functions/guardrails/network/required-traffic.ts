@@ -1,11 +1,12 @@
-import { type PodEndpoint, type Traffic, isInBlock, isPod } from './evaluate';
-import { type IpRange, contains, readIpRange } from './ip-range';
-import { ACME_SOLVER_LABELS, type ExternalPods, INTERNET, type ExternalPeers } from './external-peers';
-import { type End, append } from './pods';
+import type { Connection, ConnectionEnd, Workload } from './connection';
+import { ACME_SOLVER_LABELS, type ExternalPeers, type ExternalPods, INTERNET } from './external-peers';
+import { type IpAddress, type IpRange, contains, readIpRange } from './ip-range';
+import { append } from './multimap';
+import { isInBlock } from './policy-set';
 import { hasLabels } from './selector';
-import type { Connection, Party, Workload } from './topology';
+import { type Endpoint, type PodEndpoint, type Traffic, isPod, workloadOf } from './traffic';
 
-/** What a topology needs, as a question. */
+/** Answers whether the connections of a topology require some traffic. */
 export class RequiredTraffic {
   private readonly byPort = new Map<string, Connection[]>();
   /** By the workloads at their ends. */
@@ -13,7 +14,7 @@ export class RequiredTraffic {
   private readonly to = new Map<Workload, Connection[]>();
   private readonly dns: readonly IpRange[];
   readonly ports = new Set<number>();
-  /** A port that nobody needs. */
+  /** The first port that no connection requires. */
   readonly otherPort: number;
 
   constructor(
@@ -29,71 +30,74 @@ export class RequiredTraffic {
         this.ports.add(port);
       }
     }
-    let other = 1;
+    this.otherPort = this.otherPortFrom(1);
+  }
+
+  /** The first port from one on that no connection requires. */
+  otherPortFrom(port: number): number {
+    let other = port;
     while (this.ports.has(other)) other++;
-    this.otherPort = other;
+    return other;
   }
 
   includes({ from, to, port, protocol }: Traffic): boolean {
     return this.candidates(from, to, `${protocol} ${port}`).some(
       (connection) =>
         connection.ports.some((one) => one.port === port && one.protocol === protocol) &&
-        this.isParty(connection.from, from) &&
-        this.isParty(connection.to, to),
+        this.isEnd(connection.from, from) &&
+        this.isEnd(connection.to, to),
     );
   }
 
-  private candidates(from: End, to: End, port: string): readonly Connection[] {
-    const list =
-      to.workload !== undefined
-        ? this.to.get(to.workload)
-        : from.workload !== undefined
-          ? this.from.get(from.workload)
-          : this.byPort.get(port);
-    return list ?? [];
-  }
-
-  isDns(ip: string): boolean {
+  isDns(ip: IpAddress): boolean {
     return this.dns.some((range) => contains(range, ip));
   }
 
-  private isParty(party: Party, end: End): boolean {
-    if (!isPod(end)) {
-      if (party.is === 'internet') return isInternet(end.ip);
-      return party.is === 'dns' && this.isDns(end.ip);
+  private candidates(from: Endpoint, to: Endpoint, port: string): readonly Connection[] {
+    const [source, destination] = [workloadOf(from), workloadOf(to)];
+    if (destination !== undefined) return this.to.get(destination) ?? [];
+    return (source === undefined ? this.byPort.get(port) : this.from.get(source)) ?? [];
+  }
+
+  private isEnd(end: ConnectionEnd, endpoint: Endpoint): boolean {
+    if (!isPod(endpoint)) {
+      if (end.is === 'internet') return isInternet(endpoint.ip);
+      return end.is === 'dns' && this.isDns(endpoint.ip);
     }
-    switch (party.is) {
-      case 'workload':
-        if (end.workload !== undefined) return end.workload === party.workload;
-        return end.namespace === party.workload.namespace && hasLabels(end.labels, party.workload.selector);
+    switch (end.is) {
+      case 'workload': {
+        const { namespace, selector } = end.workload;
+        if (endpoint.workload !== undefined) return endpoint.workload === end.workload;
+        return endpoint.namespace === namespace && hasLabels(endpoint.labels, selector);
+      }
       case 'ingress-controller':
-        return isForeign(this.peers.ingressController, end);
+        return isExternalPeer(this.peers.ingressController, endpoint);
       case 'gateway':
-        return isForeign(this.peers.gateways, end);
+        return isExternalPeer(this.peers.gateways, endpoint);
       case 'dns':
-        return isForeign(this.peers.dns, end);
+        return isExternalPeer(this.peers.dns, endpoint);
       case 'acme-solver':
-        return end.namespace === party.namespace && hasLabels(end.labels, ACME_SOLVER_LABELS);
+        return endpoint.namespace === end.namespace && hasLabels(endpoint.labels, ACME_SOLVER_LABELS);
       case 'internet':
         return false;
     }
   }
 }
 
-function isForeign({ namespace, podLabels }: ExternalPods, end: PodEndpoint): boolean {
-  return end.namespace === namespace && hasLabels(end.labels, podLabels);
+function isExternalPeer({ namespace, podLabels }: ExternalPods, pod: PodEndpoint): boolean {
+  return pod.namespace === namespace && hasLabels(pod.labels, podLabels);
 }
 
 const INTERNET_BLOCKS = INTERNET.flatMap(({ cidr, except }) =>
   rangesOf([cidr]).map((range) => ({ range, except: rangesOf(except) })),
 );
 
-export function isInternet(ip: string): boolean {
+export function isInternet(ip: IpAddress): boolean {
   return INTERNET_BLOCKS.some((block) => isInBlock(block, ip));
 }
 
-/** What the configuration and the internet's bounds tell addresses apart by. */
-export function outsideRanges({ dns }: ExternalPeers): IpRange[] {
+/** The ranges by which the configuration and the definition of the internet distinguish external addresses. */
+export function externalRanges({ dns }: ExternalPeers): IpRange[] {
   return rangesOf([...INTERNET.flatMap(({ cidr, except }) => [cidr, ...except]), ...dns.addresses]);
 }
 

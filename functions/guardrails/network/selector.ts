@@ -1,5 +1,5 @@
-import { type YamlValue, isObject, isAbsent } from '../yaml/yaml';
-import { listIn, mappingIn, refuse } from './decode';
+import { type YamlValue, isAbsent, isObject, textOf } from '../yaml/yaml';
+import type { Field } from './decode';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -17,7 +17,7 @@ export interface Expression {
   readonly values: readonly string[];
 }
 
-/** No label has a value that is in an empty list. */
+/** No value is in an empty list. */
 const NOTHING: Selector = { matchLabels: {}, matchExpressions: [{ key: '', operator: 'In', values: [] }] };
 
 // What a label may be (apimachinery, validation.IsQualifiedName and IsValidLabelValue).
@@ -25,90 +25,70 @@ const NAME = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const PREFIX = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 
 /**
- * Reads a LabelSelector as the API server does; undefined where none stands (absent or null), which is not the empty
- * one. One that the API server refuses selects nothing.
- *
- * @param at where it stands, as a field path
- * @param problems takes what the API server refuses
+ * Reads a LabelSelector as the API server does; undefined where it is absent, which is not the empty one. One that the
+ * API server refuses selects nothing.
  */
-export function readSelector(
-  value: YamlValue | undefined,
-  at: string,
-  problems: string[],
-): Selector | undefined {
-  if (isAbsent(value)) return undefined;
-  const before = problems.length;
-  const selector = mappingIn(value, at, problems, ['matchLabels', 'matchExpressions']) ?? {};
-  const matchLabels = matchLabelsIn(selector.matchLabels, `${at}.matchLabels`, problems);
-  const matchExpressions = listIn(selector.matchExpressions, `${at}.matchExpressions`, problems).flatMap(
-    (expression, i) => expressionIn(expression, `${at}.matchExpressions[${i}]`, problems),
-  );
-  return problems.length > before ? NOTHING : { matchLabels, matchExpressions };
+export function readSelector(field: Field): Selector | undefined {
+  if (field.isAbsent) return undefined;
+  const before = field.problems.length;
+  field.isMapping(['matchLabels', 'matchExpressions']);
+  const matchLabels = matchLabelsIn(field.at('matchLabels'));
+  const matchExpressions = field.at('matchExpressions').entries().flatMap(expressionIn);
+  return field.problems.length > before ? NOTHING : { matchLabels, matchExpressions };
 }
 
-function matchLabelsIn(value: YamlValue | undefined, at: string, problems: string[]): Labels {
-  const entries = Object.entries(mappingIn(value, at, problems) ?? {});
+function matchLabelsIn(field: Field): Labels {
+  const keys = field.isMapping() && isObject(field.value) ? Object.keys(field.value) : [];
   return Object.fromEntries(
-    entries.map(([key, label]) => [keyIn(key, at, problems), labelIn(label, `${at}.${key}`, problems)]),
+    keys.map((key) => {
+      if (!isKey(key)) field.refuse('a mapping with valid label keys', key);
+      return [key, labelIn(field.at(key))];
+    }),
   );
 }
 
-function expressionIn(value: YamlValue, at: string, problems: string[]): Expression[] {
-  const expression = mappingIn(value, at, problems, ['key', 'operator', 'values']);
-  if (expression === undefined) return [];
-  const operator = OPERATORS.find((one) => one === expression.operator);
-  const values = listIn(expression.values, `${at}.values`, problems);
+function expressionIn(field: Field): Expression[] {
+  if (!field.isMapping(['key', 'operator', 'values'])) return [];
+  const written = field.at('operator');
+  const operator = OPERATORS.find((one) => one === written.value);
+  const values = field.at('values').entries();
   const takesValues = operator === 'In' || operator === 'NotIn';
-  if (operator === undefined)
-    refuse(problems, `${at}.operator`, expression.operator, `it is ${OPERATORS.join(', ')}`);
+  if (operator === undefined) written.refuse(`one of ${OPERATORS.join(', ')}`);
   else if (takesValues !== values.length > 0)
-    refuse(
-      problems,
-      `${at}.values`,
-      expression.values,
-      `${operator} takes ${takesValues ? 'at least one' : 'none'}`,
-    );
-  const key = keyIn(expression.key, `${at}.key`, problems);
-  const labels = values.map((one, i) => labelIn(one, `${at}.values[${i}]`, problems));
-  return operator === undefined ? [] : [{ key, operator, values: labels }];
+    field.at('values').refuse(`${takesValues ? 'a non-empty list' : 'absent'} with ${operator}`);
+  const key = field.at('key');
+  if (!isKey(key.value)) key.refuse('a valid label key');
+  const labels = values.map(labelIn);
+  return operator === undefined ? [] : [{ key: textOf(key.value), operator, values: labels }];
 }
 
-function keyIn(value: YamlValue | undefined, at: string, problems: string[]): string {
-  const key = typeof value === 'string' ? value : '';
-  const [name = '', prefix, ...more] = key.split('/').reverse();
-  if (!NAME.test(name) || !(prefix === undefined || PREFIX.test(prefix)) || more.length > 0)
-    refuse(problems, at, value, 'that is no key of a label');
-  return key;
+function isKey(value: YamlValue | undefined): boolean {
+  const [name = '', prefix, ...more] = typeof value === 'string' ? value.split('/').reverse() : [];
+  return NAME.test(name) && (prefix === undefined || PREFIX.test(prefix)) && more.length === 0;
 }
 
 /** A label's value; null is the empty one. */
-function labelIn(value: YamlValue, at: string, problems: string[]): string {
-  const label = value ?? '';
+function labelIn(field: Field): string {
+  const label = field.value ?? '';
   if (typeof label === 'string' && (label === '' || NAME.test(label))) return label;
-  const isText = typeof label === 'string';
-  refuse(
-    problems,
-    at,
-    value,
-    isText ? 'that is no value of a label' : 'it takes quotes to be the text that a label is',
-  );
+  field.refuse(typeof label === 'string' ? 'a valid label value' : 'a string, so quote it');
   return '';
 }
 
-/** Whether what stands for labels is some, as the API server has it: a mapping of texts, or nothing. */
+/** Whether a value can be labels to the API server: absent, or a mapping of strings. */
 export function isLabels(value: YamlValue | undefined): boolean {
   return isAbsent(value) || (isObject(value) && Object.values(value).every((one) => typeof one === 'string'));
 }
 
-/** Labels; without those that `isLabels` does not take. */
+/** The labels in a value, without those that are not strings. */
 export function labelsIn(value: YamlValue | undefined): Labels {
   if (!isObject(value)) return {};
   return Object.fromEntries(Object.entries(value).filter(([, one]) => typeof one === 'string')) as Labels;
 }
 
-/** Whether something has all of the wanted labels. */
-export function hasLabels(labels: Labels, wanted: Labels): boolean {
-  for (const key in wanted) if (labelOf(labels, key) !== wanted[key]) return false;
+/** Whether all of the required labels are among some labels. */
+export function hasLabels(labels: Labels, required: Labels): boolean {
+  for (const key in required) if (labelOf(labels, key) !== required[key]) return false;
   return true;
 }
 
@@ -124,7 +104,7 @@ export function selects({ matchLabels, matchExpressions }: Selector, labels: Lab
         return value === undefined;
       case 'In':
         return value !== undefined && values.includes(value);
-      // Also what lacks the label is not in the list.
+      // A missing label is not in the list either.
       case 'NotIn':
         return value === undefined || !values.includes(value);
     }

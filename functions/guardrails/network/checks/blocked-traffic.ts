@@ -1,0 +1,117 @@
+import type { PlacedReport, Report } from '../../findings/finding';
+import { type Message, message, words } from '../../message';
+import type { Connection, ConnectionEnd } from '../connection';
+import { isGenerated, wantedPolicies } from '../generate';
+import { DIRECTIONS, type Direction, type Policy, type PolicyRule, readPolicy } from '../policy';
+import { PolicySet, allows, allowsByRule } from '../policy-set';
+import { type Endpoint, type Traffic, isPod } from '../traffic';
+import type { CheckedBuild, PolicyCheck } from './checked-build';
+
+/** Required traffic that the policies deny. Each report is about the policy to change. */
+export const blockedTraffic: PolicyCheck = (build) => {
+  if (build.policies.policies.length === 0) return []; // every end is open
+  const found = new Map<string, PlacedReport>();
+  const policyToFix = policyToFixIn(build);
+  for (const connection of build.topology.connections)
+    for (const traffic of trafficOf(connection, build))
+      for (const direction of DIRECTIONS) {
+        const policy = policyToFix(direction, traffic);
+        if (policy === undefined) continue;
+        const report = reportOf(connection, traffic, direction, policy);
+        found.set(JSON.stringify([report.problem.raw, policy.name]), { at: build.placeOf(policy), report });
+      }
+  return [...found.values()];
+};
+
+function trafficOf(connection: Connection, build: CheckedBuild): Traffic[] {
+  const destinations = build.endpointsOf(connection.to, connection);
+  return build
+    .endpointsOf(connection.from, connection)
+    .flatMap((from) => destinations.flatMap((to) => connection.ports.map((port) => ({ from, to, ...port }))));
+}
+
+/**
+ * The policy to change where one end of required traffic is closed: the one that the function generates for this traffic,
+ * where it is in the build; else the one that comes closest to allowing it.
+ */
+function policyToFixIn({ policies, topology, peers }: CheckedBuild) {
+  let generated: PolicySet | undefined;
+  return (direction: Direction, traffic: Traffic): Policy | undefined => {
+    const denying = policies.denying(direction, traffic);
+    const end = direction === 'ingress' ? traffic.to : traffic.from;
+    if (denying.length === 0 || !isPod(end)) return undefined;
+    generated ??= new PolicySet(
+      wantedPolicies(topology, peers).map(
+        ({ name, namespace, spec }) => readPolicy({ metadata: { name, namespace }, spec }).policy,
+      ),
+    );
+    const names = generated
+      .isolating(end, direction)
+      .filter((policy) => allows(policy, direction, traffic))
+      .map(({ name }) => name);
+    const namesake = policies.policies.find(
+      ({ name, namespace, resource }) =>
+        isGenerated(resource) && namespace === end.namespace && names.includes(name),
+    );
+    return namesake ?? closestTo(direction, traffic, denying);
+  };
+}
+
+/** The policy with a rule for the peer, else for the port, else for some pods only; the first of equal ones. */
+function closestTo(direction: Direction, traffic: Traffic, policies: readonly Policy[]): Policy | undefined {
+  const score = (policy: Policy) => {
+    const matches = (part: Partial<PolicyRule>) =>
+      (policy[direction] ?? []).some((rule) =>
+        allowsByRule({ ...rule, ...part }, policy.namespace, direction, traffic),
+      );
+    if (matches({ ports: undefined })) return 3;
+    if (matches({ peers: undefined })) return 2;
+    return selectsEveryPod(policy) ? 1 : 0;
+  };
+  return policies.reduce((best, one) => (score(one) > score(best) ? one : best));
+}
+
+function reportOf(
+  { from, to, reason }: Connection,
+  traffic: Traffic,
+  direction: Direction,
+  policy: Policy,
+): Report {
+  const { port, protocol } = traffic;
+  const source = message`${nameOf(from)}${addressOf(traffic.from)}`;
+  const destination = message`${nameOf(to)}${addressOf(traffic.to)}`;
+  return {
+    problem: message`blocks required traffic from ${source} to ${destination} on ${words(protocol)} ${port} at ${words(direction)}: ${reason}`,
+    remedy: words(
+      selectsEveryPod(policy)
+        ? 'add a policy that allows it; `npm run render` writes one'
+        : 'allow it in this policy, or remove the patch that changes the policy',
+    ),
+    field: ['spec', direction],
+  };
+}
+
+function selectsEveryPod({ podSelector: { matchLabels, matchExpressions } }: Policy): boolean {
+  return Object.keys(matchLabels).length + matchExpressions.length === 0;
+}
+
+function addressOf(endpoint: Endpoint): Message {
+  return isPod(endpoint) ? words('') : message` (${endpoint.ip.text})`;
+}
+
+function nameOf(end: ConnectionEnd): Message {
+  switch (end.is) {
+    case 'workload':
+      return message`${end.workload.kind}/${end.workload.name}`;
+    case 'ingress-controller':
+      return words('the ingress controller');
+    case 'gateway':
+      return words('the gateway');
+    case 'acme-solver':
+      return words('the ACME solver');
+    case 'dns':
+      return words('DNS');
+    case 'internet':
+      return words('the internet');
+  }
+}

@@ -1,0 +1,115 @@
+import type { PlacedReport } from '../../findings/finding';
+import { type Message, message, words } from '../../message';
+import type { Port } from '../connection';
+import { isGenerated } from '../generate';
+import {
+  DIRECTIONS,
+  type Direction,
+  PROTOCOLS,
+  type Policy,
+  type PolicyPort,
+  type PolicyRule,
+  rangesOfBlock,
+} from '../policy';
+import { allowsByRule } from '../policy-set';
+import { ELSEWHERE } from '../representative-pods';
+import type { RequiredTraffic } from '../required-traffic';
+import { type Endpoint, type PodEndpoint, type Traffic, isPod, namespaceLabels } from '../traffic';
+import type { CheckedBuild, PolicyCheck } from './checked-build';
+
+const ANY_POD: PodEndpoint = {
+  namespace: ELSEWHERE,
+  labels: {},
+  namespaceLabels: namespaceLabels(ELSEWHERE),
+  ports: [],
+};
+
+/** Policies that allow traffic which the build does not require, each once. */
+export const excessTraffic: PolicyCheck = (build) =>
+  build.policies.policies.flatMap((policy) => {
+    for (const direction of DIRECTIONS) {
+      const traffic = excessOf(policy, direction, build);
+      if (traffic !== undefined) return [reportOf(traffic, direction, policy, build)];
+    }
+    return [];
+  });
+
+function reportOf(
+  { from, to, protocol, port }: Traffic,
+  direction: Direction,
+  policy: Policy,
+  build: CheckedBuild,
+): PlacedReport {
+  const problem = message`allows traffic from ${nameOf(from, 'any source')} to ${nameOf(to, 'any destination')} on ${words(protocol)} ${port}, which the build does not require`;
+  const field = ['spec', direction];
+  const at = build.placeOf(policy);
+  if (!isGenerated(policy.resource)) {
+    const remedy = words('no change is made, because the policy is hand-written');
+    return { at, report: { problem, remedy, field, severity: 'info' } };
+  }
+  const remedy = words(
+    'the policy is generated: remove the patch or the label that changes it, or give the pods of other workloads labels of their own',
+  );
+  return { at, report: { problem, remedy, field } };
+}
+
+function excessOf(policy: Policy, direction: Direction, build: CheckedBuild): Traffic | undefined {
+  const { podSelector, namespace } = policy;
+  const rules = policy[direction] ?? [];
+  if (rules.length === 0) return undefined;
+  const known = build.index.selectedBy(podSelector, namespace);
+  const own = known.length > 0 ? known : build.representativePods.selectedBy(podSelector, namespace);
+  for (const rule of rules) {
+    const peers = peersOf(rule, namespace, build);
+    for (const pod of own)
+      for (const peer of peers) {
+        const [from, to] = direction === 'ingress' ? [peer, pod] : [pod, peer];
+        for (const port of portsOf(rule, to, build.required)) {
+          const traffic = { from, to, ...port };
+          if (allowsByRule(rule, namespace, direction, traffic) && !build.required.includes(traffic))
+            return traffic;
+        }
+      }
+  }
+  return undefined;
+}
+
+/** Endpoints that the peers of a rule may match: the pods of the build, and representatives of each peer. */
+function peersOf({ peers }: PolicyRule, namespace: string, build: CheckedBuild): readonly Endpoint[] {
+  if (peers === undefined) return [ANY_POD];
+  return peers.flatMap((peer): readonly Endpoint[] => {
+    if ('ipBlock' in peer) return build.externalAddresses(rangesOfBlock(peer.ipBlock));
+    return [...build.index.matching(peer, namespace), ...build.representativePods.matching(peer, namespace)];
+  });
+}
+
+/** Ports of a rule at which the traffic that it allows may begin to be more than is required. */
+function portsOf({ ports }: PolicyRule, to: Endpoint, required: RequiredTraffic): readonly Port[] {
+  if (ports === undefined) return PROTOCOLS.map((protocol) => ({ protocol, port: required.otherPort }));
+  return ports.flatMap((port) => portsIn(port, to, required));
+}
+
+function portsIn(
+  { protocol, port, endPort }: PolicyPort,
+  to: Endpoint,
+  required: RequiredTraffic,
+): readonly Port[] {
+  if (port === undefined) return [{ protocol, port: required.otherPort }];
+  if (typeof port === 'string') return (isPod(to) ? to.ports : []).filter(({ name }) => name === port);
+  const last = endPort ?? port;
+  const other = required.otherPortFrom(port);
+  const within = [...required.ports].filter((one) => one >= port && one <= last);
+  return [...(other <= last ? [other] : []), ...within].map((one) => ({ protocol, port: one }));
+}
+
+function nameOf(end: Endpoint, any: string): Message {
+  if (!isPod(end)) return message`${end.ip.text}`;
+  if (end === ANY_POD) return words(any);
+  const { workload, labels, namespace } = end;
+  if (workload !== undefined) return message`${workload.kind}/${workload.name}`;
+  const list = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  const pods = list.length === 0 ? words('any pod') : message`pods with ${list.join(', ')}`;
+  if (namespace === '') return pods;
+  if (namespace === ELSEWHERE) return message`${pods} in another namespace`;
+  return message`${pods} in namespace ${namespace}`;
+}

@@ -1,0 +1,63 @@
+import type { PlacedReport } from '../findings/finding';
+import type { Placed } from '../krm/resource';
+import type { Message } from '../message';
+import type { FieldPath } from '../yaml/field-path';
+import type { Protocol } from './policy';
+import type { Labels } from './selector';
+
+export interface Port {
+  readonly protocol: Protocol;
+  /** Of the pod, never of the Service. */
+  readonly port: number;
+}
+
+export interface ContainerPort extends Port {
+  readonly name: string | undefined;
+}
+
+/** Pods that a policy can select. */
+export interface Workload extends Placed {
+  readonly kind: string;
+  readonly name: string;
+  /** `''`: the one that it is applied to. */
+  readonly namespace: string;
+  /** Of its pods. */
+  readonly labels: Labels;
+  /** What selects its pods: its own matchLabels, or the pods' labels where those are not sufficient. */
+  readonly selector: Labels;
+  readonly ports: readonly ContainerPort[];
+}
+
+/** One end of a required connection. */
+export type ConnectionEnd =
+  | { readonly is: 'workload'; readonly workload: Workload }
+  | { readonly is: 'ingress-controller' | 'gateway' | 'internet' | 'dns' }
+  | { readonly is: 'acme-solver'; readonly namespace: string };
+
+/** A connection that a build requires. */
+export interface Connection {
+  readonly from: ConnectionEnd;
+  readonly to: ConnectionEnd;
+  readonly ports: readonly Port[];
+  /** A sentence: `Ingress/web requires it`. */
+  readonly reason: Message;
+}
+
+/** A port that a build opens to external traffic. No policy is generated: the clients are not known. */
+export interface Exposure {
+  readonly at: Placed;
+  /** What opens it, as the end of a sentence whose subject is the resource: `is of type LoadBalancer`. */
+  readonly cause: Message;
+  readonly field: FieldPath;
+  readonly workload: Workload;
+  readonly ports: readonly Port[];
+}
+
+/** The traffic that a build requires. */
+export interface Topology {
+  readonly workloads: readonly Workload[];
+  readonly exposures: readonly Exposure[];
+  readonly connections: readonly Connection[];
+  /** Required connections for which no policy can be generated; an info where their destination is not known. */
+  readonly reports: readonly PlacedReport[];
+}

@@ -1,0 +1,131 @@
+import { contains, type IpAddress } from './ip-range';
+import { append } from './multimap';
+import type { Direction, IpBlock, Peer, Policy, PolicyPort, PolicyRule } from './policy';
+import { selects } from './selector';
+import { type Endpoint, type PodEndpoint, type Traffic, isPod } from './traffic';
+
+/** Which policies deny traffic, and at which end. */
+export interface Verdict {
+  readonly allowed: boolean;
+  /** The policies that isolate the source, none of which allows the traffic. */
+  readonly deniedAtSource: readonly Policy[];
+  readonly deniedAtDestination: readonly Policy[];
+}
+
+/**
+ * What NetworkPolicies do together. Policies add up: an end is open when no policy isolates it in this direction, or when
+ * one of those that do allows the traffic; and both ends must be open. Traffic from a pod's own node, and from the pod
+ * itself, is always allowed, which is not known here.
+ * https://kubernetes.io/docs/concepts/services-networking/network-policies/
+ */
+export class PolicySet {
+  /** By namespace and one of the labels that a policy requires; `''` where it requires none. */
+  private readonly byLabel = new Map<string, Policy[]>();
+  private readonly positions: ReadonlyMap<Policy, number>;
+  private readonly isolatingOf = {
+    ingress: new Map<PodEndpoint, readonly Policy[]>(),
+    egress: new Map<PodEndpoint, readonly Policy[]>(),
+  };
+
+  constructor(readonly policies: readonly Policy[]) {
+    this.positions = new Map(policies.map((policy, i) => [policy, i]));
+    for (const policy of policies) {
+      const [label] = Object.entries(policy.podSelector.matchLabels);
+      append(this.byLabel, keyOf(policy.namespace, label), policy);
+    }
+  }
+
+  /** The policies that apply to a pod in a direction, in the order of the set. */
+  isolating(pod: PodEndpoint, direction: Direction): readonly Policy[] {
+    const known = this.isolatingOf[direction].get(pod);
+    if (known !== undefined) return known;
+    const position = (policy: Policy) => this.positions.get(policy) ?? 0;
+    const found = [undefined, ...Object.entries(pod.labels)]
+      .flatMap((label) => this.byLabel.get(keyOf(pod.namespace, label)) ?? [])
+      .filter((policy) => isolates(policy, pod, direction))
+      .sort((a, b) => position(a) - position(b));
+    this.isolatingOf[direction].set(pod, found);
+    return found;
+  }
+
+  /** The policies that isolate one end of traffic, where none of them allows it; empty where that end is open. */
+  denying(direction: Direction, traffic: Traffic): readonly Policy[] {
+    const end = direction === 'ingress' ? traffic.to : traffic.from;
+    const isolating = isPod(end) ? this.isolating(end, direction) : [];
+    return isolating.some((policy) => allows(policy, direction, traffic)) ? [] : isolating;
+  }
+
+  allows(traffic: Traffic): boolean {
+    return this.denying('egress', traffic).length === 0 && this.denying('ingress', traffic).length === 0;
+  }
+
+  verdict(traffic: Traffic): Verdict {
+    return {
+      allowed: this.allows(traffic),
+      deniedAtSource: this.denying('egress', traffic),
+      deniedAtDestination: this.denying('ingress', traffic),
+    };
+  }
+}
+
+function keyOf(namespace: string, label: readonly [string, string] | undefined): string {
+  return JSON.stringify([namespace, ...(label ?? [])]);
+}
+
+/** Whether a policy applies to a pod in a direction. */
+export function isolates(policy: Policy, pod: PodEndpoint, direction: Direction): boolean {
+  return (
+    policy[direction] !== undefined &&
+    policy.namespace === pod.namespace &&
+    selects(policy.podSelector, pod.labels)
+  );
+}
+
+/** Whether one policy, which applies, allows traffic at its end. */
+export function allows(policy: Policy, direction: Direction, traffic: Traffic): boolean {
+  return (policy[direction] ?? []).some((rule) => allowsByRule(rule, policy.namespace, direction, traffic));
+}
+
+/** Whether a rule of a policy in a namespace allows traffic. */
+export function allowsByRule(
+  { peers, ports }: PolicyRule,
+  namespace: string,
+  direction: Direction,
+  traffic: Traffic,
+): boolean {
+  const other = direction === 'ingress' ? traffic.from : traffic.to;
+  return (
+    (peers === undefined || peers.some((peer) => isPeer(peer, other, namespace))) &&
+    (ports === undefined || ports.some((port) => isPort(port, traffic)))
+  );
+}
+
+/** Whether a peer of a policy in a namespace matches one end of traffic. */
+export function isPeer(peer: Peer, other: Endpoint, namespace: string): boolean {
+  if ('ipBlock' in peer) return other.ip !== undefined && isInBlock(peer.ipBlock, other.ip);
+  if (!isPod(other)) return false;
+  const { namespaceSelector, podSelector } = peer;
+  const inNamespace =
+    namespaceSelector === undefined
+      ? other.namespace === namespace
+      : selects(namespaceSelector, other.namespaceLabels);
+  return inNamespace && (podSelector === undefined || selects(podSelector, other.labels));
+}
+
+/** Whether an address is in the range and in no excepted one. */
+export function isInBlock({ range, except }: IpBlock, ip: IpAddress): boolean {
+  return contains(range, ip) && !except.some((one) => contains(one, ip));
+}
+
+function isPort({ protocol, port, endPort }: PolicyPort, traffic: Traffic): boolean {
+  if (protocol !== traffic.protocol) return false;
+  if (port === undefined) return true;
+  if (typeof port === 'number') return traffic.port >= port && traffic.port <= (endPort ?? port);
+  // A name is that of a container port of the destination.
+  return (
+    isPod(traffic.to) &&
+    traffic.to.ports.some(
+      (one) => one.name === port && one.protocol === protocol && one.port === traffic.port,
+    )
+  );
+}
