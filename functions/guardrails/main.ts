@@ -1,4 +1,4 @@
-import { endOnSignals } from './interruption';
+import { exitOnSignals } from './interruption';
 import { GuardrailsError } from './errors';
 import { message } from './message';
 import { readAll, writeAll } from './cli/standard-streams';
@@ -9,7 +9,7 @@ async function main(): Promise<void> {
   try {
     const input = readAll();
     // Not while it reads and writes: there it waits where no listener is called, and has nothing to clear away.
-    const stopListening = endOnSignals();
+    const stopListening = exitOnSignals();
     const { stdout, stderr, exitCode } = await run(input, async () => {
       const kustomize = findKustomize();
       if (kustomize === undefined) throw new GuardrailsError(message`no kustomize here; ${INSTALL_HINT}`);

