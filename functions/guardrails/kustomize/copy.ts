@@ -1,13 +1,13 @@
-import { annotationsOf } from '../krm/resource';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { processesToKill, pathsToDelete } from '../interruption';
+import { pathsToDelete, processesToKill } from '../interruption';
 import { GuardrailsError } from '../errors';
+import { annotationsOf } from '../krm/resource';
 import { message } from '../message';
 import { type YamlObject, isObject, parseYaml, valueOf } from '../yaml/yaml';
-import type { Kustomize } from './find';
+import type { Kustomize } from './program';
 
 export interface Build {
   readonly stdout: string;
@@ -16,17 +16,17 @@ export interface Build {
 
 const PACKAGE = 'package';
 
-/** A package in a temporary folder, for kustomize to build. `remove` takes it away again. */
+/** A package in a temporary folder, for kustomize to build. Delete it with `remove`. */
 export class PackageCopy {
   private root: string;
   private wrappers = 0;
 
-  /** @param files path in the package, checked to lie in it, to text */
+  /** @param files path, which must be inside the package, to content */
   constructor(files: ReadonlyMap<string, string | Uint8Array>) {
     this.root = mkdtempSync(path.join(tmpdir(), 'guardrails-'));
     pathsToDelete.add(this.root);
     try {
-      // kustomize names resolved paths in its messages.
+      // The messages of kustomize contain resolved paths.
       this.root = realpathSync(this.root);
       pathsToDelete.add(this.root);
       for (const [file, content] of files) this.write(file, content);
@@ -36,7 +36,7 @@ export class PackageCopy {
     }
   }
 
-  /** @param file path in the package, checked to lie in it */
+  /** @param file path, which must be inside the package */
   write(file: string, content: string | Uint8Array): void {
     const target = path.join(this.root, PACKAGE, file);
     mkdirSync(path.dirname(target), { recursive: true });
@@ -50,16 +50,16 @@ export class PackageCopy {
   /**
    * Builds one folder.
    *
-   * @throws GuardrailsError kustomize cannot run or fails: with its message
+   * @throws GuardrailsError kustomize cannot run, or fails: with its message
    */
   build(dir: string, kustomize: Kustomize): Promise<Build> {
     return this.run(path.join(PACKAGE, dir), dir, kustomize);
   }
 
   /**
-   * Builds a folder once more, from outside, with the file of each resource noted by kustomize (originAnnotations).
+   * Builds a folder through a wrapper that makes kustomize annotate each resource with its file (originAnnotations).
    *
-   * @returns apiVersion, kind, namespace and name, as `keyOf` writes them, to the file in the package
+   * @returns `keyOf` of each resource to the path of its file in the package
    */
   async origins(dir: string, kustomize: Kustomize): Promise<Map<string, string>> {
     const wrapper = `origins-${this.wrappers++}`;
@@ -73,8 +73,8 @@ export class PackageCopy {
     const { stdout } = await this.run(wrapper, dir, kustomize);
     const origins = new Map<string, string>();
     for (const value of parseYaml(stdout, dir).map(valueOf).filter(isObject)) {
-      const noted = annotationsOf(value)['config.kubernetes.io/origin'];
-      const origin = typeof noted === 'string' ? valueOf(parseYaml(noted, dir)[0] ?? null) : null;
+      const annotation = annotationsOf(value)['config.kubernetes.io/origin'];
+      const origin = typeof annotation === 'string' ? valueOf(parseYaml(annotation, dir)[0] ?? null) : null;
       if (!isObject(origin)) continue;
       const file = origin.path ?? origin.configuredIn;
       if (typeof file === 'string')
@@ -92,9 +92,9 @@ export class PackageCopy {
   }
 
   private async run(folder: string, dir: string, kustomize: Kustomize): Promise<Build> {
-    // No PATH: no git, no helm. No proxy answers: nothing is fetched.
+    // An empty PATH has no git and no helm; a proxy that does not answer blocks all requests.
     const blocked = 'http://127.0.0.1:9';
-    // Here, because a stream needs none, and it takes time to load.
+    // Imported here, because it loads slowly and a stream does not use it.
     const { spawn } = await import('node:child_process');
     const child = spawn(kustomize.command, [...kustomize.args, path.join(this.root, folder)], {
       cwd: this.root,
@@ -118,7 +118,7 @@ export class PackageCopy {
         .replaceAll(this.root, '');
       if (code === 0) return { stdout: Buffer.concat(out).toString('utf8'), stderr };
       throw new GuardrailsError(
-        message`${dir}: kustomize failed (${signal ?? `exit ${code}`}): ${stderr.trim()}; \`kustomize build ${dir}\` shows it`,
+        message`${dir}: kustomize failed (${signal ?? `exit ${code}`}): ${stderr.trim()}; run \`kustomize build ${dir}\` to reproduce`,
       );
     } finally {
       processesToKill.delete(child);
