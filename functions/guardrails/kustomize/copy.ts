@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -92,37 +91,34 @@ export class PackageCopy {
   }
 
   private async run(folder: string, dir: string, kustomize: Kustomize): Promise<Build> {
+    // Imported here, because it loads slowly and a stream does not use it.
+    const { execFile } = await import('node:child_process');
+    const { command, args, description } = kustomize;
     // An empty PATH has no git and no helm; a proxy that does not answer blocks all requests.
     const blocked = 'http://127.0.0.1:9';
-    // Imported here, because it loads slowly and a stream does not use it.
-    const { spawn } = await import('node:child_process');
-    const child = spawn(kustomize.command, [...kustomize.args, path.join(this.root, folder)], {
-      cwd: this.root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: '', HOME: this.root, HTTP_PROXY: blocked, HTTPS_PROXY: blocked, TMPDIR: tmpdir() },
-    });
-    processesToKill.add(child);
-    try {
-      const out: Buffer[] = [];
-      const err: Buffer[] = [];
-      child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-      child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-      const [code, signal] = (await once(child, 'close').catch((error: unknown) => {
-        throw new GuardrailsError(
-          message`${dir}: cannot run ${kustomize.description}: ${(error as NodeJS.ErrnoException).code ?? ''}`,
-        );
-      })) as [number | null, NodeJS.Signals | null];
-      const stderr = Buffer.concat(err)
-        .toString('utf8')
-        .replaceAll(`${this.root}/${PACKAGE}/`, '')
-        .replaceAll(this.root, '');
-      if (code === 0) return { stdout: Buffer.concat(out).toString('utf8'), stderr };
-      throw new GuardrailsError(
-        message`${dir}: kustomize failed (${signal ?? `exit ${code}`}): ${stderr.trim()}; run \`kustomize build ${dir}\` to reproduce`,
+    const env = { PATH: '', HOME: this.root, HTTP_PROXY: blocked, HTTPS_PROXY: blocked, TMPDIR: tmpdir() };
+    const options = { cwd: this.root, env, maxBuffer: Infinity };
+    return new Promise((resolve, reject) => {
+      const child = execFile(
+        command,
+        [...args, path.join(this.root, folder)],
+        options,
+        (error, stdout, err) => {
+          processesToKill.delete(child);
+          const stderr = err.replaceAll(`${this.root}/${PACKAGE}/`, '').replaceAll(this.root, '');
+          if (error === null) resolve({ stdout, stderr });
+          else if (typeof error.code === 'string')
+            reject(new GuardrailsError(message`${dir}: cannot run ${description}: ${error.code}`));
+          else {
+            const status = error.signal ?? `exit ${error.code ?? '?'}`;
+            const text = message`${dir}: kustomize failed (${status}): ${stderr.trim()}; run \`kustomize build ${dir}\` to reproduce`;
+            reject(new GuardrailsError(text));
+          }
+        },
       );
-    } finally {
-      processesToKill.delete(child);
-    }
+      child.stdin?.end();
+      processesToKill.add(child);
+    });
   }
 }
 

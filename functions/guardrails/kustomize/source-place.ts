@@ -21,19 +21,16 @@ export function placedFinding({ finding: { field = [] }, root }: Inspected): Pla
 export function placeOfFinding(documents: readonly Item[], one: Inspected): Place {
   const built = placedFinding(one);
   const { kind, name, namespace } = resourceRef(built.resource);
-  // An overlay may add a prefix or a suffix to a name, and the name in a patch with a target has no meaning.
+  // The longest name that the built name contains, because an overlay may add a prefix or a suffix; then the namespace.
+  // The name in a patch with a target has no meaning, so that none has to match.
+  const matchLength = ({ resource }: Placed) => {
+    const ref = resourceRef(resource);
+    return (name.includes(ref.name) ? 2 * ref.name.length : 0) + Number(ref.namespace === namespace);
+  };
   const [best] = documents
     .flatMap((item) => expandLists(item.value).map((placed) => ({ item, placed })))
-    .map((candidate) => ({ ...candidate, ref: resourceRef(candidate.placed.resource) }))
-    .filter(({ ref }) => ref.kind === kind)
-    .map((candidate) => ({
-      ...candidate,
-      match: name.includes(candidate.ref.name) ? candidate.ref.name.length : 0,
-    }))
-    .sort(
-      (a, b) =>
-        b.match - a.match || Number(b.ref.namespace === namespace) - Number(a.ref.namespace === namespace),
-    );
+    .filter(({ placed }) => placed.resource.kind === kind)
+    .sort((a, b) => matchLength(b.placed) - matchLength(a.placed));
   if (best === undefined) return placeInFile(documents, documents[0], []);
   const path = translate(built.path, built.resource, best.placed.resource);
   return placeInFile(documents, best.item, [...best.placed.path, ...path]);
