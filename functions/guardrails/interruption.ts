@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 
 const paths = new Set<string>();
-const children = new Set<ChildProcess>();
+const processes = new Set<ChildProcess>();
 
 const SIGNALS = [
   ['SIGHUP', 1],
@@ -10,26 +10,28 @@ const SIGNALS = [
   ['SIGTERM', 15],
 ] as const;
 
-/** Files and folders that must not outlive the process; whoever removes them takes them out again. */
-export const removedAtEnd: Pick<Set<string>, 'add' | 'delete'> = paths;
-/** Processes that must not outlive this one. */
-export const killedAtEnd: Pick<Set<ChildProcess>, 'add' | 'delete'> = children;
+/** Paths to delete on interruption; unregister a path after deleting it. */
+export const pathsToDelete: Pick<Set<string>, 'add' | 'delete'> = paths;
+/** Processes to kill on interruption; unregister a process after it has exited. */
+export const processesToKill: Pick<Set<ChildProcess>, 'add' | 'delete'> = processes;
 
 /**
- * Until the function that it returns is called: ends at once on a signal, with no child and nothing temporary left:
- * 128 + n, as shells count.
+ * On SIGHUP, SIGINT or SIGTERM: kills the registered processes, deletes the registered paths, and exits with
+ * 128 + the number of the signal.
+ *
+ * @returns removes the signal handlers
  */
-export function endOnSignals(): () => void {
-  const listeners = SIGNALS.map(([signal, n]) => {
-    const end = () => {
-      for (const child of children) child.kill('SIGKILL');
+export function exitOnSignals(): () => void {
+  const removals = SIGNALS.map(([signal, number]) => {
+    const exit = () => {
+      for (const child of processes) child.kill('SIGKILL');
       for (const path of paths) rmSync(path, { recursive: true, force: true });
-      process.exit(128 + n);
+      process.exit(128 + number);
     };
-    process.on(signal, end);
-    return () => process.off(signal, end);
+    process.on(signal, exit);
+    return () => process.off(signal, exit);
   });
   return () => {
-    for (const stop of listeners) stop();
+    for (const remove of removals) remove();
   };
 }

@@ -1,7 +1,7 @@
 import { readAll, writeAll } from './cli/standard-streams';
 import { GuardrailsError } from './errors';
 import { describeError, printMessage } from './findings/print';
-import { endOnSignals } from './interruption';
+import { exitOnSignals } from './interruption';
 import { INSTALL_HINT, findKustomize } from './kustomize/find';
 import { message, words } from './message';
 import { run } from './run';
@@ -10,7 +10,7 @@ async function main(): Promise<void> {
   try {
     const input = readAll();
     // Only while it computes: a blocking read or write calls no listener, and there is nothing to delete then.
-    const stopListening = endOnSignals();
+    const stopListening = exitOnSignals();
     const { stdout, stderr, exitCode } = await run(input, async () => {
       const kustomize = findKustomize();
       if (kustomize === undefined)

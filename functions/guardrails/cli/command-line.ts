@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import yoctoSpinner from 'yocto-spinner';
 import { type ExitCode, InputError } from '../errors';
 import { type Redact, describeError, printMessage } from '../findings/print';
-import { endOnSignals } from '../interruption';
+import { exitOnSignals } from '../interruption';
 import { type Message, message, words } from '../message';
 import { writeAll } from './standard-streams';
 
@@ -50,7 +50,7 @@ export function runCommand<Flag extends string>(
   flags: readonly Flag[],
   main: (call: Call<Flag>) => Promise<ExitCode>,
 ): void {
-  endOnSignals();
+  exitOnSignals();
   const output = new Output();
   run(usage, flags, output, main).then(
     (exitCode) => {

@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { removedAtEnd } from '../interruption';
+import { pathsToDelete } from '../interruption';
 import { GuardrailsError } from '../errors';
 import { message } from '../message';
 
@@ -98,7 +98,7 @@ function remove(file: string): boolean {
   } catch {
     return false;
   }
-  removedAtEnd.delete(file);
+  pathsToDelete.delete(file);
   return true;
 }
 
@@ -110,7 +110,7 @@ function writeTemporary({ write, target, temporary }: Pending): void {
       if (write.content === undefined) return;
       const found = lstatSync(target, { throwIfNoEntry: false });
       const replaced = found?.isFile() === true ? found : undefined;
-      removedAtEnd.add(temporary);
+      pathsToDelete.add(temporary);
       writeNew(temporary, write.content, replaced);
       return;
     }
@@ -191,7 +191,7 @@ function keepOriginal(one: Pending): void {
     copyFileSync(target, backup, constants.COPYFILE_EXCL);
   }
   one.backup = backup;
-  removedAtEnd.add(backup);
+  pathsToDelete.add(backup);
 }
 
 /** Restores what was renamed, and returns what cannot be restored. */
@@ -209,7 +209,7 @@ function rollBack(pending: readonly Pending[]): string[] {
           ? `${write.path}, which is new`
           : `${write.path}, the original of which is ${path.join(path.dirname(write.path), path.basename(backup))}`,
       );
-      if (backup !== undefined) removedAtEnd.delete(backup);
+      if (backup !== undefined) pathsToDelete.delete(backup);
       delete one.backup;
     }
   }

@@ -1,104 +1,129 @@
 import { InputError } from '../errors';
 import type { Item } from '../krm/item';
-import { type YamlNode, type YamlObject, isObject, parseYaml, textOf, valueOf } from '../yaml/yaml';
+import type { YamlAlias, YamlEntry, YamlMapping, YamlNode, YamlScalar } from '../yaml/nodes';
+import type { YamlObject, YamlValue } from '../yaml/yaml';
+import { isMergeKey, isObject, parseYaml, textOf, valueOf } from '../yaml/yaml';
+import type { Redact } from './print';
 
-/** A shorter text is no secret, and blotting it out would blot out the message. */
-const SHORTEST = 4; // characters
-const LINE_FEED = 0x0a;
-/** What kustomize reads as YAML where the kustomization says so. */
-const INLINE_FIELDS = new Set(['patch', 'patches', 'patchesStrategicMerge', 'patchesJson6902']);
+/** Characters that a value must have to be redacted as a complete token, and to be redacted anywhere. */
+const SHORTEST = 4;
+const SHORTEST_ANYWHERE = 8;
+/** What delimits a token: an end, a blank, a quote, a comma, `=` or a bracket, also if escaped. */
+const BEFORE_TOKEN = '(?<=^|[\\s"\'`,=()[\\]{}<>]|\\\\[nrt])';
+const AFTER_TOKEN = '(?=$|[\\s"\'`,=()[\\]{}<>\\\\])';
+/** Fields of a kustomization that may contain YAML as text. */
+const INLINE_FIELDS: readonly string[] = ['patch', 'patches', 'patchesStrategicMerge', 'patchesJson6902'];
+const JSON_PATCH_KEYS: readonly string[] = ['op', 'path', 'from'];
 
 /**
- * Makes a text safe to print: every value of a Secret in the package is blotted out, as written, as read, encoded and
- * decoded (base64), and in pieces where a printer would escape what stands between them.
+ * Makes a text safe to print: replaces the values of Secrets with `***`.
  *
- * @param inputs what generators read: any of it may be in a Secret
+ * A value is secret because of where it is defined: in `data` or `stringData` of a Secret or of a patch to one, in
+ * `literals` of a secretGenerator or a SecretGenerator plugin, or in a line of a file that one of these reads. It is
+ * redacted as written, as read, base64-encoded and decoded, line by line, and escaped. Values of 8 or more characters are
+ * redacted wherever they occur, values of 4 to 7 characters only as a complete token. A value that the package uses as a
+ * name outside of Secrets (see `publicNames`) is not redacted, because it is printed anyway.
+ *
+ * @param inputs the content of the files that secretGenerators read
  */
-export function redactor(
-  items: readonly Item[],
-  inputs: Iterable<Uint8Array> = [],
-): (text: string) => string {
+export function redactor(items: readonly Item[], inputs: Iterable<Uint8Array> = []): Redact {
   let longestFirst: readonly string[] | undefined;
   return (text) => {
     longestFirst ??= secretsIn(items, inputs);
-    return longestFirst.reduce((safe, secret) => safe.replaceAll(secret, '***'), text);
+    return longestFirst.reduce(redactOne, text);
   };
+}
+
+function redactOne(text: string, secret: string): string {
+  if (!text.includes(secret)) return text;
+  if (secret.length >= SHORTEST_ANYWHERE) return text.replaceAll(secret, '***');
+  const escaped = secret.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  return text.replace(new RegExp(`${BEFORE_TOKEN}${escaped}${AFTER_TOKEN}`, 'g'), '***');
 }
 
 function secretsIn(items: readonly Item[], inputs: Iterable<Uint8Array>): string[] {
   const secrets = new Secrets();
-  for (const input of inputs) secrets.collectInput(input);
+  for (const input of inputs) secrets.addInput(input);
   for (const { text, value } of items)
-    if (mentionsSecrets(text, value)) secrets.collect(parseYaml(text, '')[0] ?? null);
-  return [...secrets.texts].sort((a, b) => b.length - a.length);
+    if (mayMentionSecrets(text, value)) secrets.collect(parseYaml(text, '')[0] ?? null);
+  if (secrets.texts.size === 0) return [];
+  const names = publicNames(items);
+  return [...secrets.texts].filter((text) => !names.has(text)).sort((a, b) => b.length - a.length);
 }
 
-function mentionsSecrets(text: string, { kind }: YamlObject): boolean {
-  // A kind may be written in escapes; what a kustomization holds for Secrets may not name them.
+function mayMentionSecrets(text: string, { kind }: YamlObject): boolean {
+  // The text of a kind may have escapes, and a kustomization may have patches to Secrets that do not name the kind.
   return /secret|patch|literals/i.test(text) || /secret/i.test(textOf(kind));
+}
+
+/** Values of `name`, `namespace` and `kind`, and segments of file paths and image repositories, outside of Secrets. */
+function publicNames(items: readonly Item[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (value: YamlValue): void => {
+    if (Array.isArray(value)) value.forEach(visit);
+    if (!isObject(value) || value.kind === 'Secret' || value.kind === 'SecretList') return;
+    for (const [key, child] of Object.entries(value))
+      if (typeof child !== 'string') visit(child);
+      else if (/^(name|namespace|kind)$/.test(key)) names.add(child);
+      else if (key === 'image')
+        for (const segment of child.replace(/@.*|:[^/:@]*(@.*)?$/s, '').split('/')) names.add(segment);
+  };
+  for (const { path = '', value } of items) {
+    visit(value);
+    for (const segment of path.split('/')) names.add(segment).add(segment.replace(/\.[^.]*$/, ''));
+  }
+  return names;
 }
 
 class Secrets {
   readonly texts = new Set<string>();
 
-  collect(node: YamlNode | null, kindOfItems = ''): void {
-    if (node === null) return;
-    if (node.kind === 'alias') {
-      this.collect(node.target, kindOfItems);
-      return;
-    }
-    if (node.kind === 'scalar') {
-      // Such as kubectl's copy of what was applied, in an annotation.
-      if (/secret/i.test(node.text)) this.collectInline(node.text, false);
-      return;
-    }
-    if (node.kind === 'sequence') {
-      for (const item of node.items) this.collect(item, kindOfItems);
-      return;
-    }
-    const value = valueOf(node);
-    if (!isObject(value)) return;
-    const kind = value.kind === undefined ? kindOfItems : textOf(value.kind);
-    for (const { key, value: child } of node.entries) {
+  /** @param impliedKind the kind of a mapping that has none of its own */
+  collect(aliased: YamlNode | null, impliedKind = ''): void {
+    if (aliased === null) return;
+    const node = resolve(aliased);
+    // Such as the copy of a resource that kubectl puts into an annotation.
+    if (node.kind === 'scalar' && /secret/i.test(node.text)) this.addInline(node.text, false);
+    if (node.kind === 'sequence') for (const item of node.items) this.collect(item, impliedKind);
+    if (node.kind !== 'mapping') return;
+    const value = valueOf(node) as YamlObject;
+    const kind = value.kind === undefined ? impliedKind : textOf(value.kind);
+    const kindOfItems = kind.endsWith('List') ? kind.slice(0, -4) : '';
+    for (const { key, value: child } of entriesOf(node)) {
       const name = key.kind === 'scalar' ? key.text : '';
-      const holdsValues = kind === 'Secret' && (name === 'data' || name === 'stringData');
-      const holdsLiterals =
-        name === 'secretGenerator' || (kind === 'SecretGenerator' && /^(literals|envs?)$/.test(name));
-      if (holdsValues) this.addAll(child);
-      else if (holdsLiterals) this.addLiterals(child);
-      else if (INLINE_FIELDS.has(name)) this.collectPatches(child, value);
-      else this.collect(child, name === 'items' && kind.endsWith('List') ? kind.slice(0, -4) : '');
+      if (kind === 'Secret' && (name === 'data' || name === 'stringData')) this.addValues(child);
+      else if (kind === 'SecretGenerator' && name === 'literals') this.addLiterals(child);
+      else if (name === 'secretGenerator') this.collect(child, 'SecretGenerator');
+      else if (INLINE_FIELDS.includes(name)) this.addPatches(child, value);
+      else this.collect(child, name === 'items' ? kindOfItems : '');
     }
   }
 
-  /** Every line, and what follows its first `=`. */
-  collectInput(bytes: Uint8Array): void {
-    for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
-      end = bytes.indexOf(LINE_FEED, start);
-      if (end === -1) end = bytes.length;
-      const line = bytes.subarray(start, end);
-      const text = Buffer.from(line).toString('utf8');
+  /** The content of a generator's file: every line, and what follows its first `=`. */
+  addInput(bytes: Uint8Array): void {
+    for (const latin1 of Buffer.from(bytes).toString('latin1').split('\n')) {
+      const line = Buffer.from(latin1, 'latin1');
+      const text = line.toString('utf8');
       this.add(text);
       this.add(text.slice(text.indexOf('=') + 1));
-      // As kustomize shows a line that is not UTF-8.
+      // The messages of kustomize contain a line that is not UTF-8 in this form.
       this.add(line.join(' '));
     }
   }
 
-  /** A text that is a patch, or a list of patches, as texts or beside their targets. */
-  private collectPatches(node: YamlNode, { target }: YamlObject): void {
-    if (node.kind === 'alias') this.collectPatches(node.target, {});
-    else if (node.kind === 'scalar')
-      this.collectInline(node.text, mayBeSecret(isObject(target) ? target : {}));
-    else if (node.kind === 'sequence')
-      for (const item of node.items)
-        if (item.kind === 'scalar') this.collectInline(item.text, false);
+  /** A patch as text, or a list of patches, as texts or with targets. */
+  private addPatches(aliased: YamlNode, { target }: YamlObject): void {
+    const node = resolve(aliased);
+    if (node.kind === 'scalar') this.addInline(node.text, mayBeSecret(isObject(target) ? target : {}));
+    else if (node.kind === 'mapping') this.collect(node);
+    else
+      for (const item of node.items.map(resolve))
+        if (item.kind === 'scalar') this.addInline(item.text, false);
         else this.collect(item);
-    else this.collect(node);
   }
 
-  /** @param isForSecret whether what it patches may be a Secret */
-  private collectInline(text: string, isForSecret: boolean): void {
+  /** @param isForSecret whether it may be a patch to a Secret */
+  private addInline(text: string, isForSecret: boolean): void {
     let documents: (YamlNode | null)[];
     try {
       documents = parseYaml(text, '');
@@ -109,16 +134,15 @@ class Secrets {
       return;
     }
     for (const document of documents) {
-      if (document === null) continue;
       const value = valueOf(document);
-      // A patch without a kind is merged into whatever its target is.
-      if (isForSecret && !(isObject(value) && value.kind !== undefined))
-        this.addAll(document, JSON_PATCH_KEYS);
-      if (document.kind !== 'scalar') this.collect(document);
+      // The kind of a patch without one is the kind of its target.
+      if (document !== null && isForSecret && !(isObject(value) && value.kind !== undefined))
+        this.addValues(document, JSON_PATCH_KEYS);
+      if (document?.kind !== 'scalar') this.collect(document);
     }
   }
 
-  /** What cannot be read: every word of it, quotes and keys taken off. */
+  /** Every part of a text that is not YAML, without quotes and keys. */
   private addPieces(text: string): void {
     for (const line of text.split(/[\n,{}]/))
       for (const piece of [line, line.slice(line.indexOf(':') + 1)])
@@ -126,46 +150,56 @@ class Secrets {
   }
 
   private addLiterals(node: YamlNode): void {
-    if (node.kind === 'alias') this.addLiterals(node.target);
-    if (node.kind === 'sequence') for (const item of node.items) this.addLiterals(item);
-    if (node.kind === 'mapping')
-      for (const { key, value } of node.entries)
-        if (key.kind === 'scalar' && key.text === 'literals') this.addLiterals(value);
-    if (node.kind !== 'scalar') return;
-    const value = node.text.slice(node.text.indexOf('=') + 1);
-    this.add(value);
-    this.add(value.replace(/^(["'])(.*)\1$/s, '$2'));
+    for (const { text } of scalarsIn(node)) {
+      const value = text.slice(text.indexOf('=') + 1);
+      this.add(value);
+      this.add(value.replace(/^(["'])(.*)\1$/s, '$2'));
+    }
   }
 
-  private addAll(node: YamlNode, except: ReadonlySet<string> = NO_KEYS): void {
-    if (node.kind === 'alias') this.addAll(node.target, except);
-    if (node.kind === 'sequence') for (const item of node.items) this.addAll(item, except);
-    if (node.kind === 'mapping')
-      for (const { key, value } of node.entries)
-        if (key.kind !== 'scalar' || !except.has(key.text)) this.addAll(value, except);
-    if (node.kind !== 'scalar') return;
-    this.add(node.text);
-    this.add(textOf(valueOf(node)));
+  private addValues(node: YamlNode, except: readonly string[] = []): void {
+    for (const scalar of scalarsIn(node, except)) {
+      this.add(scalar.text);
+      this.add(textOf(valueOf(scalar)));
+    }
   }
 
   private add(secret: string): void {
-    const forms = [secret, Buffer.from(secret).toString('base64'), decoded(secret)];
-    for (const form of forms)
-      // What a printer escapes is left out.
-      for (const piece of [
-        form,
-        JSON.stringify(form).slice(1, -1),
-        ...form.split('\n'),
-        ...form.split(/[^\x20-\x7e]|["\\]/),
-      ])
-        if (piece.trim().length >= SHORTEST) this.texts.add(piece);
+    for (const form of [secret, Buffer.from(secret).toString('base64'), decoded(secret)]) {
+      // A message may have only a line of it, or may escape characters in it.
+      const escaped = JSON.stringify(form).slice(1, -1);
+      for (const piece of [form, escaped, ...form.split('\n'), ...form.split(/[^\x20-\x7e]|["\\]/)])
+        if (piece.trim().length >= SHORTEST) this.texts.add(piece.trim());
+    }
   }
 }
 
-const NO_KEYS: ReadonlySet<string> = new Set();
-const JSON_PATCH_KEYS: ReadonlySet<string> = new Set(['op', 'path', 'from']);
+function resolve(node: YamlNode): Exclude<YamlNode, YamlAlias> {
+  return node.kind === 'alias' ? resolve(node.target) : node;
+}
 
-/** A target's kind is a regular expression: only a plain other name is surely none. */
+/** The entries of a mapping, and those that its merge keys bring. */
+function entriesOf({ entries }: YamlMapping): YamlEntry[] {
+  return entries.flatMap((entry) => {
+    if (!isMergeKey(entry.key)) return [entry];
+    const source = resolve(entry.value);
+    return (source.kind === 'sequence' ? source.items.map(resolve) : [source]).flatMap((one) =>
+      one.kind === 'mapping' ? entriesOf(one) : [],
+    );
+  });
+}
+
+/** @param except keys whose values to leave out */
+function scalarsIn(aliased: YamlNode, except: readonly string[] = []): YamlScalar[] {
+  const node = resolve(aliased);
+  if (node.kind === 'scalar') return [node];
+  if (node.kind === 'sequence') return node.items.flatMap((item) => scalarsIn(item, except));
+  return entriesOf(node).flatMap(({ key, value }) =>
+    key.kind === 'scalar' && except.includes(key.text) ? [] : scalarsIn(value, except),
+  );
+}
+
+/** The kind of a target is a regular expression: only a literal other kind excludes Secrets. */
 function mayBeSecret({ kind }: YamlObject): boolean {
   return typeof kind !== 'string' || kind === 'Secret' || !/^[A-Za-z]+$/.test(kind);
 }

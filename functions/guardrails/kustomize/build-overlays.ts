@@ -1,15 +1,14 @@
 import { availableParallelism } from 'node:os';
-import type { Config } from '../config/config';
-import { ConfigError, GuardrailsError, InputError } from '../errors';
-import { message } from '../message';
+import { InputError } from '../errors';
+import { joinMessages, message } from '../message';
 import { joinDocuments } from '../yaml/text';
 import { type YamlObject, isObject, parseYaml, valueOf } from '../yaml/yaml';
 import { type Build, PackageCopy } from './copy';
-import type { Kustomize } from './find';
-import { type Graph, overlaysOf, policiesFile, reachableFrom } from './graph';
+import type { Kustomize } from './program';
+import { type Graph, checkConfiguredOverlays, overlaysOf, policiesFile, reachableFrom } from './graph';
 import type { Package } from './package';
 
-/** The kustomize to build with, or why there is none. */
+/** Returns the kustomize to build with. Throws GuardrailsError if none is found. */
 export type FindKustomize = () => Promise<Kustomize>;
 
 /** What one overlay builds. */
@@ -21,7 +20,7 @@ export interface OverlayBuild extends Build {
   readonly resources: readonly YamlObject[];
 }
 
-/** Every overlay of a package, built, and the copy that they were built in. `remove` takes that away. */
+/** The builds of every overlay of a package, and the copy that they were built in, which `remove` deletes. */
 export interface BuiltPackage {
   readonly pkg: Package;
   readonly copy: PackageCopy;
@@ -31,37 +30,40 @@ export interface BuiltPackage {
 }
 
 export interface BuildOptions {
-  readonly config: Config;
+  /** Folders of the overlays that the configuration names. */
+  readonly configured: readonly string[];
   readonly findKustomize: FindKustomize;
-  /** Files of the package that no item carries, with their content. */
+  /** Files of the package that are not among its items, with their content. */
   readonly extraFiles: ReadonlyMap<string, Uint8Array>;
-  readonly redact: (text: string) => string;
 }
 
 /**
- * Builds every overlay of a package with the real kustomize, side by side, in a temporary copy.
+ * Builds every overlay of a package with kustomize, concurrently, in a temporary copy.
  *
- * @param mayLackPolicies an empty file stands in for generated policies that are not there yet
- * @throws InputError what kustomize must not be started on; ConfigError; GuardrailsError kustomize fails
+ * @param mayLackPolicies builds with an empty file for generated policies that do not exist yet
+ * @throws InputError a kustomization that kustomize must not be started on, or a build without resources; ConfigError a
+ *   configured overlay that does not exist; GuardrailsError kustomize fails
  */
 export async function buildOverlays(
   pkg: Package,
-  { config, findKustomize, extraFiles, redact }: BuildOptions,
+  { configured, findKustomize, extraFiles }: BuildOptions,
   mayLackPolicies = false,
 ): Promise<BuiltPackage> {
-  const overlays = overlaysOf(pkg.graph, configuredOverlays(pkg.graph, config));
+  checkConfiguredOverlays(pkg.graph, configured);
+  const overlays = overlaysOf(pkg.graph, configured);
   const used = reachableFrom(pkg.graph, overlays);
   const kustomizations = [...pkg.graph.values()].filter(({ dir }) => used.has(dir));
   const lacking = kustomizations.filter(({ lacksPolicies }) => lacksPolicies);
   const problems = [
     ...kustomizations.flatMap((one) => one.problems),
     ...(mayLackPolicies ? [] : lacking).map(
-      ({ file, dir }) => `${file} names ${policiesFile(dir)}, which is not in the package; take its line out`,
+      ({ file, dir }) =>
+        message`${file}: resources names ${policiesFile(dir)}, which is not in the package; remove the entry`,
     ),
   ];
-  if (problems.length > 0) throw new InputError(redact(problems.join('\n')));
+  if (problems.length > 0) throw new InputError(joinMessages(problems, '\n'));
 
-  const texts = new Map<string, string | Uint8Array>(kustomizations.flatMap(({ standIns }) => [...standIns]));
+  const texts = new Map<string, string | Uint8Array>(kustomizations.flatMap((one) => [...one.placeholders]));
   for (const { dir } of lacking) texts.set(policiesFile(dir), '');
   for (const [file, documents] of pkg.files)
     texts.set(file, joinDocuments(documents.map(({ text }) => text)));
@@ -69,19 +71,12 @@ export async function buildOverlays(
   const kustomize = await findKustomize();
   const copy = new PackageCopy(texts);
   try {
-    const builds = await inTurn(overlays, (overlay) => buildOverlay(overlay, pkg.graph, copy, kustomize));
+    const builds = await mapConcurrently(overlays, (one) => buildOverlay(one, pkg.graph, copy, kustomize));
     return { pkg, copy, kustomize, builds, remove: copy.remove.bind(copy) };
   } catch (error) {
     copy.remove();
-    throw redacted(error, redact);
+    throw error;
   }
-}
-
-/** An error whose message shows no Secret. */
-export function redacted(error: unknown, redact: (text: string) => string): unknown {
-  return error instanceof GuardrailsError
-    ? new GuardrailsError(redact(error.message), error.exitCode)
-    : error;
 }
 
 async function buildOverlay(
@@ -91,35 +86,23 @@ async function buildOverlay(
   kustomize: Kustomize,
 ): Promise<OverlayBuild> {
   const build = await copy.build(overlay, kustomize);
-  const resources = parseYaml(build.stdout, `what ${overlay} builds`).map(valueOf).filter(isObject);
+  const resources = parseYaml(build.stdout, `build of ${overlay}`).map(valueOf).filter(isObject);
   const kustomization = graph.get(overlay)?.file;
   if (resources.length === 0)
     throw new InputError(
-      message`${overlay}: builds to nothing; name resources in ${kustomization ?? overlay}`,
+      message`${overlay}: the build has no resources; add resources to ${kustomization ?? overlay}`,
     );
   return { ...build, overlay, kustomization, resources };
 }
 
-function configuredOverlays(graph: Graph, config: Config): string[] {
-  const configured = [...config.environments.keys()];
-  for (const name of configured) {
-    const kustomization = graph.get(name);
-    if (kustomization !== undefined && !kustomization.isComponent) continue;
-    const known = [...graph.values()].filter(({ isComponent }) => !isComponent).map(({ dir }) => dir);
-    throw new ConfigError(
-      message`configuration: environments names ${name}, which is no overlay of this package; there are: ${known.sort().join(', ')}`,
-    );
-  }
-  return configured;
-}
-
-async function inTurn<T, R>(tasks: readonly T[], run: (task: T) => Promise<R>): Promise<R[]> {
+/** At most one task for each CPU at a time; results in the order of the tasks. */
+async function mapConcurrently<T, R>(tasks: readonly T[], run: (task: T) => Promise<R>): Promise<R[]> {
   const done: R[] = [];
   let next = 0;
   const worker = async () => {
     for (let i = next++; i < tasks.length; i = next++) done[i] = await run(tasks[i] as T);
   };
-  // All are awaited, also when one fails: none may build on in a folder that is being removed.
+  // Await all of them even if one fails, so that no build is running when the copy is deleted.
   const workers = await Promise.allSettled(Array.from({ length: availableParallelism() }, worker));
   for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
   return done;

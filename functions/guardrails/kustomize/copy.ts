@@ -1,13 +1,12 @@
-import { annotationsOf } from '../krm/resource';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { killedAtEnd, removedAtEnd } from '../interruption';
+import { pathsToDelete, processesToKill } from '../interruption';
 import { GuardrailsError } from '../errors';
+import { annotationsOf } from '../krm/resource';
 import { message } from '../message';
 import { type YamlObject, isObject, parseYaml, valueOf } from '../yaml/yaml';
-import type { Kustomize } from './find';
+import type { Kustomize } from './program';
 
 export interface Build {
   readonly stdout: string;
@@ -16,19 +15,19 @@ export interface Build {
 
 const PACKAGE = 'package';
 
-/** A package in a temporary folder, for kustomize to build. `remove` takes it away again. */
+/** A package in a temporary folder, for kustomize to build. Delete it with `remove`. */
 export class PackageCopy {
   private root: string;
   private wrappers = 0;
 
-  /** @param files path in the package, checked to lie in it, to text */
+  /** @param files path, which must be inside the package, to content */
   constructor(files: ReadonlyMap<string, string | Uint8Array>) {
     this.root = mkdtempSync(path.join(tmpdir(), 'guardrails-'));
-    removedAtEnd.add(this.root);
+    pathsToDelete.add(this.root);
     try {
-      // kustomize names resolved paths in its messages.
+      // The messages of kustomize contain resolved paths.
       this.root = realpathSync(this.root);
-      removedAtEnd.add(this.root);
+      pathsToDelete.add(this.root);
       for (const [file, content] of files) this.write(file, content);
     } catch (error) {
       this.remove();
@@ -36,7 +35,7 @@ export class PackageCopy {
     }
   }
 
-  /** @param file path in the package, checked to lie in it */
+  /** @param file path, which must be inside the package */
   write(file: string, content: string | Uint8Array): void {
     const target = path.join(this.root, PACKAGE, file);
     mkdirSync(path.dirname(target), { recursive: true });
@@ -50,16 +49,16 @@ export class PackageCopy {
   /**
    * Builds one folder.
    *
-   * @throws GuardrailsError kustomize cannot run or fails: with its message
+   * @throws GuardrailsError kustomize cannot run, or fails: with its message
    */
   build(dir: string, kustomize: Kustomize): Promise<Build> {
     return this.run(path.join(PACKAGE, dir), dir, kustomize);
   }
 
   /**
-   * Builds a folder once more, from outside, with the file of each resource noted by kustomize (originAnnotations).
+   * Builds a folder through a wrapper that makes kustomize annotate each resource with its file (originAnnotations).
    *
-   * @returns apiVersion, kind, namespace and name, as `keyOf` writes them, to the file in the package
+   * @returns `keyOf` of each resource to the path of its file in the package
    */
   async origins(dir: string, kustomize: Kustomize): Promise<Map<string, string>> {
     const wrapper = `origins-${this.wrappers++}`;
@@ -73,8 +72,8 @@ export class PackageCopy {
     const { stdout } = await this.run(wrapper, dir, kustomize);
     const origins = new Map<string, string>();
     for (const value of parseYaml(stdout, dir).map(valueOf).filter(isObject)) {
-      const noted = annotationsOf(value)['config.kubernetes.io/origin'];
-      const origin = typeof noted === 'string' ? valueOf(parseYaml(noted, dir)[0] ?? null) : null;
+      const annotation = annotationsOf(value)['config.kubernetes.io/origin'];
+      const origin = typeof annotation === 'string' ? valueOf(parseYaml(annotation, dir)[0] ?? null) : null;
       if (!isObject(origin)) continue;
       const file = origin.path ?? origin.configuredIn;
       if (typeof file === 'string')
@@ -88,41 +87,38 @@ export class PackageCopy {
 
   remove(): void {
     rmSync(this.root, { recursive: true, force: true });
-    removedAtEnd.delete(this.root);
+    pathsToDelete.delete(this.root);
   }
 
   private async run(folder: string, dir: string, kustomize: Kustomize): Promise<Build> {
-    // No PATH: no git, no helm. No proxy answers: nothing is fetched.
+    // Imported here, because it loads slowly and a stream does not use it.
+    const { execFile } = await import('node:child_process');
+    const { command, args, description } = kustomize;
+    // An empty PATH has no git and no helm; a proxy that does not answer blocks all requests.
     const blocked = 'http://127.0.0.1:9';
-    // Here, because a stream needs none, and it takes time to load.
-    const { spawn } = await import('node:child_process');
-    const child = spawn(kustomize.command, [...kustomize.args, path.join(this.root, folder)], {
-      cwd: this.root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: '', HOME: this.root, HTTP_PROXY: blocked, HTTPS_PROXY: blocked, TMPDIR: tmpdir() },
-    });
-    killedAtEnd.add(child);
-    try {
-      const out: Buffer[] = [];
-      const err: Buffer[] = [];
-      child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-      child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-      const [code, signal] = (await once(child, 'close').catch((error: unknown) => {
-        throw new GuardrailsError(
-          message`${dir}: cannot run ${kustomize.description}: ${(error as NodeJS.ErrnoException).code ?? ''}`,
-        );
-      })) as [number | null, NodeJS.Signals | null];
-      const stderr = Buffer.concat(err)
-        .toString('utf8')
-        .replaceAll(`${this.root}/${PACKAGE}/`, '')
-        .replaceAll(this.root, '');
-      if (code === 0) return { stdout: Buffer.concat(out).toString('utf8'), stderr };
-      throw new GuardrailsError(
-        message`${dir}: kustomize failed (${signal ?? `exit ${code}`}): ${stderr.trim()}; \`kustomize build ${dir}\` shows it`,
+    const env = { PATH: '', HOME: this.root, HTTP_PROXY: blocked, HTTPS_PROXY: blocked, TMPDIR: tmpdir() };
+    const options = { cwd: this.root, env, maxBuffer: Infinity };
+    return new Promise((resolve, reject) => {
+      const child = execFile(
+        command,
+        [...args, path.join(this.root, folder)],
+        options,
+        (error, stdout, err) => {
+          processesToKill.delete(child);
+          const stderr = err.replaceAll(`${this.root}/${PACKAGE}/`, '').replaceAll(this.root, '');
+          if (error === null) resolve({ stdout, stderr });
+          else if (typeof error.code === 'string')
+            reject(new GuardrailsError(message`${dir}: cannot run ${description}: ${error.code}`));
+          else {
+            const status = error.signal ?? `exit ${error.code ?? '?'}`;
+            const text = message`${dir}: kustomize failed (${status}): ${stderr.trim()}; run \`kustomize build ${dir}\` to reproduce`;
+            reject(new GuardrailsError(text));
+          }
+        },
       );
-    } finally {
-      killedAtEnd.delete(child);
-    }
+      child.stdin?.end();
+      processesToKill.add(child);
+    });
   }
 }
 

