@@ -359,7 +359,7 @@ describe('no output except the items contains a value of a Secret', () => {
     });
   });
 
-  // Each of these is quoted by kustomize 5.5, whole or in part.
+  // Each of these is quoted by kustomize 5.5, in full or in part.
   it.each<[string, Record<string, string>]>([
     [
       'a patch with an unknown shape',
