@@ -38,3 +38,8 @@ export function words(text: string): Message {
 export function joinMessages(pieces: readonly Piece[], separator: string): Message {
   return new Message(pieces.flatMap((one, i) => [...(i === 0 ? [] : [separator]), ...partsOf(one)]));
 }
+
+/** The output of another program: each line is text of the input. */
+export function outputOf(text: string): Message {
+  return joinMessages(text.trim().split(/\r?\n/), '\n  ');
+}

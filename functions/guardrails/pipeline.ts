@@ -7,17 +7,16 @@ import {
   type BuildOptions,
   type BuiltPackage,
   type FindKustomize,
-  type OverlayBuild,
   buildOverlays,
 } from './kustomize/build-overlays';
-import { overlaysOf, reachableFrom } from './kustomize/graph';
+import { type PackageItems, overlaysOf, reachableFrom } from './kustomize/graph';
 import { type Package, packageOf } from './kustomize/package';
-import { SourceFinder } from './kustomize/source-finder';
-import { message } from './message';
+import { type Inspect, SourceFinder } from './kustomize/source-finder';
+import { message, outputOf } from './message';
 import { generatedItems, updatePolicies } from './policies/update-policies';
 import { RULES } from './rules';
 import { harden } from './rules/harden';
-import { type InspectContext, inspect } from './rules/inspect';
+import { inspect } from './rules/inspect';
 import { networkPolicy } from './rules/network-policy';
 
 /** What one overlay builds, or what a stream holds. */
@@ -58,6 +57,7 @@ export async function judge(
   const hardened = harden(items, before?.graph, config, fileLevels(config, before));
   const pkg = hardened.changes.edits.size === 0 ? before : packageOf(hardened.items);
   if (pkg === undefined) return { revision: hardened, ...verifyStream(hardened.items, config) };
+  const shown = before?.files ?? pkg.files;
   const options = buildOptions(config, findKustomize, new Map());
   const draft = await buildDraft(pkg, options);
   let revision: Revision;
@@ -70,25 +70,27 @@ export async function judge(
       (overlay) => levelsOf(config, overlay).get(networkPolicy.id) === 'off',
     );
     if (draft.pkg === pkg && revision === hardened)
-      return { revision, ...(await verifyBuilds(draft, config)) };
+      return { revision, ...(await verifyBuilds(draft, config, shown)) };
   } finally {
     draft.remove();
   }
-  return { revision, ...(await verifyPackage(revision.items, config, options)) };
+  return { revision, ...(await verifyPackage(revision.items, config, options, shown)) };
 }
 
 /**
  * Builds a package as it is and checks it against every rule.
  *
  * @param extraFiles files of the package that no item carries, with their content
+ * @param shown the files as the user has them, in which lines are counted
  */
 export function verify(
   items: readonly Item[],
   config: Config,
   findKustomize: FindKustomize,
   extraFiles: ReadonlyMap<string, Uint8Array>,
+  shown?: PackageItems,
 ): Promise<Verified> {
-  return verifyPackage(items, config, buildOptions(config, findKustomize, extraFiles));
+  return verifyPackage(items, config, buildOptions(config, findKustomize, extraFiles), shown);
 }
 
 function buildOptions(
@@ -122,12 +124,13 @@ async function verifyPackage(
   items: readonly Item[],
   config: Config,
   options: BuildOptions,
+  shown?: PackageItems,
 ): Promise<Verified> {
   const pkg = packageOf(items);
   if (pkg === undefined) return { builds: [], findings: [] };
   const built = await buildOverlays(pkg, options);
   try {
-    return await verifyBuilds(built, config);
+    return await verifyBuilds(built, config, shown);
   } finally {
     built.remove();
   }
@@ -157,16 +160,16 @@ async function buildDraft(pkg: Package, options: BuildOptions): Promise<BuiltPac
 async function verifyBuilds(
   { pkg, copy, kustomize, builds }: BuiltPackage,
   config: Config,
+  shown?: PackageItems,
 ): Promise<Verified> {
   const judged: JudgedBuild[] = [];
   const findings: Finding[] = [];
   // One after the other: to find a source, the copy is changed.
   for (const { overlay, kustomization, stdout, stderr, resources } of builds) {
     const context = { ...config, levels: levelsOf(config, overlay), kustomization };
-    const check = (scope: InspectContext['scope']) => (all: OverlayBuild['resources']) =>
-      inspect(all, { ...context, scope });
-    const found = check('build')(resources);
-    const finder = new SourceFinder(pkg, copy, kustomize, (all, scope) => check(scope)(all));
+    const check: Inspect = (all, scope) => inspect(all, { ...context, scope });
+    const found = check(resources, 'build');
+    const finder = new SourceFinder(pkg, copy, kustomize, check, shown);
     const sources = await finder.find(overlay, found);
     const placeholders = [...reachableFrom(pkg.graph, [overlay])].flatMap((dir) => [
       ...(pkg.graph.get(dir)?.placeholders.keys() ?? []),
@@ -202,7 +205,7 @@ function unknownContent(overlay: string, file: string): Finding {
 }
 
 function kustomizeWarning(overlay: string, text: string): Finding {
-  return { severity: 'info', problem: message`kustomize reports: ${text}`, overlays: [overlay] };
+  return { severity: 'info', problem: message`kustomize reports: ${outputOf(text)}`, overlays: [overlay] };
 }
 
 /** Findings that differ in nothing but overlay and namespace become one. */

@@ -95,9 +95,9 @@ describe('text of the input is escaped', () => {
 });
 
 it('a piece of the input is cut at 200 characters, own words are not', () => {
-  const long = 'x'.repeat(201);
+  const long = 'x'.repeat(101) + 'y'.repeat(100);
   expect(printMessage(message`image ${long} is too long`, plain)).toBe(
-    `image ${'x'.repeat(200)}... is too long`,
+    `image ${'x'.repeat(100)}...${'y'.repeat(100)} is too long`,
   );
   expect(printMessage(message`image ${'y'.repeat(200)}`, plain)).toBe(`image ${'y'.repeat(200)}`);
   expect(printMessage(words(long), plain)).toBe(long);

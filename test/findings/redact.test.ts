@@ -1,3 +1,4 @@
+import { newItem } from '../../functions/guardrails/krm/item';
 import { parse, parseAllDocuments } from 'yaml';
 import { readItem } from '../../functions/guardrails/krm/item';
 import { redactor } from '../../functions/guardrails/findings/redact';
@@ -288,11 +289,9 @@ describe('redactor', () => {
   });
 
   it('parses only items that may mention Secrets, and only when it redacts', () => {
-    const value = { kind: 'ConfigMap' };
-    const range = { start: 0, end: 0, column: 0 };
-    const unreadable = { text: '{', value, path: undefined, index: 0, range };
-    expect(redactor([unreadable])('x')).toBe('x');
-    const mentions = redactor([{ ...unreadable, text: '{secret' }]);
+    const unreadable = (text: string) => newItem(text, { kind: 'ConfigMap' }, 'a.yaml', 0);
+    expect(redactor([unreadable('{')])('x')).toBe('x');
+    const mentions = redactor([unreadable('{secret')]);
     expect(() => mentions('x')).toThrow('YAML');
   });
 });

@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import type { Result } from '../../functions/guardrails/krm/result';
 import { readWire } from '../../functions/guardrails/krm/wire';
+import { printKrmResults } from '../../functions/guardrails/formats/krm-results';
 import { verify } from '../../functions/guardrails/pipeline';
 import { readConfig } from '../../functions/guardrails/config/read-config';
 import { run } from '../../functions/guardrails/run';
@@ -23,8 +24,8 @@ async function render(files: PackageFiles): Promise<{ exitCode: number; stdout: 
 /** The verification alone, of a package as it stands. */
 async function verified(files: PackageFiles): Promise<string[]> {
   const { items, functionConfig } = readWire(resourceList(files));
-  const verdicts = await verify(items, readConfig(functionConfig), kustomize, new Map());
-  return verdicts.flatMap(({ results }) => results).map(lineOf);
+  const { findings } = await verify(items, readConfig(functionConfig), kustomize, new Map());
+  return printKrmResults(findings, (text) => text).map(lineOf);
 }
 
 function lineOf({ severity, message }: Result): string {

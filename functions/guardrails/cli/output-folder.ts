@@ -31,7 +31,9 @@ export class OutputFolder {
     refuseLinkedFolder(root);
     const list = readFileIfThere(root, LIST);
     const written = new Map<string, string>();
-    for (const [, hash = '', name = ''] of list?.toString().matchAll(/^([0-9a-f]{64}) {2}([^/\n]+\.yaml)$/gm) ?? [])
+    for (const [, hash = '', name = ''] of list
+      ?.toString()
+      .matchAll(/^([0-9a-f]{64}) {2}([^/\n]+\.yaml)$/gm) ?? [])
       written.set(`${OUTPUT}/${name}`, hash);
     const found = new Map<string, Uint8Array>();
     for (const file of written.keys()) {

@@ -7,6 +7,7 @@ import { hasError } from '../findings/finding';
 import { redactor } from '../findings/redact';
 import { printBuild, printChanges } from '../formats/text';
 import type { Item } from '../krm/item';
+import { packageOf, secretInputs } from '../kustomize/package';
 import { message, words } from '../message';
 import { messageOf } from '../findings/print';
 import { type Judged, judge, verify } from '../pipeline';
@@ -103,8 +104,9 @@ async function realBuilds(
   const { revision, builds } = judged;
   const inputs = generatorInputs(root, new Set(builds.flatMap(({ placeholders }) => placeholders)));
   if (inputs.size === 0) return judged;
-  output.redact = redactor(items, inputs.values());
-  return { revision, ...(await verify(revision.items, config, kustomizeHere, inputs)) };
+  const before = packageOf(items);
+  if (before !== undefined) output.redact = redactor(items, secretInputs(before, inputs));
+  return { revision, ...(await verify(revision.items, config, kustomizeHere, inputs, before?.files)) };
 }
 
 function generatorInputs(root: string, files: ReadonlySet<string>): Map<string, Uint8Array> {

@@ -38,7 +38,7 @@ export interface Source {
   readonly line?: number | undefined;
   /** From 1, in UTF-16 units. */
   readonly column?: number | undefined;
-  /** The entry of a kustomization that causes it, when `file` is one: `['patches', 0]`. */
+  /** The entry of a kustomization that causes it, in `file` or naming `file`: `['patches', 0]`. */
   readonly entry?: FieldPath | undefined;
 }
 

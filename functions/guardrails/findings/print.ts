@@ -1,4 +1,5 @@
 import { GuardrailsError } from '../errors';
+import { isKustomizationFile } from '../krm/item';
 import { type Message, message, words } from '../message';
 import { formatPath } from '../yaml/field-path';
 import type { Finding, Source } from './finding';
@@ -24,8 +25,10 @@ export function escapeText(text: string): string {
   return text.replace(INVISIBLE, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
+/** Keeps both ends: that of an image reference or an error says the most. */
 function shorten(text: string): string {
-  return text.length <= LONGEST_PIECE ? text : `${text.slice(0, LONGEST_PIECE)}...`;
+  if (text.length <= LONGEST_PIECE) return text;
+  return `${text.slice(0, LONGEST_PIECE / 2)}...${text.slice(-LONGEST_PIECE / 2)}`;
 }
 
 /** GitHub Actions obeys `::error` at the start of a line, and `##[error]` anywhere. */
@@ -54,7 +57,10 @@ export function messageOf({ overlays, resource, problem, remedy, suppression, so
 
 /** `base/web.yaml:12`, or `overlays/prod/kustomization.yaml:7, patches[0]`. */
 function sourceText({ file, line, entry }: Source): Message {
-  return message`${file}${line === undefined ? words('') : message`:${line}`}${entry === undefined ? words('') : message`, ${formatPath(entry)}`}`;
+  const at = line === undefined ? words('') : message`:${line}`;
+  const part =
+    entry === undefined || !isKustomizationFile(file) ? words('') : message`, ${formatPath(entry)}`;
+  return message`${file}${at}${part}`;
 }
 
 /** What is printed of an error. The message of an unexpected one may quote a Secret, so it is left out. */

@@ -1,13 +1,13 @@
 /**
  * Container image references, by the grammar that kubelet reads them with: ParseNormalizedNamed of
- * github.com/distribution/reference v0.6.0. test/image-reference.test.ts holds this file to that library.
+ * github.com/distribution/reference v0.6.0, against which test/kubernetes/image-reference.test.ts checks this file.
  */
 
 export interface ImageReference {
   /**
    * Registry host and port, normalised: `docker.io` where the text names no registry, and for `index.docker.io`.
-   * Empty in one corner of the grammar: in `my_host.example/app` the first component reads as a registry but is no
-   * host (an underscore), so all of it is path.
+   * Empty in one case: in `my_host.example/app` the first component looks like a registry but is not a valid host name,
+   * because of the underscore, so all of it is path.
    */
   readonly domain: string;
   /** Repository, normalised: `library/nginx` for `nginx`. */
@@ -28,19 +28,19 @@ const DIGEST = anchored('sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]
 const IMAGE_ID = anchored('[a-f0-9]{64}');
 
 const PATH_LIMIT = 255; // characters, with `library/` and without the registry; RepositoryNameTotalLengthMax
-// Characters, and our own limit, where the library has none: path, tag and digest are bounded and a host name ends at
-// 253 (RFC 1035), so nothing real comes near it, and no hostile string exhausts the stack of the expressions.
+// Characters; the library has no limit. Path, tag and digest are bounded and a host name has at most 253 characters
+// (RFC 1035), so no real reference comes near it, and no hostile one exhausts the stack of the expressions.
 const TEXT_LIMIT = 4096;
 
 /**
  * Parses an image reference as kubelet does, by ParseNormalizedNamed of github.com/distribution/reference v0.6.0, or
- * says why it is none. Knows the digest algorithms that kubelet knows: sha256, sha384 and sha512.
+ * says why it is invalid. Knows the digest algorithms that kubelet knows: sha256, sha384 and sha512.
  */
 export function parseImageReference(text: string): ImageReference | { readonly invalid: string } {
-  if (text === '') return { invalid: 'empty' };
-  if (text.length > TEXT_LIMIT) return { invalid: `longer than ${TEXT_LIMIT} characters` };
-  if (/\s/.test(text)) return { invalid: 'contains whitespace' };
-  if (IMAGE_ID.test(text)) return { invalid: '64 hexadecimal digits are an image ID, not a name' };
+  if (text === '') return { invalid: 'it is empty' };
+  if (text.length > TEXT_LIMIT) return { invalid: `it has more than ${TEXT_LIMIT} characters` };
+  if (/\s/.test(text)) return { invalid: 'it contains whitespace' };
+  if (IMAGE_ID.test(text)) return { invalid: 'it is an image ID of 64 hexadecimal digits' };
 
   const [name, digest] = cut(text, '@');
   const [registry, remainder] = splitRegistry(name);
@@ -51,42 +51,43 @@ export function parseImageReference(text: string): ImageReference | { readonly i
   if (domain === '') path = `${registry}/${repository}`;
   else if (domain === 'docker.io' && !repository.includes('/')) path = `library/${repository}`;
 
-  if (path.length > PATH_LIMIT) return { invalid: `repository name longer than ${PATH_LIMIT} characters` };
+  if (path.length > PATH_LIMIT) return { invalid: `the repository name has more than ${PATH_LIMIT} characters` };
   if (!PATH.test(path)) {
     if (domain === '')
-      return { invalid: 'what stands before the first "/" is not a registry host with an optional port' };
-    if (PATH.test(path.toLowerCase())) return { invalid: 'uppercase letters in the repository name' };
+      return { invalid: 'the part before the first "/" is not a registry host with an optional port' };
+    if (PATH.test(path.toLowerCase())) return { invalid: 'the repository name has uppercase letters' };
     return {
       invalid:
-        'the repository name is not lowercase letters and digits, joined by ".", "_", "__", "-" or "/"',
+        'the repository name may have lowercase letters and digits, joined by ".", "_", "__", "-" or "/"',
     };
   }
   if (tag !== undefined && !TAG.test(tag)) {
     return {
-      invalid: 'the tag is not 1 to 128 letters, digits, "_", "." and "-", or starts with "." or "-"',
+      invalid: 'the tag must have 1 to 128 letters, digits, "_", "." or "-", and must not start with "." or "-"',
     };
   }
   if (digest !== undefined && !DIGEST.test(digest)) {
     return {
-      invalid: 'the digest is not sha256, sha384 or sha512 with 64, 96 or 128 lowercase hexadecimal digits',
+      invalid: 'the digest must be sha256, sha384 or sha512 with 64, 96 or 128 lowercase hexadecimal digits',
     };
   }
   return { domain, path, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
 }
 
 /**
- * Why the image is not pinned (`no tag`, `tag latest` or `invalid: <reason>`), or undefined when it is.
+ * Why an image is not pinned, as a clause about it: `has no tag`, `has the tag latest` or `is not a valid image reference:
+ * <reason>`; undefined for a pinned one.
  *
- * A digest pins, also with `:latest` beside it. The tag `latest` is refused in any letter case: `LATEST` is a valid and
- * a different tag, but is only ever written to float. Every other tag passes, also `main`, `stable` and `edge`: no list
+ * A digest pins an image, with the tag `latest` too. The tag `latest` is refused in any letter case: `LATEST` is another
+ * valid tag, but only ever used as a floating one. Every other tag passes, `main`, `stable` and `edge` included: no list
  * of words is complete, any tag can be moved, and only a digest cannot.
  */
 export function whyNotPinned(text: string): string | undefined {
   const reference = parseImageReference(text);
-  if ('invalid' in reference) return `invalid: ${reference.invalid}`;
+  if ('invalid' in reference) return `is not a valid image reference: ${reference.invalid}`;
   if (reference.digest !== undefined) return undefined;
-  if (reference.tag === undefined) return 'no tag';
-  return reference.tag.toLowerCase() === 'latest' ? 'tag latest' : undefined;
+  if (reference.tag === undefined) return 'has no tag';
+  return reference.tag.toLowerCase() === 'latest' ? 'has the tag latest' : undefined;
 }
 
 /**
@@ -99,7 +100,7 @@ function splitRegistry(name: string): [registry: string, remainder: string] {
   return [first === 'index.docker.io' ? 'docker.io' : first, rest];
 }
 
-/** What stands before and after the first separator; nothing after it if there is none. */
+/** The text before and after the first separator; undefined after it if there is none. */
 function cut(text: string, separator: string): [before: string, after: string | undefined] {
   const at = text.indexOf(separator);
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + separator.length)];

@@ -3,7 +3,7 @@
  * suffix.
  */
 export interface Quantity {
-  /** In billionths, the smallest part that Kubernetes keeps. */
+  /** In billionths, the smallest unit that Kubernetes keeps. */
   readonly digits: bigint;
 }
 
@@ -22,14 +22,14 @@ const DECIMAL = new Map([
   ['E', 18],
 ]);
 const NANO = 9;
-/** Of binary ones, in billionths: 2^63 - 1 (ParseQuantity caps them, and no others). */
+/** Billionths; ParseQuantity caps quantities with a binary suffix at 2^63 - 1, and no others. */
 const MAX_BINARY = (2n ** 63n - 1n) * 10n ** BigInt(NANO);
-/** ParseQuantity reads higher ones, which are no amounts and could take all memory. */
+/** ParseQuantity accepts larger exponents, which no real amount has and which could take all memory. */
 const MAX_EXPONENT = 100;
 
 /**
- * Reads a quantity, as a string or as the number that YAML makes of an unquoted one; undefined for none. What is
- * smaller than a billionth is rounded up, away from zero. Stricter than ParseQuantity, which reads `Ki` and `+` as 0.
+ * Reads a quantity, from a string or from the number that YAML makes of an unquoted one; undefined if it is invalid. A
+ * fraction of a billionth is rounded up, away from zero. Stricter than ParseQuantity, which reads `Ki` and `+` as 0.
  */
 export function parseQuantity(value: unknown): Quantity | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;

@@ -6,7 +6,7 @@ export interface ResourceDefaults {
 
 export type ResourceName = 'cpu' | 'memory';
 
-/** What a container gets that says nothing of its own. */
+/** What a container gets that sets none of its own. */
 export const RESOURCE_DEFAULTS: ResourceDefaults = {
   requests: {
     cpu: '100m', // 0.1 core; specification 2.1

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pathsToDelete, processesToKill } from '../interruption';
 import { GuardrailsError } from '../errors';
 import { annotationsOf } from '../krm/resource';
-import { message } from '../message';
+import { message, outputOf } from '../message';
 import { type YamlObject, isObject, parseYaml, valueOf } from '../yaml/yaml';
 import type { Kustomize } from './program';
 
@@ -111,7 +111,7 @@ export class PackageCopy {
             reject(new GuardrailsError(message`${dir}: cannot run ${description}: ${error.code}`));
           else {
             const status = error.signal ?? `exit ${error.code ?? '?'}`;
-            const text = message`${dir}: kustomize failed (${status}): ${stderr.trim()}; run \`kustomize build ${dir}\` to reproduce`;
+            const text = message`${dir}: kustomize failed (${status}): ${outputOf(stderr)}; run \`kustomize build ${dir}\` to reproduce`;
             reject(new GuardrailsError(text));
           }
         },

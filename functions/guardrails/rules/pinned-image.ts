@@ -36,5 +36,5 @@ function problemOf(image: YamlValue | undefined): Message | undefined {
   if (image === undefined || image === null) return words('has no image');
   if (typeof image !== 'string') return message`has an image that is not a string: ${JSON.stringify(image)}`;
   const reason = whyNotPinned(image);
-  return reason === undefined ? undefined : message`runs ${image}, ${words(reason)}`;
+  return reason === undefined ? undefined : message`runs ${image}, which ${words(reason)}`;
 }
