@@ -173,7 +173,7 @@ const EXPECTED = new Map([
 
 /** valibot writes `("a" | "b")`. */
 function alternatives(expected: string | null): string {
-  return (expected ?? '').replace(/^\(|\)$/g, '').replaceAll(' | ', ', ');
+  return (expected ?? '').replace(/[()]/g, '').replaceAll(' | ', ', ');
 }
 
 function found(input: unknown): Message {
