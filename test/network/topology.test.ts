@@ -343,7 +343,7 @@ describe('where a Service leads', () => {
     [
       'a missing port',
       '{ selector: { app: api }, ports: [{ port: 81 }] }',
-      'error: env API_URL refers to port 80 of Service/api, which the Service does not have',
+      'error: env API_URL refers to Service/api, which has no port 80',
     ],
     [
       'a port name that the pods do not have',
@@ -394,10 +394,7 @@ describe('connects-to', () => {
       'http://api:80',
       'error: annotation todo.example.com/connects-to has the invalid entry "http://api:80": it must be name:port',
     ],
-    [
-      'api:81',
-      'error: annotation todo.example.com/connects-to refers to port 81 of Service/api, which the Service does not have',
-    ],
+    ['api:81', 'error: annotation todo.example.com/connects-to refers to Service/api, which has no port 81'],
     [
       'gone:80',
       'error: annotation todo.example.com/connects-to refers to Service/gone, which does not exist',
