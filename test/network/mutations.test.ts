@@ -14,10 +14,12 @@ function kustomize() {
 }
 
 /** The whole function, which writes what is missing before it verifies. */
-async function render(files: PackageFiles): Promise<{ exitCode: number; stdout: string; told: string[] }> {
+async function render(
+  files: PackageFiles,
+): Promise<{ exitCode: number; stdout: string; reported: string[] }> {
   const { exitCode, stdout } = await run(Buffer.from(resourceList(files)), kustomize);
   const { results = [] } = parse(stdout) as { results?: Result[] };
-  return { exitCode, stdout, told: results.map(lineOf) };
+  return { exitCode, stdout, reported: results.map(lineOf) };
 }
 
 /** The verification alone, of a package as it stands. */
@@ -39,10 +41,10 @@ function patched(policy: string, operation: string): PackageFiles {
 }
 
 test('the repository itself: nothing is reported but what the configuration allows in dev', async () => {
-  const { exitCode, told } = await render(repositoryFiles());
+  const { exitCode, reported } = await render(repositoryFiles());
   expect(exitCode).toBe(0);
-  expect(told.filter((line) => !line.includes('overlays/dev: '))).toEqual([]);
-  expect(told).toHaveLength(3);
+  expect(reported.filter((line) => !line.includes('overlays/dev: '))).toEqual([]);
+  expect(reported).toHaveLength(3);
 });
 
 describe("an overlay's patch of a generated policy is refused, with its name and the patch", () => {
@@ -123,8 +125,8 @@ describe("an overlay's patch of a generated policy is refused, with its name and
     ],
   ])('%s', async (_, policy, operation, findings) => {
     const files = patched(policy, JSON.stringify(operation));
-    const { exitCode, told } = await render(files);
-    const errors = told.filter((line) => line.startsWith('[error]'));
+    const { exitCode, reported } = await render(files);
+    const errors = reported.filter((line) => line.startsWith('[error]'));
     expect(exitCode).toBe(1);
     for (const finding of findings)
       expect(errors).toContainEqual(
@@ -264,8 +266,10 @@ describe('a change of an overlay that the policies do not follow is reported', (
     for (const finding of findings)
       expect(errors).toContainEqual(expect.stringContaining(`[error] overlays/prod: ${finding}`));
     // A render writes what is missing, and only for prod; what is left is not of the network.
-    const { told } = await render(files);
-    expect(told.filter((line) => line.includes('NetworkPolicy/') && line.startsWith('[error]'))).toEqual([]);
+    const { reported } = await render(files);
+    expect(reported.filter((line) => line.includes('NetworkPolicy/') && line.startsWith('[error]'))).toEqual(
+      [],
+    );
   });
 
   test.each<[string, PackageFiles, string]>([
@@ -299,9 +303,9 @@ describe('a change of an overlay that the policies do not follow is reported', (
       'Ingress/todo-ingress refers to Service/todo-frontend, which selects no pods',
     ],
   ])('%s: no policy can be generated for it', async (_, files, finding) => {
-    const { exitCode, told } = await render(files);
+    const { exitCode, reported } = await render(files);
     expect(exitCode).toBe(1);
-    expect(told).toContainEqual(expect.stringContaining(`[error] overlays/prod: ${finding} `));
+    expect(reported).toContainEqual(expect.stringContaining(`[error] overlays/prod: ${finding} `));
   });
 });
 
@@ -333,17 +337,17 @@ describe('the policies file', () => {
   test('of an overlay on an overlay: what the lower one has is not written again', async () => {
     const files = repositoryFiles();
     const eu = `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: todo-eu\nresources:\n  - ../prod\n`;
-    const { exitCode, told } = await render({ ...files, 'overlays/prod-eu/kustomization.yaml': eu });
-    expect(told.filter((line) => !line.includes('overlays/dev: '))).toEqual([]);
+    const { exitCode, reported } = await render({ ...files, 'overlays/prod-eu/kustomization.yaml': eu });
+    expect(reported.filter((line) => !line.includes('overlays/dev: '))).toEqual([]);
     expect(exitCode).toBe(0);
   });
 
   test('of which a copy keeps the label elsewhere: refused', async () => {
     const { 'overlays/prod/network-policies.yaml': original = '' } = repositoryFiles();
     const copy = original.replace('name: allow-', 'name: copied-allow-');
-    const { exitCode, told } = await render(prodWith({ 'copied.yaml': copy }));
+    const { exitCode, reported } = await render(prodWith({ 'copied.yaml': copy }));
     expect(exitCode).toBe(1);
-    expect(told).toContain(
+    expect(reported).toContain(
       '[error] overlays/prod/copied.yaml: NetworkPolicy/copied-allow-ingress-controller-to-acme-solver carries the label todo.example.com/generated-by, and stands in no file that the function writes; take the label off',
     );
   });
@@ -362,9 +366,9 @@ describe('the policies file', () => {
 
 test("an overlay's own policy that allows all traffic is reported, and kept", async () => {
   const files = prodWith({ 'allow-all.yaml': ALLOW_ALL });
-  const { exitCode, told } = await render(files);
+  const { exitCode, reported } = await render(files);
   expect(exitCode).toBe(0);
-  expect(told).toContainEqual(
+  expect(reported).toContainEqual(
     expect.stringContaining(
       '[info] overlays/prod: NetworkPolicy/allow-all allows traffic from any source to ',
     ),
@@ -383,7 +387,7 @@ describe('labels that kustomize adds to selectors, which external pods do not ha
   ])('%s: the policies still mean them, and a second run changes nothing', async (_, file, labels) => {
     const files = repositoryFiles();
     const first = await render({ ...files, [file]: `${files[file] ?? ''}${labels}` });
-    expect(first.told.filter((line) => line.startsWith('[error]'))).toEqual([]);
+    expect(first.reported.filter((line) => line.startsWith('[error]'))).toEqual([]);
     expect(first.exitCode).toBe(0);
     expect(first.stdout).toContain('operator: In');
     const second = await run(Buffer.from(first.stdout), kustomize);
@@ -403,8 +407,8 @@ describe('an overlay that is allowed to break network-policy', () => {
     policiesIn(stdout, file).map(({ metadata }) => metadata.name);
 
   test('builds none: the others keep theirs where it does not build', async () => {
-    const { exitCode, stdout, told } = await render(allowing(''));
-    expect(told.filter((line) => line.startsWith('[error]'))).toEqual([]);
+    const { exitCode, stdout, reported } = await render(allowing(''));
+    expect(reported.filter((line) => line.startsWith('[error]'))).toEqual([]);
     expect(exitCode).toBe(0);
     expect(namesIn(stdout, 'base/network-policies.yaml')).toEqual([]);
     expect(namesIn(stdout, 'overlays/dev/network-policies.yaml')).toEqual([]);
@@ -445,9 +449,9 @@ describe('a Service that is open to external traffic', () => {
       '  ingress:\n    - from:\n        - ipBlock:\n            cidr: 0.0.0.0/0\n      ports:\n        - port: 3000\n',
     );
   const warnings = async (files: Record<string, string>) => {
-    const { exitCode, told } = await render(prodWith(files));
+    const { exitCode, reported } = await render(prodWith(files));
     expect(exitCode).toBe(0);
-    return told.filter((line) => line.startsWith('[warning]') && !line.includes('overlays/dev: '));
+    return reported.filter((line) => line.startsWith('[warning]') && !line.includes('overlays/dev: '));
   };
 
   test.each(['LoadBalancer', 'NodePort'])(
@@ -471,11 +475,11 @@ describe('a Service that is open to external traffic', () => {
       'type: ClusterIP',
       'type: NodePort',
     );
-    const { exitCode, told } = await render(service);
+    const { exitCode, reported } = await render(service);
     expect(exitCode).toBe(0);
-    expect(told.filter((line) => line.startsWith('[warning]') && !line.includes('overlays/dev: '))).toEqual(
-      [],
-    );
+    expect(
+      reported.filter((line) => line.startsWith('[warning]') && !line.includes('overlays/dev: ')),
+    ).toEqual([]);
   });
 });
 

@@ -424,6 +424,45 @@ describe('connects-to', () => {
   });
 });
 
+describe('a report names the field that requires the connection', () => {
+  const web = (spec: string, annotations = '{}') =>
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: web, labels: { app: web }, annotations: ${annotations} }\nspec: ${spec}\n`;
+  const none = service('api', '{ selector: { app: none }, ports: [{ port: 80 }] }');
+  const backend = '{ service: { name: gone, port: { number: 80 } } }';
+
+  test.each([
+    [
+      'an annotation',
+      web('{ containers: [] }', `{ todo.example.com/connects-to: 'gone:80' }`),
+      'metadata.annotations."todo.example.com/connects-to"',
+    ],
+    [
+      'env',
+      web(
+        '{ containers: [{ name: a }, { name: b, env: [{ name: A, value: a }, { name: U, value: "http://api" }] }] }',
+      ),
+      'spec.containers[1].env[1]',
+    ],
+    [
+      'args',
+      web('{ initContainers: [{ name: a, args: [-x, "http://api"] }] }'),
+      'spec.initContainers[0].args[1]',
+    ],
+    [
+      'an Ingress',
+      `apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: { name: i }\nspec: { rules: [{}, { http: { paths: [{ backend: ${backend} }] } }] }\n`,
+      'spec.rules[1].http.paths[0].backend.service',
+    ],
+    [
+      'a route',
+      `apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: { name: r }\nspec: { rules: [{ backendRefs: [{ name: gone }] }] }\n`,
+      'spec.rules[0].backendRefs[0]',
+    ],
+  ])('%s', (_, resource, field) => {
+    expect(read(none, resource).fields).toEqual([field]);
+  });
+});
+
 describe('two namespaces in one build', () => {
   const shop = { ports: '[{ containerPort: 8080 }]', namespace: 'shop' };
   const build = [

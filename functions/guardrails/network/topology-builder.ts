@@ -179,7 +179,7 @@ export class TopologyBuilder {
   }
 
   private readWorkload(at: Placed): Workload | undefined {
-    const { resource } = at;
+    const { resource, path } = at;
     const pod = podSpecOf(resource);
     if (pod === undefined || resource.kind === 'PodTemplate') return undefined;
     const { kind, name, namespace = '' } = resourceRef(resource);
@@ -189,7 +189,7 @@ export class TopologyBuilder {
     const labels = labelsIn(ofPods);
     const selector = labelsIn(matchLabels);
     const ports = pod.containers.flatMap(({ value }) => containerPortsIn(value));
-    const workload = { ...at, kind, name, namespace, labels, ports };
+    const workload = { resource, path, kind, name, namespace, labels, ports };
     // Where expressions distinguish workloads, matchLabels alone do not.
     const isSufficient = Object.keys(selector).length > 0 && objectsIn(expressions).length === 0;
     if (isLabels(ofPods) && isLabels(matchLabels))
