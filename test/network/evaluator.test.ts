@@ -1024,17 +1024,17 @@ const REFUSED_SELECTORS: readonly Refusal[] = [
   [
     'a label that is a number',
     from('matchLabels: {tier: 1}'),
-    `has an invalid ${SELECTOR}.matchLabels.tier: it must be a string, so quote it, found 1${FIX}`,
+    `has an invalid ${SELECTOR}.matchLabels.tier: it must be a quoted string, found 1${FIX}`,
   ],
   [
     'a label that is a boolean, beside a valid one',
     from('matchLabels: {app: frontend, canary: yes}'),
-    `has an invalid ${SELECTOR}.matchLabels.canary: it must be a string, so quote it, found true${FIX}`,
+    `has an invalid ${SELECTOR}.matchLabels.canary: it must be a quoted string, found true${FIX}`,
   ],
   [
     'a label that is a mapping',
     from('matchLabels: {app: {}}'),
-    `has an invalid ${SELECTOR}.matchLabels.app: it must be a string, so quote it, found {}${FIX}`,
+    `has an invalid ${SELECTOR}.matchLabels.app: it must be a quoted string, found {}${FIX}`,
   ],
   [
     'matchLabels as a list',
@@ -1129,7 +1129,7 @@ const REFUSED_SELECTORS: readonly Refusal[] = [
   [
     'a value that is a number',
     from('matchExpressions: [{key: tier, operator: NotIn, values: [1]}]'),
-    `has an invalid ${SELECTOR}.matchExpressions[0].values[0]: it must be a string, so quote it, found 1${FIX}`,
+    `has an invalid ${SELECTOR}.matchExpressions[0].values[0]: it must be a quoted string, found 1${FIX}`,
   ],
 ];
 
@@ -1220,7 +1220,7 @@ const REFUSED_IP_BLOCKS: readonly Refusal[] = [
 
 const PORT = 'spec.ingress[0].ports[0]';
 const NO_PORT = 'a number from 1 to 65535, or the name of a container port';
-const NO_END = 'a number from port to 65535, where port is a number';
+const NO_END = 'a number from port to 65535, with a numeric port';
 
 const REFUSED_PORTS: readonly Refusal[] = [
   ...(
@@ -1409,7 +1409,7 @@ const REFUSED_WHOLE: readonly (readonly [what: string, rest: string, problem: st
   [
     'a podSelector with a label that is a number',
     'spec: {podSelector: {matchLabels: {app: backend, version: 2}}}',
-    `has an invalid spec.podSelector.matchLabels.version: it must be a string, so quote it, found 2${FIX}`,
+    `has an invalid spec.podSelector.matchLabels.version: it must be a quoted string, found 2${FIX}`,
   ],
   [
     'a podSelector with an expression without values',

@@ -6,7 +6,7 @@ import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/ya
 import { buildText, type OverlayName } from '../support/built-overlay';
 
 /**
- * Who may talk to whom, cell by cell, typed from the specification (4.2) and the decisions on it: default deny both
+ * The allowed traffic, cell by cell, typed from the specification (4.2) and the decisions on it: default deny both
  * ways; ingress controller -> frontend:3000 and backend:8000; frontend -> backend:8000; backend -> internet on 443 and
  * 5432, IPv4 and IPv6, private, link-local and carrier-grade ranges excepted; DNS for both; in prod, where there is TLS,
  * ingress controller -> ACME solver:8089. Columns are ports, TCP but for `53u`, which is UDP.
@@ -15,7 +15,7 @@ const DEV = `
                                        22   53  53u   80  443 3000 5432 8000 8089
 frontend         -> frontend            .    .    .    .    .    .    .    .    .
 frontend         -> backend             .    .    .    .    .    .    .    +    .
-frontend         -> stranger            .    .    .    .    .    .    .    .    .
+frontend         -> otherpod            .    .    .    .    .    .    .    .    .
 frontend         -> solver              .    .    .    .    .    .    .    .    .
 frontend         -> controller          .    .    .    .    .    .    .    .    .
 frontend         -> neighbour           .    .    .    .    .    .    .    .    .
@@ -32,7 +32,7 @@ frontend         -> fd00:ec2::254       .    .    .    .    .    .    .    .    
 frontend         -> node-local-dns      .    +    +    .    .    .    .    .    .
 backend          -> frontend            .    .    .    .    .    .    .    .    .
 backend          -> backend             .    .    .    .    .    .    .    .    .
-backend          -> stranger            .    .    .    .    .    .    .    .    .
+backend          -> otherpod            .    .    .    .    .    .    .    .    .
 backend          -> solver              .    .    .    .    .    .    .    .    .
 backend          -> controller          .    .    .    .    .    .    .    .    .
 backend          -> neighbour           .    .    .    .    .    .    .    .    .
@@ -47,26 +47,26 @@ backend          -> 100.64/10           .    .    .    .    .    .    .    .    
 backend          -> 169.254.169.254     .    .    .    .    .    .    .    .    .
 backend          -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
 backend          -> node-local-dns      .    +    +    .    .    .    .    .    .
-stranger         -> frontend            .    .    .    .    .    .    .    .    .
-stranger         -> backend             .    .    .    .    .    .    .    .    .
-stranger         -> stranger            .    .    .    .    .    .    .    .    .
-stranger         -> solver              .    .    .    .    .    .    .    .    .
-stranger         -> controller          .    .    .    .    .    .    .    .    .
-stranger         -> neighbour           .    .    .    .    .    .    .    .    .
-stranger         -> impostor            .    .    .    .    .    .    .    .    .
-stranger         -> dns                 .    .    .    .    .    .    .    .    .
-stranger         -> ipv4                .    .    .    .    .    .    .    .    .
-stranger         -> ipv6                .    .    .    .    .    .    .    .    .
-stranger         -> 10/8                .    .    .    .    .    .    .    .    .
-stranger         -> 172.16/12           .    .    .    .    .    .    .    .    .
-stranger         -> 192.168/16          .    .    .    .    .    .    .    .    .
-stranger         -> 100.64/10           .    .    .    .    .    .    .    .    .
-stranger         -> 169.254.169.254     .    .    .    .    .    .    .    .    .
-stranger         -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
-stranger         -> node-local-dns      .    .    .    .    .    .    .    .    .
+otherpod         -> frontend            .    .    .    .    .    .    .    .    .
+otherpod         -> backend             .    .    .    .    .    .    .    .    .
+otherpod         -> otherpod            .    .    .    .    .    .    .    .    .
+otherpod         -> solver              .    .    .    .    .    .    .    .    .
+otherpod         -> controller          .    .    .    .    .    .    .    .    .
+otherpod         -> neighbour           .    .    .    .    .    .    .    .    .
+otherpod         -> impostor            .    .    .    .    .    .    .    .    .
+otherpod         -> dns                 .    .    .    .    .    .    .    .    .
+otherpod         -> ipv4                .    .    .    .    .    .    .    .    .
+otherpod         -> ipv6                .    .    .    .    .    .    .    .    .
+otherpod         -> 10/8                .    .    .    .    .    .    .    .    .
+otherpod         -> 172.16/12           .    .    .    .    .    .    .    .    .
+otherpod         -> 192.168/16          .    .    .    .    .    .    .    .    .
+otherpod         -> 100.64/10           .    .    .    .    .    .    .    .    .
+otherpod         -> 169.254.169.254     .    .    .    .    .    .    .    .    .
+otherpod         -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
+otherpod         -> node-local-dns      .    .    .    .    .    .    .    .    .
 solver           -> frontend            .    .    .    .    .    .    .    .    .
 solver           -> backend             .    .    .    .    .    .    .    .    .
-solver           -> stranger            .    .    .    .    .    .    .    .    .
+solver           -> otherpod            .    .    .    .    .    .    .    .    .
 solver           -> solver              .    .    .    .    .    .    .    .    .
 solver           -> controller          .    .    .    .    .    .    .    .    .
 solver           -> neighbour           .    .    .    .    .    .    .    .    .
@@ -83,62 +83,62 @@ solver           -> fd00:ec2::254       .    .    .    .    .    .    .    .    
 solver           -> node-local-dns      .    .    .    .    .    .    .    .    .
 controller       -> frontend            .    .    .    .    .    +    .    .    .
 controller       -> backend             .    .    .    .    .    .    .    +    .
-controller       -> stranger            .    .    .    .    .    .    .    .    .
+controller       -> otherpod            .    .    .    .    .    .    .    .    .
 controller       -> solver              .    .    .    .    .    .    .    .    .
 neighbour        -> frontend            .    .    .    .    .    .    .    .    .
 neighbour        -> backend             .    .    .    .    .    .    .    .    .
-neighbour        -> stranger            .    .    .    .    .    .    .    .    .
+neighbour        -> otherpod            .    .    .    .    .    .    .    .    .
 neighbour        -> solver              .    .    .    .    .    .    .    .    .
 impostor         -> frontend            .    .    .    .    .    .    .    .    .
 impostor         -> backend             .    .    .    .    .    .    .    .    .
-impostor         -> stranger            .    .    .    .    .    .    .    .    .
+impostor         -> otherpod            .    .    .    .    .    .    .    .    .
 impostor         -> solver              .    .    .    .    .    .    .    .    .
 dns              -> frontend            .    .    .    .    .    .    .    .    .
 dns              -> backend             .    .    .    .    .    .    .    .    .
-dns              -> stranger            .    .    .    .    .    .    .    .    .
+dns              -> otherpod            .    .    .    .    .    .    .    .    .
 dns              -> solver              .    .    .    .    .    .    .    .    .
 ipv4             -> frontend            .    .    .    .    .    .    .    .    .
 ipv4             -> backend             .    .    .    .    .    .    .    .    .
-ipv4             -> stranger            .    .    .    .    .    .    .    .    .
+ipv4             -> otherpod            .    .    .    .    .    .    .    .    .
 ipv4             -> solver              .    .    .    .    .    .    .    .    .
 ipv6             -> frontend            .    .    .    .    .    .    .    .    .
 ipv6             -> backend             .    .    .    .    .    .    .    .    .
-ipv6             -> stranger            .    .    .    .    .    .    .    .    .
+ipv6             -> otherpod            .    .    .    .    .    .    .    .    .
 ipv6             -> solver              .    .    .    .    .    .    .    .    .
 10/8             -> frontend            .    .    .    .    .    .    .    .    .
 10/8             -> backend             .    .    .    .    .    .    .    .    .
-10/8             -> stranger            .    .    .    .    .    .    .    .    .
+10/8             -> otherpod            .    .    .    .    .    .    .    .    .
 10/8             -> solver              .    .    .    .    .    .    .    .    .
 172.16/12        -> frontend            .    .    .    .    .    .    .    .    .
 172.16/12        -> backend             .    .    .    .    .    .    .    .    .
-172.16/12        -> stranger            .    .    .    .    .    .    .    .    .
+172.16/12        -> otherpod            .    .    .    .    .    .    .    .    .
 172.16/12        -> solver              .    .    .    .    .    .    .    .    .
 192.168/16       -> frontend            .    .    .    .    .    .    .    .    .
 192.168/16       -> backend             .    .    .    .    .    .    .    .    .
-192.168/16       -> stranger            .    .    .    .    .    .    .    .    .
+192.168/16       -> otherpod            .    .    .    .    .    .    .    .    .
 192.168/16       -> solver              .    .    .    .    .    .    .    .    .
 100.64/10        -> frontend            .    .    .    .    .    .    .    .    .
 100.64/10        -> backend             .    .    .    .    .    .    .    .    .
-100.64/10        -> stranger            .    .    .    .    .    .    .    .    .
+100.64/10        -> otherpod            .    .    .    .    .    .    .    .    .
 100.64/10        -> solver              .    .    .    .    .    .    .    .    .
 169.254.169.254  -> frontend            .    .    .    .    .    .    .    .    .
 169.254.169.254  -> backend             .    .    .    .    .    .    .    .    .
-169.254.169.254  -> stranger            .    .    .    .    .    .    .    .    .
+169.254.169.254  -> otherpod            .    .    .    .    .    .    .    .    .
 169.254.169.254  -> solver              .    .    .    .    .    .    .    .    .
 fd00:ec2::254    -> frontend            .    .    .    .    .    .    .    .    .
 fd00:ec2::254    -> backend             .    .    .    .    .    .    .    .    .
-fd00:ec2::254    -> stranger            .    .    .    .    .    .    .    .    .
+fd00:ec2::254    -> otherpod            .    .    .    .    .    .    .    .    .
 fd00:ec2::254    -> solver              .    .    .    .    .    .    .    .    .
 node-local-dns   -> frontend            .    .    .    .    .    .    .    .    .
 node-local-dns   -> backend             .    .    .    .    .    .    .    .    .
-node-local-dns   -> stranger            .    .    .    .    .    .    .    .    .
+node-local-dns   -> otherpod            .    .    .    .    .    .    .    .    .
 node-local-dns   -> solver              .    .    .    .    .    .    .    .    .
 `;
 const PROD = `
                                        22   53  53u   80  443 3000 5432 8000 8089
 frontend         -> frontend            .    .    .    .    .    .    .    .    .
 frontend         -> backend             .    .    .    .    .    .    .    +    .
-frontend         -> stranger            .    .    .    .    .    .    .    .    .
+frontend         -> otherpod            .    .    .    .    .    .    .    .    .
 frontend         -> solver              .    .    .    .    .    .    .    .    .
 frontend         -> controller          .    .    .    .    .    .    .    .    .
 frontend         -> neighbour           .    .    .    .    .    .    .    .    .
@@ -155,7 +155,7 @@ frontend         -> fd00:ec2::254       .    .    .    .    .    .    .    .    
 frontend         -> node-local-dns      .    +    +    .    .    .    .    .    .
 backend          -> frontend            .    .    .    .    .    .    .    .    .
 backend          -> backend             .    .    .    .    .    .    .    .    .
-backend          -> stranger            .    .    .    .    .    .    .    .    .
+backend          -> otherpod            .    .    .    .    .    .    .    .    .
 backend          -> solver              .    .    .    .    .    .    .    .    .
 backend          -> controller          .    .    .    .    .    .    .    .    .
 backend          -> neighbour           .    .    .    .    .    .    .    .    .
@@ -170,26 +170,26 @@ backend          -> 100.64/10           .    .    .    .    .    .    .    .    
 backend          -> 169.254.169.254     .    .    .    .    .    .    .    .    .
 backend          -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
 backend          -> node-local-dns      .    +    +    .    .    .    .    .    .
-stranger         -> frontend            .    .    .    .    .    .    .    .    .
-stranger         -> backend             .    .    .    .    .    .    .    .    .
-stranger         -> stranger            .    .    .    .    .    .    .    .    .
-stranger         -> solver              .    .    .    .    .    .    .    .    .
-stranger         -> controller          .    .    .    .    .    .    .    .    .
-stranger         -> neighbour           .    .    .    .    .    .    .    .    .
-stranger         -> impostor            .    .    .    .    .    .    .    .    .
-stranger         -> dns                 .    .    .    .    .    .    .    .    .
-stranger         -> ipv4                .    .    .    .    .    .    .    .    .
-stranger         -> ipv6                .    .    .    .    .    .    .    .    .
-stranger         -> 10/8                .    .    .    .    .    .    .    .    .
-stranger         -> 172.16/12           .    .    .    .    .    .    .    .    .
-stranger         -> 192.168/16          .    .    .    .    .    .    .    .    .
-stranger         -> 100.64/10           .    .    .    .    .    .    .    .    .
-stranger         -> 169.254.169.254     .    .    .    .    .    .    .    .    .
-stranger         -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
-stranger         -> node-local-dns      .    .    .    .    .    .    .    .    .
+otherpod         -> frontend            .    .    .    .    .    .    .    .    .
+otherpod         -> backend             .    .    .    .    .    .    .    .    .
+otherpod         -> otherpod            .    .    .    .    .    .    .    .    .
+otherpod         -> solver              .    .    .    .    .    .    .    .    .
+otherpod         -> controller          .    .    .    .    .    .    .    .    .
+otherpod         -> neighbour           .    .    .    .    .    .    .    .    .
+otherpod         -> impostor            .    .    .    .    .    .    .    .    .
+otherpod         -> dns                 .    .    .    .    .    .    .    .    .
+otherpod         -> ipv4                .    .    .    .    .    .    .    .    .
+otherpod         -> ipv6                .    .    .    .    .    .    .    .    .
+otherpod         -> 10/8                .    .    .    .    .    .    .    .    .
+otherpod         -> 172.16/12           .    .    .    .    .    .    .    .    .
+otherpod         -> 192.168/16          .    .    .    .    .    .    .    .    .
+otherpod         -> 100.64/10           .    .    .    .    .    .    .    .    .
+otherpod         -> 169.254.169.254     .    .    .    .    .    .    .    .    .
+otherpod         -> fd00:ec2::254       .    .    .    .    .    .    .    .    .
+otherpod         -> node-local-dns      .    .    .    .    .    .    .    .    .
 solver           -> frontend            .    .    .    .    .    .    .    .    .
 solver           -> backend             .    .    .    .    .    .    .    .    .
-solver           -> stranger            .    .    .    .    .    .    .    .    .
+solver           -> otherpod            .    .    .    .    .    .    .    .    .
 solver           -> solver              .    .    .    .    .    .    .    .    .
 solver           -> controller          .    .    .    .    .    .    .    .    .
 solver           -> neighbour           .    .    .    .    .    .    .    .    .
@@ -206,55 +206,55 @@ solver           -> fd00:ec2::254       .    .    .    .    .    .    .    .    
 solver           -> node-local-dns      .    .    .    .    .    .    .    .    .
 controller       -> frontend            .    .    .    .    .    +    .    .    .
 controller       -> backend             .    .    .    .    .    .    .    +    .
-controller       -> stranger            .    .    .    .    .    .    .    .    .
+controller       -> otherpod            .    .    .    .    .    .    .    .    .
 controller       -> solver              .    .    .    .    .    .    .    .    +
 neighbour        -> frontend            .    .    .    .    .    .    .    .    .
 neighbour        -> backend             .    .    .    .    .    .    .    .    .
-neighbour        -> stranger            .    .    .    .    .    .    .    .    .
+neighbour        -> otherpod            .    .    .    .    .    .    .    .    .
 neighbour        -> solver              .    .    .    .    .    .    .    .    .
 impostor         -> frontend            .    .    .    .    .    .    .    .    .
 impostor         -> backend             .    .    .    .    .    .    .    .    .
-impostor         -> stranger            .    .    .    .    .    .    .    .    .
+impostor         -> otherpod            .    .    .    .    .    .    .    .    .
 impostor         -> solver              .    .    .    .    .    .    .    .    .
 dns              -> frontend            .    .    .    .    .    .    .    .    .
 dns              -> backend             .    .    .    .    .    .    .    .    .
-dns              -> stranger            .    .    .    .    .    .    .    .    .
+dns              -> otherpod            .    .    .    .    .    .    .    .    .
 dns              -> solver              .    .    .    .    .    .    .    .    .
 ipv4             -> frontend            .    .    .    .    .    .    .    .    .
 ipv4             -> backend             .    .    .    .    .    .    .    .    .
-ipv4             -> stranger            .    .    .    .    .    .    .    .    .
+ipv4             -> otherpod            .    .    .    .    .    .    .    .    .
 ipv4             -> solver              .    .    .    .    .    .    .    .    .
 ipv6             -> frontend            .    .    .    .    .    .    .    .    .
 ipv6             -> backend             .    .    .    .    .    .    .    .    .
-ipv6             -> stranger            .    .    .    .    .    .    .    .    .
+ipv6             -> otherpod            .    .    .    .    .    .    .    .    .
 ipv6             -> solver              .    .    .    .    .    .    .    .    .
 10/8             -> frontend            .    .    .    .    .    .    .    .    .
 10/8             -> backend             .    .    .    .    .    .    .    .    .
-10/8             -> stranger            .    .    .    .    .    .    .    .    .
+10/8             -> otherpod            .    .    .    .    .    .    .    .    .
 10/8             -> solver              .    .    .    .    .    .    .    .    .
 172.16/12        -> frontend            .    .    .    .    .    .    .    .    .
 172.16/12        -> backend             .    .    .    .    .    .    .    .    .
-172.16/12        -> stranger            .    .    .    .    .    .    .    .    .
+172.16/12        -> otherpod            .    .    .    .    .    .    .    .    .
 172.16/12        -> solver              .    .    .    .    .    .    .    .    .
 192.168/16       -> frontend            .    .    .    .    .    .    .    .    .
 192.168/16       -> backend             .    .    .    .    .    .    .    .    .
-192.168/16       -> stranger            .    .    .    .    .    .    .    .    .
+192.168/16       -> otherpod            .    .    .    .    .    .    .    .    .
 192.168/16       -> solver              .    .    .    .    .    .    .    .    .
 100.64/10        -> frontend            .    .    .    .    .    .    .    .    .
 100.64/10        -> backend             .    .    .    .    .    .    .    .    .
-100.64/10        -> stranger            .    .    .    .    .    .    .    .    .
+100.64/10        -> otherpod            .    .    .    .    .    .    .    .    .
 100.64/10        -> solver              .    .    .    .    .    .    .    .    .
 169.254.169.254  -> frontend            .    .    .    .    .    .    .    .    .
 169.254.169.254  -> backend             .    .    .    .    .    .    .    .    .
-169.254.169.254  -> stranger            .    .    .    .    .    .    .    .    .
+169.254.169.254  -> otherpod            .    .    .    .    .    .    .    .    .
 169.254.169.254  -> solver              .    .    .    .    .    .    .    .    .
 fd00:ec2::254    -> frontend            .    .    .    .    .    .    .    .    .
 fd00:ec2::254    -> backend             .    .    .    .    .    .    .    .    .
-fd00:ec2::254    -> stranger            .    .    .    .    .    .    .    .    .
+fd00:ec2::254    -> otherpod            .    .    .    .    .    .    .    .    .
 fd00:ec2::254    -> solver              .    .    .    .    .    .    .    .    .
 node-local-dns   -> frontend            .    .    .    .    .    .    .    .    .
 node-local-dns   -> backend             .    .    .    .    .    .    .    .    .
-node-local-dns   -> stranger            .    .    .    .    .    .    .    .    .
+node-local-dns   -> otherpod            .    .    .    .    .    .    .    .    .
 node-local-dns   -> solver              .    .    .    .    .    .    .    .    .
 `;
 
@@ -272,7 +272,7 @@ function endpoints(app: string): Record<string, Endpoint> {
   return {
     frontend: pod(app, { app: 'todo-frontend' }),
     backend: pod(app, { app: 'todo-backend', version: 'v1' }),
-    stranger: pod(app, { app: 'stranger' }),
+    otherpod: pod(app, { app: 'otherpod' }),
     solver: pod(app, { 'acme.cert-manager.io/http01-solver': 'true' }),
     controller: pod('ingress-nginx', controller),
     neighbour: pod('ingress-nginx', { app: 'neighbour' }),

@@ -343,7 +343,7 @@ describe('where a Service leads', () => {
     [
       'a missing port',
       '{ selector: { app: api }, ports: [{ port: 81 }] }',
-      'error: env API_URL refers to port 80 of Service/api, which the Service does not have',
+      'error: env API_URL refers to Service/api, which has no port 80',
     ],
     [
       'a port name that the pods do not have',
@@ -394,10 +394,7 @@ describe('connects-to', () => {
       'http://api:80',
       'error: annotation todo.example.com/connects-to has the invalid entry "http://api:80": it must be name:port',
     ],
-    [
-      'api:81',
-      'error: annotation todo.example.com/connects-to refers to port 81 of Service/api, which the Service does not have',
-    ],
+    ['api:81', 'error: annotation todo.example.com/connects-to refers to Service/api, which has no port 81'],
     [
       'gone:80',
       'error: annotation todo.example.com/connects-to refers to Service/gone, which does not exist',
@@ -424,6 +421,45 @@ describe('connects-to', () => {
     expect(reports).toEqual([
       'error: annotation todo.example.com/connects-to has the invalid entry "api.default.example.com:80": the name is not that of a Service',
     ]);
+  });
+});
+
+describe('a report names the field that requires the connection', () => {
+  const web = (spec: string, annotations = '{}') =>
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: web, labels: { app: web }, annotations: ${annotations} }\nspec: ${spec}\n`;
+  const none = service('api', '{ selector: { app: none }, ports: [{ port: 80 }] }');
+  const backend = '{ service: { name: gone, port: { number: 80 } } }';
+
+  test.each([
+    [
+      'an annotation',
+      web('{ containers: [] }', `{ todo.example.com/connects-to: 'gone:80' }`),
+      'metadata.annotations."todo.example.com/connects-to"',
+    ],
+    [
+      'env',
+      web(
+        '{ containers: [{ name: a }, { name: b, env: [{ name: A, value: a }, { name: U, value: "http://api" }] }] }',
+      ),
+      'spec.containers[1].env[1]',
+    ],
+    [
+      'args',
+      web('{ initContainers: [{ name: a, args: [-x, "http://api"] }] }'),
+      'spec.initContainers[0].args[1]',
+    ],
+    [
+      'an Ingress',
+      `apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: { name: i }\nspec: { rules: [{}, { http: { paths: [{ backend: ${backend} }] } }] }\n`,
+      'spec.rules[1].http.paths[0].backend.service',
+    ],
+    [
+      'a route',
+      `apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: { name: r }\nspec: { rules: [{ backendRefs: [{ name: gone }] }] }\n`,
+      'spec.rules[0].backendRefs[0]',
+    ],
+  ])('%s', (_, resource, field) => {
+    expect(read(none, resource).fields).toEqual([field]);
   });
 });
 

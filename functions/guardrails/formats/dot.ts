@@ -2,7 +2,7 @@ import type { ConnectionMap } from '../network/connection-map';
 import type { DiagramNode } from '../network/diagram-nodes';
 import { byNamespace, idsOf, linesOf, titleOf } from './diagram';
 
-/** Lines; with more, Graphviz needs minutes for its best layout, and seconds for a simpler one. */
+/** Lines; with more, the best layout of Graphviz takes minutes, and a simpler one seconds. */
 const MOST_LINES = 100;
 const FONT = 'fontname="Helvetica,Arial,sans-serif"';
 

@@ -11,6 +11,9 @@ export interface Port {
   readonly port: number;
 }
 
+/** A port by number or by name. */
+export type PortReference = number | string;
+
 export interface ContainerPort extends Port {
   readonly name: string | undefined;
 }

@@ -57,10 +57,10 @@ function withDistinctNames(policies: readonly WantedPolicy[]): WantedPolicy[] {
 const LONGEST_NAME = 253; // characters; a DNS subdomain (RFC 1123)
 
 /** A name, with a number where it is taken, and shortened where it is too long. */
-export function freeName(wanted: string, isTaken: (name: string) => boolean): string {
+export function freeName(preferred: string, isTaken: (name: string) => boolean): string {
   const numbered = (n: number) => {
     const suffix = n === 1 ? '' : `-${n}`;
-    return wanted.slice(0, LONGEST_NAME - suffix.length).replace(/[-.]+$/, '') + suffix;
+    return preferred.slice(0, LONGEST_NAME - suffix.length).replace(/[-.]+$/, '') + suffix;
   };
   let n = 1;
   while (isTaken(numbered(n))) n++;

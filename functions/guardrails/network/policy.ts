@@ -182,7 +182,7 @@ function portIn(field: Field): PolicyPort[] {
   if (!port.isAbsent && number === undefined && name === undefined)
     port.refuse('a number from 1 to 65535, or the name of a container port');
   if (!endPort.isAbsent && last === undefined)
-    endPort.refuse('a number from port to 65535, where port is a number');
+    endPort.refuse('a number from port to 65535, with a numeric port');
   if (known === undefined) protocol.refuse(`one of ${PROTOCOLS.join(', ')}`);
   else if (field.problems.length === before)
     return [{ protocol: known, port: number ?? name, endPort: last }];

@@ -71,7 +71,7 @@ function isKey(value: YamlValue | undefined): boolean {
 function labelIn(field: Field): string {
   const label = field.value ?? '';
   if (typeof label === 'string' && (label === '' || NAME.test(label))) return label;
-  field.refuse(typeof label === 'string' ? 'a valid label value' : 'a string, so quote it');
+  field.refuse(typeof label === 'string' ? 'a valid label value' : 'a quoted string');
   return '';
 }
 

@@ -1,21 +1,21 @@
-import type { PlacedReport } from '../findings/finding';
+import type { PlacedReport, Report } from '../findings/finding';
 import { podSpecOf } from '../kubernetes/workload';
 import { type Placed, groupOf, resourceRef } from '../krm/resource';
 import { type Message, message, words } from '../message';
 import { type FieldPath, valueAt } from '../yaml/field-path';
-import { type YamlObject, type YamlValue, objectAt, objectsIn } from '../yaml/yaml';
+import { type YamlObject, objectAt, objectsIn } from '../yaml/yaml';
 import type {
   Connection,
   ConnectionEnd,
-  ContainerPort,
   Exposure,
   Port,
+  PortReference,
   Topology,
   Workload,
 } from './connection';
 import { append } from './multimap';
-import type { Protocol } from './policy';
 import { type Labels, hasLabels, isLabels, labelsIn } from './selector';
+import { containerPortsIn, isHeadless, podPorts, targetPorts } from './service-ports';
 
 export const INTERNET_EGRESS = 'todo.example.com/internet-egress';
 
@@ -29,8 +29,6 @@ export interface Origin {
   /** The field in words: `env API_URL`. */
   readonly part?: Message;
 }
-
-export type PortReference = number | string;
 
 /** A Service by name, as clients write it. */
 export interface ServiceReference {
@@ -53,12 +51,14 @@ export interface Service {
 export class TopologyBuilder {
   private readonly workloads = new Map<YamlObject, Workload>();
   private readonly byLabel = new Map<string, Workload[]>();
-  private readonly services = new Map<string, Service>();
+  readonly services = new Map<string, Service>();
   private readonly configMaps = new Map<string, YamlObject>();
-  private readonly clients = new Set<Workload>();
-  private readonly routed = new Set<YamlObject>();
-  private readonly connections: Connection[] = [];
-  private readonly exposures: Exposure[] = [];
+  /** Workloads that open connections. */
+  readonly clients = new Set<Workload>();
+  /** Services that an Ingress or a route leads to. */
+  readonly routed = new Set<YamlObject>();
+  readonly connections: Connection[] = [];
+  readonly exposures: Exposure[] = [];
   private readonly reports = new Map<string, PlacedReport>();
 
   constructor(resources: readonly Placed[]) {
@@ -75,17 +75,8 @@ export class TopologyBuilder {
   }
 
   topology(): Topology {
-    const { connections, exposures } = this;
-    return {
-      connections,
-      exposures,
-      workloads: [...this.workloads.values()],
-      reports: [...this.reports.values()],
-    };
-  }
-
-  get hasServices(): boolean {
-    return this.services.size > 0;
+    const [workloads, reports] = [[...this.workloads.values()], [...this.reports.values()]];
+    return { workloads, reports, connections: this.connections, exposures: this.exposures };
   }
 
   workloadOf(resource: YamlObject): Workload | undefined {
@@ -101,16 +92,6 @@ export class TopologyBuilder {
   /** The data of a ConfigMap; empty where it is not in the build. */
   configMap(namespace: string, name: string): YamlObject {
     return this.configMaps.get(keyOf(namespace, name)) ?? {};
-  }
-
-  /** Whether a workload opens connections. */
-  isClient(workload: Workload): boolean {
-    return this.clients.has(workload);
-  }
-
-  /** Whether an Ingress or a route leads to a Service. */
-  isRouted(service: YamlObject): boolean {
-    return this.routed.has(service);
   }
 
   /** The workloads that a Service selects. */
@@ -131,93 +112,64 @@ export class TopologyBuilder {
         this.report(
           { at: workload, field: labelsPath(workload.resource) },
           words('has pods without labels, which no NetworkPolicy can select'),
-          words('add a label to the pod template'),
+          'add a label to the pod template',
         );
     if (unselectable.length > 0) return;
     this.connections.push({ from, to, ports, reason });
     if (from.is === 'workload') this.clients.add(from.workload);
   }
 
-  expose(exposure: Exposure): void {
-    this.exposures.push(exposure);
-  }
-
-  /** @param severity info where it is not known to be an error */
-  report(origin: Origin, problem: Message, remedy: Message, severity: 'error' | 'info' = 'error'): void {
-    const { at, field, part } = origin;
-    const whole = part === undefined ? problem : message`${part} ${problem}`;
-    const report = { problem: whole, remedy, field, severity };
-    this.reports.set(JSON.stringify([resourceRef(at.resource), whole.raw]), { at, report });
+  /** @param remedy words of the function */
+  report({ at, field, part }: Origin, text: Message, remedy: string, severity?: 'info'): void {
+    const problem = part === undefined ? text : message`${part} ${text}`;
+    const report: Report = { problem, remedy: words(remedy), field, severity: severity ?? 'error' };
+    this.reports.set(JSON.stringify([resourceRef(at.resource), problem.raw]), { at, report });
   }
 
   /** Connects to every workload that a Service selects, on the ports on which its pods listen. */
   connectToService(from: ConnectionEnd, reference: ServiceReference, origin: Origin): void {
     const service = this.service(reference);
+    const { name, namespace, port } = reference;
+    const report = (rest: Message, remedy: string, severity?: 'info') => {
+      this.report(origin, message`refers to Service/${name}${rest}`, remedy, severity);
+    };
     if (service === undefined) {
-      this.reportMissing(reference, origin);
+      if (namespace === (resourceRef(origin.at.resource).namespace ?? ''))
+        report(words(', which does not exist'), 'use the name of an existing Service, or add the Service');
+      else {
+        const rest = message` in namespace ${namespace}, which is not part of this build`;
+        report(rest, 'add a NetworkPolicy for it', 'info');
+      }
       return;
     }
-    const { spec, name, namespace } = service;
+    const { spec } = service;
     if (from.is !== 'workload') this.routed.add(service.at.resource);
     if (!isLabels(spec.selector)) {
-      const problem = message`refers to Service/${name}, whose selector has values that are not strings`;
-      this.report(origin, problem, words('quote them'));
+      report(words(', whose selector has values that are not strings'), 'quote them');
       return;
     }
     const selector = labelsIn(spec.selector);
     if (spec.type === 'ExternalName' || Object.keys(selector).length === 0) {
-      const cause = words(spec.type === 'ExternalName' ? 'is of type ExternalName' : 'has no selector');
-      this.report(
-        origin,
-        message`refers to Service/${name}, which ${cause}, so its destination is not known`,
-        words(`state the port in the annotation ${INTERNET_EGRESS}, or add a NetworkPolicy`),
-        'info',
-      );
+      const cause = spec.type === 'ExternalName' ? 'is of type ExternalName' : 'has no selector';
+      const remedy = `state the port in the annotation ${INTERNET_EGRESS}, or add a NetworkPolicy`;
+      report(words(`, which ${cause}, so its destination is not known`), remedy, 'info');
       return;
     }
     const selected = this.selectedBy(selector, namespace);
-    if (selected.length === 0)
-      this.report(
-        origin,
-        message`refers to Service/${name}, which selects no pods`,
-        message`fix spec.selector of Service/${name}`,
-      );
-    const targets = targetPorts(spec, reference.port, from.is === 'workload');
-    if (targets.length === 0)
-      this.report(
-        origin,
-        reference.port === undefined
-          ? message`refers to Service/${name}, which has no ports`
-          : message`refers to port ${reference.port} of Service/${name}, which the Service does not have`,
-        words('use a port of the Service'),
-      );
+    if (selected.length === 0) report(words(', which selects no pods'), 'fix spec.selector of the Service');
+    const targets = targetPorts(spec, port, from.is === 'workload');
+    if (targets.length === 0) {
+      const missing = port === undefined ? words('has no ports') : message`has no port ${port}`;
+      report(message`, which ${missing}`, 'use a port of the Service');
+    }
     for (const workload of selected) {
-      const ports = targets.flatMap((port) => podPorts(port, workload));
-      for (const { target } of targets.filter((port) => podPorts(port, workload).length === 0))
-        this.report(
-          origin,
-          message`refers to Service/${name}, whose targetPort ${target} is missing in ${workload.kind}/${workload.name}`,
-          words('use the name of a container port'),
-        );
+      const ports = targets.flatMap((target) => podPorts(target, workload));
+      for (const { target } of targets.filter((one) => podPorts(one, workload).length === 0)) {
+        const rest = message`, whose targetPort ${target} is missing in ${workload.kind}/${workload.name}`;
+        report(rest, 'use the name of a container port');
+      }
       this.connect(from, { is: 'workload', workload }, ports, reasonOf(origin));
     }
-  }
-
-  private reportMissing({ name, namespace }: ServiceReference, origin: Origin): void {
-    const { namespace: home = '' } = resourceRef(origin.at.resource);
-    if (namespace === home)
-      this.report(
-        origin,
-        message`refers to Service/${name}, which does not exist`,
-        words('use the name of an existing Service, or add the Service'),
-      );
-    else
-      this.report(
-        origin,
-        message`refers to Service/${name} in namespace ${namespace}, which is not part of this build`,
-        words('add a NetworkPolicy for it'),
-        'info',
-      );
   }
 
   private addWorkload(workload: Workload): void {
@@ -227,7 +179,7 @@ export class TopologyBuilder {
   }
 
   private readWorkload(at: Placed): Workload | undefined {
-    const { resource } = at;
+    const { resource, path } = at;
     const pod = podSpecOf(resource);
     if (pod === undefined || resource.kind === 'PodTemplate') return undefined;
     const { kind, name, namespace = '' } = resourceRef(resource);
@@ -237,7 +189,7 @@ export class TopologyBuilder {
     const labels = labelsIn(ofPods);
     const selector = labelsIn(matchLabels);
     const ports = pod.containers.flatMap(({ value }) => containerPortsIn(value));
-    const workload = { ...at, kind, name, namespace, labels, ports };
+    const workload = { resource, path, kind, name, namespace, labels, ports };
     // Where expressions distinguish workloads, matchLabels alone do not.
     const isSufficient = Object.keys(selector).length > 0 && objectsIn(expressions).length === 0;
     if (isLabels(ofPods) && isLabels(matchLabels))
@@ -245,7 +197,7 @@ export class TopologyBuilder {
     this.report(
       { at, field: isLabels(ofPods) ? MATCH_LABELS : labelsPath(resource) },
       words('has labels that are not strings, which the API server refuses'),
-      words('quote them'),
+      'quote them',
     );
     return { ...workload, selector: {} };
   }
@@ -266,64 +218,4 @@ function keyOf(...parts: readonly string[]): string {
 function reasonOf({ at, part }: Origin): Message {
   const { kind, name } = resourceRef(at.resource);
   return message`${kind}/${name}${part === undefined ? words('') : message` ${part}`} requires it`;
-}
-
-export function containerPortsIn(container: YamlObject): ContainerPort[] {
-  return objectsIn(container.ports).flatMap(({ name, containerPort: port, protocol }) => {
-    if (typeof port !== 'number') return [];
-    return [{ name: typeof name === 'string' ? name : undefined, port, protocol: protocolOf(protocol) }];
-  });
-}
-
-function protocolOf(value: YamlValue | undefined): Protocol {
-  return value === 'UDP' || value === 'SCTP' ? value : 'TCP';
-}
-
-/** undefined: not a port, by number or by name. */
-export function portReference(value: YamlValue | undefined): PortReference | undefined {
-  return typeof value === 'number' || typeof value === 'string' ? value : undefined;
-}
-
-function isHeadless(spec: YamlObject): boolean {
-  return spec.clusterIP === 'None';
-}
-
-/** The pods' end of a Service port. */
-interface TargetPort {
-  readonly protocol: Protocol;
-  /** A number, or the name of a container port. */
-  readonly target: PortReference;
-}
-
-/**
- * The ports of a Service that a reference means.
- *
- * @param byName whether the client looks its name up; a controller reads its endpoints, which have the pods' ports
- */
-export function targetPorts(
-  spec: YamlObject,
-  reference: PortReference | undefined,
-  byName: boolean,
-): TargetPort[] {
-  const chosen = objectsIn(spec.ports).filter(
-    ({ name, port }) => reference === undefined || reference === port || reference === name,
-  );
-  // Clients of a headless Service connect to its pods: no port is translated.
-  if (isHeadless(spec) && typeof reference === 'number' && byName) {
-    const protocols = new Set(chosen.map(({ protocol }) => protocolOf(protocol)));
-    if (protocols.size === 0) protocols.add('TCP');
-    return [...protocols].map((protocol) => ({ protocol, target: reference }));
-  }
-  return chosen.flatMap(({ port, targetPort, protocol }) => {
-    const target = portReference(targetPort) ?? portReference(port);
-    return target === undefined ? [] : [{ protocol: protocolOf(protocol), target }];
-  });
-}
-
-/** The ports of a workload's pods that a target means: none where its name is missing there. */
-export function podPorts({ protocol, target }: TargetPort, { ports }: Workload): Port[] {
-  if (typeof target === 'number') return [{ protocol, port: target }];
-  return ports
-    .filter(({ name, protocol: own }) => name === target && own === protocol)
-    .map(({ port }) => ({ protocol, port }));
 }

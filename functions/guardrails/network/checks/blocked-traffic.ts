@@ -57,7 +57,7 @@ function policyToFixIn({ policies, topology, peers }: CheckedBuild) {
   };
 }
 
-/** The policy with a rule for the peer, else for the port, else for some pods only; the first of equal ones. */
+/** The first policy with a rule for the peer, else one for the port, else the first that selects every pod. */
 function closestTo(direction: Direction, traffic: Traffic, policies: readonly Policy[]): Policy | undefined {
   const score = (policy: Policy) => {
     const matches = (part: Partial<PolicyRule>) =>
@@ -99,19 +99,15 @@ function addressOf(endpoint: Endpoint): Message {
   return isPod(endpoint) ? words('') : message` (${endpoint.ip.text})`;
 }
 
+const NAMES = {
+  'ingress-controller': 'the ingress controller',
+  gateway: 'the gateway',
+  'acme-solver': 'the ACME solver',
+  dns: 'DNS',
+  internet: 'the internet',
+} as const;
+
 function nameOf(end: ConnectionEnd): Message {
-  switch (end.is) {
-    case 'workload':
-      return message`${end.workload.kind}/${end.workload.name}`;
-    case 'ingress-controller':
-      return words('the ingress controller');
-    case 'gateway':
-      return words('the gateway');
-    case 'acme-solver':
-      return words('the ACME solver');
-    case 'dns':
-      return words('DNS');
-    case 'internet':
-      return words('the internet');
-  }
+  if (end.is !== 'workload') return words(NAMES[end.is]);
+  return message`${end.workload.kind}/${end.workload.name}`;
 }

@@ -41,16 +41,12 @@ function reportOf(
   build: CheckedBuild,
 ): PlacedReport {
   const problem = message`allows traffic from ${nameOf(from, 'any source')} to ${nameOf(to, 'any destination')} on ${words(protocol)} ${port}, which the build does not require`;
+  const remedy = isGenerated(policy.resource)
+    ? 'remove the patch or the label that changes this generated policy, or give the pods of other workloads labels of their own'
+    : 'keep it if this is intended; hand-written policies are not changed';
+  const severity = isGenerated(policy.resource) ? 'error' : 'info';
   const field = ['spec', direction];
-  const at = build.placeOf(policy);
-  if (!isGenerated(policy.resource)) {
-    const remedy = words('no change is made, because the policy is hand-written');
-    return { at, report: { problem, remedy, field, severity: 'info' } };
-  }
-  const remedy = words(
-    'the policy is generated: remove the patch or the label that changes it, or give the pods of other workloads labels of their own',
-  );
-  return { at, report: { problem, remedy, field } };
+  return { at: build.placeOf(policy), report: { problem, remedy: words(remedy), field, severity } };
 }
 
 function excessOf(policy: Policy, direction: Direction, build: CheckedBuild): Traffic | undefined {

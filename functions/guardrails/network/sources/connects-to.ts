@@ -22,7 +22,7 @@ export const readConnectsTo: Source = (at, topology) => {
     const quoted = JSON.stringify(entry);
     if (host === undefined) {
       const problem = message`has the invalid entry ${quoted}: it must be name:port`;
-      topology.report(origin, problem, words('write a Service and its port, such as backend:80'));
+      topology.report(origin, problem, 'write a Service and its port, such as backend:80');
       continue;
     }
     const references = serviceReferences(host, /^\d+$/.test(port) ? Number(port) : port, home);
@@ -34,7 +34,7 @@ export const readConnectsTo: Source = (at, topology) => {
       topology.report(
         origin,
         message`has the invalid entry ${quoted}: the name is not that of a Service`,
-        words('use the name of a Service in the cluster'),
+        'use the name of a Service in the cluster',
       );
   }
 };

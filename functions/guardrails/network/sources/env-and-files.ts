@@ -15,7 +15,7 @@ const LONGEST_EXPANDED = 65_536;
 export const readEnvAndFiles: Source = (at, topology) => {
   const pod = podSpecOf(at.resource);
   const workload = topology.workloadOf(at.resource);
-  if (pod === undefined || workload === undefined || !topology.hasServices) return;
+  if (pod === undefined || workload === undefined || topology.services.size === 0) return;
   const { namespace } = workload;
   const configMap = (name: YamlValue | undefined) =>
     typeof name === 'string' ? topology.configMap(namespace, name) : {};

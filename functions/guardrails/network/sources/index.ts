@@ -10,7 +10,7 @@ import { readInternetEgress } from './internet-egress';
 
 /**
  * The sources of traffic, in two passes over the resources of a build. The second pass asks what the first one found:
- * only a workload that is a client needs DNS, and a Service that an Ingress or a route leads to is not exposed by its type.
+ * only clients resolve names, and a Service that an Ingress or a route leads to is not exposed by its type.
  */
 export const PASSES: readonly (readonly Source[])[] = [
   [readIngress, readGatewayRoute, readAcmeSolver, readEnvAndFiles, readConnectsTo, readInternetEgress],

@@ -1,7 +1,8 @@
 import { groupOf, resourceRef } from '../../krm/resource';
 import type { FieldPath } from '../../yaml/field-path';
 import { entriesIn, objectAt } from '../../yaml/yaml';
-import { type Source, portReference } from '../topology-builder';
+import { portReference } from '../service-ports';
+import type { Source } from '../topology-builder';
 
 /** The ingress controller connects to the Services that an Ingress names. */
 export const readIngress: Source = (at, topology) => {

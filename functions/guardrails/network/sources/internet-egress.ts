@@ -16,7 +16,7 @@ export const readInternetEgress: Source = (at, topology) => {
     const port = Number(number);
     if (port >= 1 && port <= 65535) return [{ protocol: protocol === 'UDP' ? 'UDP' : 'TCP', port }];
     const problem = message`has the invalid entry ${JSON.stringify(entry)}: it must be a port`;
-    topology.report(origin, problem, words('write a port such as 443 or 53/UDP'));
+    topology.report(origin, problem, 'write a port such as 443 or 53/UDP');
     return [];
   });
   topology.connect({ is: 'workload', workload }, { is: 'internet' }, ports, message`${part} requires it`);

@@ -1,4 +1,5 @@
-import type { PortReference, ServiceReference } from '../topology-builder';
+import type { PortReference } from '../connection';
+import type { ServiceReference } from '../topology-builder';
 import { serviceReferences } from './service-name';
 
 /** Default ports of URL schemes. */

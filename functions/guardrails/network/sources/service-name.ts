@@ -1,4 +1,5 @@
-import type { PortReference, ServiceReference } from '../topology-builder';
+import type { PortReference } from '../connection';
+import type { ServiceReference } from '../topology-builder';
 
 /**
  * The Services that a host name may mean to a pod in the namespace `home`: `name`, `name.namespace`, `name.namespace.svc`,

@@ -1,0 +1,64 @@
+import { type YamlObject, type YamlValue, objectsIn } from '../yaml/yaml';
+import type { ContainerPort, Port, PortReference, Workload } from './connection';
+import type { Protocol } from './policy';
+
+export function containerPortsIn(container: YamlObject): ContainerPort[] {
+  return objectsIn(container.ports).flatMap(({ name, containerPort: port, protocol }) => {
+    if (typeof port !== 'number') return [];
+    return [{ name: typeof name === 'string' ? name : undefined, port, protocol: protocolOf(protocol) }];
+  });
+}
+
+function protocolOf(value: YamlValue | undefined): Protocol {
+  return value === 'UDP' || value === 'SCTP' ? value : 'TCP';
+}
+
+/** undefined: not a port, by number or by name. */
+export function portReference(value: YamlValue | undefined): PortReference | undefined {
+  return typeof value === 'number' || typeof value === 'string' ? value : undefined;
+}
+
+/** Clients of a headless Service connect to its pods. */
+export function isHeadless(spec: YamlObject): boolean {
+  return spec.clusterIP === 'None';
+}
+
+/** The pods' end of a Service port. */
+interface TargetPort {
+  readonly protocol: Protocol;
+  /** A number, or the name of a container port. */
+  readonly target: PortReference;
+}
+
+/**
+ * The ports of a Service that a reference means.
+ *
+ * @param byName whether the client looks its name up; a controller reads its endpoints, which have the pods' ports
+ */
+export function targetPorts(
+  spec: YamlObject,
+  reference: PortReference | undefined,
+  byName: boolean,
+): TargetPort[] {
+  const chosen = objectsIn(spec.ports).filter(
+    ({ name, port }) => reference === undefined || reference === port || reference === name,
+  );
+  // No port is translated.
+  if (isHeadless(spec) && typeof reference === 'number' && byName) {
+    const protocols = new Set(chosen.map(({ protocol }) => protocolOf(protocol)));
+    if (protocols.size === 0) protocols.add('TCP');
+    return [...protocols].map((protocol) => ({ protocol, target: reference }));
+  }
+  return chosen.flatMap(({ port, targetPort, protocol }) => {
+    const target = portReference(targetPort) ?? portReference(port);
+    return target === undefined ? [] : [{ protocol: protocolOf(protocol), target }];
+  });
+}
+
+/** The ports of a workload's pods that a target means: none where its name is missing there. */
+export function podPorts({ protocol, target }: TargetPort, { ports }: Workload): Port[] {
+  if (typeof target === 'number') return [{ protocol, port: target }];
+  return ports
+    .filter(({ name, protocol: own }) => name === target && own === protocol)
+    .map(({ port }) => ({ protocol, port }));
+}
