@@ -29,12 +29,12 @@ const PROD = 'dist/prod.yaml';
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 async function write(outputs: Record<string, string>): Promise<void> {
-  const folder = OutputFolder.open(root);
+  const folder = new OutputFolder(root);
   await writeFiles(root, folder.writes(new Map(Object.entries(outputs))));
 }
 
 async function clear(outputs: readonly string[]): Promise<string[]> {
-  const folder = OutputFolder.open(root);
+  const folder = new OutputFolder(root);
   return (await folder.clear(outputs)).map((warning) => printMessage(warning, (text) => text));
 }
 

@@ -278,7 +278,7 @@ describe('readPackageDirectory refuses', () => {
 
   test('a name that is not UTF-8', async () => {
     writeFileSync(Buffer.concat([Buffer.from(`${root}/a`), Buffer.of(0xff), Buffer.from('.yaml')]), RESOURCE);
-    expect(await refusal()).toBe('a\uFFFD.yaml: cannot be read (ENOENT): its name is not UTF-8; rename it');
+    expect(await refusal()).toBe('a\uFFFD.yaml: cannot be read, ENOENT; its name is not UTF-8; rename it');
   });
 
   test.each([
@@ -316,7 +316,7 @@ describe('readPackageDirectory refuses', () => {
         unlinkSync(join(root, 'a.yaml'));
       });
       expect(await refusal()).toBe(
-        'a.yaml: cannot be read (ENOENT): it was there a moment ago; run again when nothing else changes the package',
+        'a.yaml: cannot be read, ENOENT; it was deleted while the package was read; run again',
       );
     });
 
@@ -326,7 +326,7 @@ describe('readPackageDirectory refuses', () => {
         renameSync(join(root, 'a.yaml'), join(root, 'b.yaml'));
         link('a.yaml', 'b.yaml');
       });
-      expect(await refusal()).toContain('a.yaml: cannot be read (ELOOP): it is a symbolic link');
+      expect(await refusal()).toContain('a.yaml: cannot be read, ELOOP; it is a symbolic link');
     });
 
     test('a file that becomes a FIFO', async () => {
@@ -345,7 +345,7 @@ describe('readPackageDirectory refuses', () => {
           code: 'EACCES',
         });
       });
-      expect(await refusal()).toBe('d/a.yaml: cannot be read (EACCES): make it readable');
+      expect(await refusal()).toBe('d/a.yaml: cannot be read, EACCES; make it readable');
     });
 
     test('a folder that may not be listed', async () => {
@@ -355,7 +355,7 @@ describe('readPackageDirectory refuses', () => {
         if (args[0] === join(root, 'd')) throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
         return readdirSync(...args);
       });
-      expect(await refusal()).toBe('d: cannot be read (EACCES): make it readable');
+      expect(await refusal()).toBe('d: cannot be read, EACCES; make it readable');
     });
   });
 });

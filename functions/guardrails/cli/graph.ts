@@ -12,6 +12,7 @@ import { packageOf } from '../kustomize/package';
 import { message, words } from '../message';
 import { readConnectionMap } from '../network/connection-map';
 import { type Call, type Output, runCommand, withProgress } from './command-line';
+import { flatName } from './output-folder';
 import { kustomizeHere, readFunctionConfig, readPackage, readTextIfThere } from './read-package';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
@@ -60,7 +61,7 @@ async function diagrams(root: string, output: Output): Promise<FileWrite[]> {
         resources.flatMap((resource) => expandLists(resource)),
         config.network,
       );
-      const svg = diagramFile(overlay);
+      const svg = `${DIAGRAMS}/${flatName(overlay)}.svg`;
       const title = overlay === '.' ? 'this package' : overlay;
       const diagram = viz.renderString(printDot(map, `${title}: allowed traffic`), { format: 'svg' });
       writes.push(fileWrite(top, svg, () => diagram));
@@ -73,12 +74,6 @@ async function diagrams(root: string, output: Output): Promise<FileWrite[]> {
   }
   writes.push(fileWrite(top, README, (text) => withSections(text, sections)));
   return writes.filter(({ content, original }) => !isUnchanged(content, original));
-}
-
-/** `overlays/prod` is drawn in `docs/connections/prod.svg`; a folder elsewhere keeps its whole path. */
-function diagramFile(overlay: string): string {
-  const name = overlay === '.' ? 'package' : overlay.replace(/^overlays\//, '').replaceAll('/', '-');
-  return `${DIAGRAMS}/${name}.svg`;
 }
 
 function fileWrite(top: string, file: string, change: (text: string) => string): FileWrite {

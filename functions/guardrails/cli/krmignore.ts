@@ -1,4 +1,5 @@
-import { type Message, message } from '../message';
+import { InputError } from '../errors';
+import { message } from '../message';
 
 /**
  * The patterns of `.krmignore` as kpt understands them. It hands the file to github.com/monochromegane/go-gitignore
@@ -20,18 +21,6 @@ export interface KrmIgnore {
 /** For a folder without a `.krmignore`. */
 export const IGNORE_NOTHING: KrmIgnore = { ignores: () => false };
 
-/** A line on which kpt itself panics. */
-export class KrmIgnoreError extends Error {
-  override readonly name = 'KrmIgnoreError';
-  constructor(
-    /** From 1. */
-    readonly line: number,
-    readonly text: Message,
-  ) {
-    super(text.raw);
-  }
-}
-
 interface Pattern {
   readonly rooted: boolean;
   readonly directoriesOnly: boolean;
@@ -44,9 +33,11 @@ const LINE_LIMIT = 65_536; // bytes; bufio.MaxScanTokenSize of Go: the scanner s
 
 /**
  * Reads the text of a `.krmignore`.
- * @throws KrmIgnoreError for a line that is only `/` or `!`, on which kpt panics.
+ *
+ * @param file its path, for messages
+ * @throws InputError a line that is only `/` or `!`, on which kpt panics
  */
-export function parseKrmIgnore(text: string): KrmIgnore {
+export function parseKrmIgnore(text: string, file = '.krmignore'): KrmIgnore {
   const ignored: Pattern[] = [];
   const accepted: Pattern[] = [];
   for (const [index, rawLine] of text.split('\n').entries()) {
@@ -55,12 +46,10 @@ export function parseKrmIgnore(text: string): KrmIgnore {
     if (line === '' || line.startsWith('#')) continue;
     const accepts = line.startsWith('!');
     const pattern = accepts ? line.slice(1) : line.replace(/^\\#/, '#');
-    if (pattern === '' || pattern === '/') {
-      throw new KrmIgnoreError(
-        index + 1,
-        message`the pattern "${line}" is empty, and kpt crashes on it; delete the line`,
+    if (pattern === '' || pattern === '/')
+      throw new InputError(
+        message`${file}:${index + 1}: the pattern "${line}" is empty, and kpt crashes on it; delete the line`,
       );
-    }
     (accepts ? accepted : ignored).push(parsePattern(pattern));
   }
   return {
@@ -101,92 +90,74 @@ function matchesPath(pattern: Pattern, segments: readonly string[], isDirectory:
   return (isDirectory || !directoriesOnly) && pattern.matches(segments.slice(-depth).join('/'));
 }
 
-/** Takes one element of a glob from `name` at `at`; the offset after it, or -1. */
-type Step = (name: Buffer, at: number) => number;
-
-/** The steps up to the next star; `afterStar` when a star stands before them. */
-interface Chunk {
-  readonly afterStar: boolean;
-  readonly steps: readonly Step[];
-}
-
 const SLASH = 0x2f;
 
 /**
- * Go's path/filepath.Match (https://pkg.go.dev/path/filepath#Match), on the bytes of UTF-8 as there. A pattern that is
- * not well-formed matches nothing. The time is bounded by pattern times name: no backtracking over earlier stars.
+ * Go's path/filepath.Match (https://pkg.go.dev/path/filepath#Match), on the bytes of UTF-8 as there. An invalid pattern
+ * matches nothing. Each run of elements between two stars takes its first match, so that nothing is tried twice.
  */
 function parseGlob(pattern: string): (part: string) => boolean {
-  const chunks = parseChunks(Buffer.from(pattern));
-  return chunks === undefined ? () => false : (part) => matchesChunks(chunks, Buffer.from(part));
+  const runs = parseRuns(Buffer.from(pattern));
+  return runs === undefined ? () => false : (part) => matchesRuns(runs, Buffer.from(part));
 }
 
-function matchesChunks(chunks: readonly Chunk[], name: Buffer): boolean {
+/** Takes one element of a glob from `name` at `at`; the offset after it, or -1. */
+type Step = (name: Buffer, at: number) => number;
+
+function matchesRuns(runs: readonly (readonly Step[])[], name: Buffer): boolean {
   let at = 0;
-  for (const [index, { afterStar, steps }] of chunks.entries()) {
-    const isLast = index === chunks.length - 1;
-    if (isLast && afterStar && steps.length === 0) return !name.includes(SLASH, at);
+  for (const [i, run] of runs.entries()) {
+    const isLast = i === runs.length - 1;
+    if (isLast && i > 0 && run.length === 0) return !name.includes(SLASH, at);
     const fits = (end: number): boolean => end >= 0 && (!isLast || end === name.length);
-    let end = runSteps(steps, name, at);
-    for (; !fits(end) && afterStar && at < name.length && name[at] !== SLASH; at++) {
-      end = runSteps(steps, name, at + 1);
-    }
+    let end = takeRun(run, name, at);
+    for (; !fits(end) && i > 0 && at < name.length && name[at] !== SLASH; at++)
+      end = takeRun(run, name, at + 1);
     if (!fits(end)) return false;
     at = end;
   }
   return at === name.length;
 }
 
-function runSteps(steps: readonly Step[], name: Buffer, start: number): number {
-  let at = start;
-  for (const step of steps) {
-    at = at < name.length ? step(name, at) : -1;
-    if (at < 0) return -1;
-  }
-  return at;
+function takeRun(steps: readonly Step[], name: Buffer, start: number): number {
+  return steps.reduce((at, step) => (at >= 0 && at < name.length ? step(name, at) : -1), start);
 }
 
-function parseChunks(pattern: Buffer): Chunk[] | undefined {
-  const chunks: { afterStar: boolean; steps: Step[] }[] = [{ afterStar: false, steps: [] }];
+/** The elements between the stars of a pattern; undefined for an invalid one. */
+function parseRuns(pattern: Buffer): Step[][] | undefined {
+  const runs: Step[][] = [[]];
   for (let at = 0; at < pattern.length;) {
     const sign = String.fromCharCode(pattern.readUInt8(at));
-    if (sign === '*') {
-      chunks.push({ afterStar: true, steps: [] });
-      at++;
-      continue;
-    }
-    let step: Step;
-    if (sign === '?') {
-      step = anyRune;
-      at++;
-    } else if (sign === '[') {
-      const parsed = parseClass(pattern, at + 1);
+    at++;
+    if (sign === '*') runs.push([]);
+    else if (sign === '?')
+      runs.at(-1)?.push((name, from) => (name[from] === SLASH ? -1 : from + runeAt(name, from).width));
+    else if (sign === '[') {
+      const parsed = parseClass(pattern, at);
       if (parsed === undefined) return undefined;
-      ({ step, end: at } = parsed);
+      runs.at(-1)?.push(parsed.step);
+      at = parsed.end;
     } else {
-      if (sign === '\\' && ++at === pattern.length) return undefined;
-      step = oneByte(pattern.readUInt8(at));
-      at++;
+      if (sign === '\\' && at === pattern.length) return undefined;
+      const byte = sign === '\\' ? pattern.readUInt8(at++) : sign.charCodeAt(0);
+      runs.at(-1)?.push((name, from) => (name[from] === byte ? from + 1 : -1));
     }
-    chunks.at(-1)?.steps.push(step);
   }
-  return chunks;
+  return runs;
 }
 
-/** The class whose first element is at `start`, `[` being before it; undefined when it is not well-formed. */
+/** The class whose first element is at `start`, after the `[`; undefined for an invalid one. */
 function parseClass(pattern: Buffer, start: number): { step: Step; end: number } | undefined {
   const ranges: { low: number; high: number }[] = [];
   const is = (at: number, sign: string): boolean => pattern[at] === sign.charCodeAt(0);
   const element = (from: number): { rune: number; end: number } | undefined => {
-    if (from >= pattern.length || is(from, '-') || is(from, ']')) return undefined;
     const at = is(from, '\\') ? from + 1 : from;
-    if (at >= pattern.length) return undefined;
+    if (at >= pattern.length || is(from, '-') || is(from, ']')) return undefined;
     const { rune, width } = runeAt(pattern, at);
     return { rune, end: at + width };
   };
-
-  const negated = is(start, '^');
-  let at = negated ? start + 1 : start;
+  const isNegated = is(start, '^');
+  let at = isNegated ? start + 1 : start;
   while (ranges.length === 0 || !is(at, ']')) {
     const low = element(at);
     const high = low !== undefined && is(low.end, '-') ? element(low.end + 1) : low;
@@ -196,15 +167,9 @@ function parseClass(pattern: Buffer, start: number): { step: Step; end: number }
   }
   const step: Step = (name, from) => {
     const { rune, width } = runeAt(name, from);
-    return ranges.some(({ low, high }) => low <= rune && rune <= high) === negated ? -1 : from + width;
+    return ranges.some(({ low, high }) => low <= rune && rune <= high) === isNegated ? -1 : from + width;
   };
   return { step, end: at + 1 };
-}
-
-const anyRune: Step = (name, at) => (name[at] === SLASH ? -1 : at + runeAt(name, at).width);
-
-function oneByte(byte: number): Step {
-  return (name, at) => (name[at] === byte ? at + 1 : -1);
 }
 
 /** The code point at `at`. A star may stop inside of one; Go counts each byte from there on as U+FFFD. */

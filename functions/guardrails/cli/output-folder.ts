@@ -9,38 +9,25 @@ import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
 /** The folder of the package that the builds are written to. */
 export const OUTPUT = 'dist';
-/** The list of the files that earlier runs wrote, in the format of sha256sum. */
+/** The files that earlier runs wrote, in the format of sha256sum. */
 const LIST = `${OUTPUT}/.guardrails-files`;
+const LINE = /^([0-9a-f]{64}) {2}([^/\n]+\.yaml)$/gm;
 
 /**
  * The output folder of a package. Only files that an earlier run wrote, and that have not changed since, are replaced or
  * deleted. A file with exactly the content to write is adopted.
  */
 export class OutputFolder {
-  private constructor(
-    private readonly root: string,
-    private readonly list: Uint8Array | undefined,
-    /** Path to bytes, of files that are there. */
-    private readonly found: ReadonlyMap<string, Uint8Array>,
-    /** Path to SHA-256, as the list has it. */
-    private readonly written: ReadonlyMap<string, string>,
-  ) {}
+  private readonly list: Uint8Array | undefined;
+  /** Path to SHA-256, as the list has it. */
+  private readonly written: ReadonlyMap<string, string>;
 
   /** @throws InputError the folder is a symbolic link or a file */
-  static open(root: string): OutputFolder {
+  constructor(private readonly root: string) {
     refuseLinkedFolder(root);
-    const list = readFileIfThere(root, LIST);
-    const written = new Map<string, string>();
-    for (const [, hash = '', name = ''] of list
-      ?.toString()
-      .matchAll(/^([0-9a-f]{64}) {2}([^/\n]+\.yaml)$/gm) ?? [])
-      written.set(`${OUTPUT}/${name}`, hash);
-    const found = new Map<string, Uint8Array>();
-    for (const file of written.keys()) {
-      const bytes = readFileIfThere(root, file);
-      if (bytes !== undefined) found.set(file, bytes);
-    }
-    return new OutputFolder(root, list, found, written);
+    this.list = readFileIfThere(root, LIST);
+    const lines = this.list?.toString().matchAll(LINE) ?? [];
+    this.written = new Map([...lines].map(([, hash = '', name = '']) => [`${OUTPUT}/${name}`, hash]));
   }
 
   /**
@@ -50,21 +37,25 @@ export class OutputFolder {
    * @throws GuardrailsError a file would be replaced that no earlier run wrote, or that was changed since
    */
   writes(outputs: ReadonlyMap<string, string>): FileWrite[] {
+    if (outputs.size === 0 && this.list === undefined) return [];
     const writes: FileWrite[] = [];
     for (const [file, content] of outputs) {
-      const original = this.found.get(file) ?? readFileIfThere(this.root, file);
+      const original = readFileIfThere(this.root, file);
       if (original !== undefined && !this.isOurs(file, original) && !Buffer.from(content).equals(original))
         throw new GuardrailsError(
           message`${file} was not written by guardrails, or was changed since; nothing was written. Move it away`,
         );
       writes.push({ path: file, content, original: original ?? NO_FILE });
     }
-    for (const [file, original] of this.found)
-      if (!outputs.has(file) && this.isOurs(file, original))
+    for (const file of this.written.keys()) {
+      const original = outputs.has(file) ? undefined : readFileIfThere(this.root, file);
+      if (original !== undefined && this.isOurs(file, original))
         writes.push({ path: file, content: undefined, original });
-    if (outputs.size === 0 && this.list === undefined) return writes;
-    const list = [...outputs].map(([file, content]) => `${hashOf(content)}  ${path.basename(file)}\n`);
-    return [...writes, { path: LIST, content: list.join(''), original: this.list ?? NO_FILE }];
+    }
+    const list = [...outputs]
+      .map(([file, content]) => `${hashOf(content)}  ${path.basename(file)}\n`)
+      .join('');
+    return [...writes, { path: LIST, content: list, original: this.list ?? NO_FILE }];
   }
 
   /**
@@ -76,37 +67,29 @@ export class OutputFolder {
   async clear(outputs: readonly string[]): Promise<Message[]> {
     refuseLinkedFolder(this.root);
     const warnings: Message[] = [];
-    const kept: string[] = [];
-    for (const file of new Set([...this.found.keys(), ...outputs])) {
+    const list: string[] = [];
+    for (const file of new Set([...this.written.keys(), ...outputs])) {
       const bytes = readFileIfThere(this.root, file);
-      if (bytes === undefined) continue;
-      const problem = this.isOurs(file, bytes)
-        ? this.remove(file)
-        : words('was not written by guardrails, or was changed since');
+      const problem = bytes === undefined ? undefined : this.remove(file, bytes);
       if (problem === undefined) continue;
       warnings.push(message`${file} ${problem}, and stays; do not apply it`);
-      kept.push(file);
+      const hash = this.written.get(file);
+      if (hash !== undefined) list.push(`${hash}  ${path.basename(file)}\n`);
     }
-    if (this.list !== undefined) await this.writeList(kept);
+    const content = list.length === 0 ? undefined : list.join('');
+    if (this.list !== undefined) await writeFiles(this.root, [{ path: LIST, content, original: this.list }]);
     return warnings;
   }
 
-  private remove(file: string): Message | undefined {
+  /** Why a file stays. */
+  private remove(file: string, bytes: Uint8Array): Message | undefined {
+    if (!this.isOurs(file, bytes)) return words('was not written by guardrails, or was changed since');
     try {
       rmSync(path.join(this.root, file));
       return undefined;
     } catch (error) {
       return message`cannot be removed: ${codeOf(error)}`;
     }
-  }
-
-  private async writeList(kept: readonly string[]): Promise<void> {
-    const lines = kept.flatMap((file) => {
-      const hash = this.written.get(file);
-      return hash === undefined ? [] : [`${hash}  ${path.basename(file)}\n`];
-    });
-    const content = lines.length === 0 ? undefined : lines.join('');
-    await writeFiles(this.root, [{ path: LIST, content, original: this.list ?? NO_FILE }]);
   }
 
   private isOurs(file: string, bytes: Uint8Array): boolean {
@@ -129,8 +112,12 @@ export function outputsOf(builds: readonly JudgedBuild[]): Map<string, string> {
 
 /** `overlays/prod` is `dist/prod.yaml`; a folder elsewhere keeps its whole path. */
 export function outputFile(overlay: string): string {
-  const name = overlay === '.' ? 'package' : overlay.replace(/^overlays\//, '').replaceAll('/', '-');
-  return `${OUTPUT}/${name}.yaml`;
+  return `${OUTPUT}/${flatName(overlay)}.yaml`;
+}
+
+/** The folder of an overlay as the name of a file. */
+export function flatName(overlay: string): string {
+  return overlay === '.' ? 'package' : overlay.replace(/^overlays\//, '').replaceAll('/', '-');
 }
 
 /** Files that are written there must not land elsewhere. */

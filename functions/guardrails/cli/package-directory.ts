@@ -3,7 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors';
 import { message, words } from '../message';
-import { IGNORE_NOTHING, type KrmIgnore, KrmIgnoreError, parseKrmIgnore } from './krmignore';
+import { IGNORE_NOTHING, type KrmIgnore, parseKrmIgnore } from './krmignore';
 import { codeOf, readRegularFile, unreadable } from './regular-file';
 
 /** One file of the package as kpt would read it. path: relative to the package, '/'-separated. */
@@ -105,14 +105,8 @@ function listEntries(top: string, folder: string): Dirent[] {
 }
 
 function readPatterns(top: string, folder: string): KrmIgnore {
-  const path = within(folder, IGNORE_FILE);
-  const bytes = readRegularFile(top, path);
-  try {
-    return parseKrmIgnore(bytes.toString());
-  } catch (error) {
-    if (!(error instanceof KrmIgnoreError)) throw error;
-    throw new InputError(message`${path}:${error.line}: ${error.text}`);
-  }
+  const file = within(folder, IGNORE_FILE);
+  return parseKrmIgnore(readRegularFile(top, file).toString(), file);
 }
 
 function isIgnored(scope: Scope, path: string, isDirectory: boolean): boolean {

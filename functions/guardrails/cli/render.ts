@@ -29,7 +29,7 @@ const USAGE = `usage: npm run render -- [DIR] [--check] [--diff]
 async function main({ root, flags, output }: Call<'check' | 'diff'>): Promise<ExitCode> {
   const { files, items } = await readPackage(root);
   output.redact = redactor(items);
-  const folder = OutputFolder.open(root);
+  const folder = new OutputFolder(root);
   const config = readFunctionConfig(items, readConfig);
   const judged = await withProgress('building the overlays', () => judge(items, config, kustomizeHere));
   report(output, judged, config);

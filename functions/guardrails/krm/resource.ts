@@ -5,7 +5,7 @@ export interface ResourceRef {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
 }
 
 export function resourceRef(resource: YamlObject): ResourceRef {

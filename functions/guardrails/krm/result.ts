@@ -11,14 +11,16 @@ export type Severity = 'error' | 'warning' | 'info';
 export interface Result {
   readonly message: string;
   readonly severity: Severity;
-  readonly resourceRef?: ResourceRef;
-  readonly field?: {
-    readonly path: string;
-    readonly currentValue?: YamlValue;
-    readonly proposedValue?: YamlValue;
-  };
-  readonly file?: { readonly path: string; readonly index?: number };
-  readonly tags?: Readonly<Record<string, string>>;
+  readonly resourceRef?: ResourceRef | undefined;
+  readonly field?:
+    | {
+        readonly path: string;
+        readonly currentValue?: YamlValue | undefined;
+        readonly proposedValue?: YamlValue | undefined;
+      }
+    | undefined;
+  readonly file?: { readonly path: string; readonly index?: number } | undefined;
+  readonly tags?: Readonly<Record<string, string | undefined>>;
 }
 
 /** The value of `results`: a YAML list in block style, or one line of JSON. */

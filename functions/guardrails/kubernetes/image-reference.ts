@@ -51,7 +51,8 @@ export function parseImageReference(text: string): ImageReference | { readonly i
   if (domain === '') path = `${registry}/${repository}`;
   else if (domain === 'docker.io' && !repository.includes('/')) path = `library/${repository}`;
 
-  if (path.length > PATH_LIMIT) return { invalid: `the repository name has more than ${PATH_LIMIT} characters` };
+  if (path.length > PATH_LIMIT)
+    return { invalid: `the repository name has more than ${PATH_LIMIT} characters` };
   if (!PATH.test(path)) {
     if (domain === '')
       return { invalid: 'the part before the first "/" is not a registry host with an optional port' };
@@ -63,7 +64,8 @@ export function parseImageReference(text: string): ImageReference | { readonly i
   }
   if (tag !== undefined && !TAG.test(tag)) {
     return {
-      invalid: 'the tag must have 1 to 128 letters, digits, "_", "." or "-", and must not start with "." or "-"',
+      invalid:
+        'the tag must have 1 to 128 letters, digits, "_", "." or "-", and must not start with "." or "-"',
     };
   }
   if (digest !== undefined && !DIGEST.test(digest)) {
