@@ -269,7 +269,7 @@ describe('readPackageDirectory refuses', () => {
   test('a file named Kustomization, unless it is ignored', async () => {
     write('base/Kustomization');
     expect(await refusal()).toBe(
-      'base/Kustomization: kustomize reads this name and kpt does not, so that no check sees it; ' +
+      'base/Kustomization: kustomize reads a file of this name and kpt does not; ' +
         'rename it to kustomization.yaml',
     );
     write(['.krmignore', 'base/\n']);
@@ -288,7 +288,7 @@ describe('readPackageDirectory refuses', () => {
     write('file.yaml');
     await expect(readPackageDirectory(join(root, path))).rejects.toMatchObject({
       name: 'InputError',
-      message: `${join(root, path)}: cannot be opened (${code}); name the folder that holds the package`,
+      message: `${join(root, path)}: cannot be opened, ${code}; name the folder that holds the package`,
     });
   });
 
