@@ -1,10 +1,8 @@
 import { InputError } from '../errors';
-import { message } from '../message';
-import { editDocument } from '../yaml/edit';
-import { type Fix, withFixes } from '../yaml/field-path';
-import { annotationsOf } from './resource';
-import { type Removal, removeEntry, withoutEntry } from '../yaml/remove';
-import { type Splice, endOfLine, splice, startOfLine } from '../yaml/text';
+import { type Message, message } from '../message';
+import { type Edit, editDocument, withEdit } from '../yaml/edit';
+import { removeEntries } from '../yaml/entries';
+import { type Splice, joinDocuments, splice, withNewline } from '../yaml/text';
 import {
   type YamlEntry,
   type YamlMapping,
@@ -12,42 +10,79 @@ import {
   type YamlObject,
   type YamlValue,
   isObject,
+  lineOf,
   parseYaml,
   valueOf,
 } from '../yaml/yaml';
+import { annotationsOf } from './resource';
 
-/** One resource of the input: a document of a file, or an entry of a ResourceList. */
-export interface Item {
-  /** A YAML document of its own, without what the wire added. */
-  readonly text: string;
-  readonly value: YamlObject;
-  /** The file in the package, with `/`; undefined where the input names none. */
-  readonly path: string | undefined;
-  /** Its place among the documents of that file, from 0. */
-  readonly index: number;
-  readonly range: ItemRange;
-}
+export type { Edit } from '../yaml/edit';
 
-/** Where an item stands in the text that it was read from: offsets, `end` exclusive. */
+/** The range of an item in the text that it was read from: offsets, `end` exclusive. */
 export interface ItemRange {
   readonly start: number;
   readonly end: number;
-  /** How far its first line stands to the right there. */
+  /** The column of its first line there. */
   readonly column: number;
+  /** The line of `start` there, from 1. */
+  readonly line?: number;
+}
+
+interface ItemFields {
+  readonly value: YamlObject;
+  readonly path: string | undefined;
+  readonly index: number;
+  readonly range: ItemRange;
+  readonly line: number | undefined;
+}
+
+/** One resource of the input: a document of a file, or an entry of a ResourceList. */
+export class Item {
+  readonly value: YamlObject;
+  /** The file in the package, with `/`; undefined if the input names none. */
+  readonly path: string | undefined;
+  /** Its position among the documents of that file, from 0. */
+  readonly index: number;
+  readonly range: ItemRange;
+  /**
+   * The line, from 1, at which `text` starts in its file, or in standard input if the item names no file. Undefined if
+   * the file is not at hand, as for the items that kpt sends in a ResourceList.
+   */
+  readonly line: number | undefined;
+  private knownText: string | undefined;
+
+  /** @param makeText returns `text`, on its first use */
+  constructor(
+    fields: ItemFields,
+    private readonly makeText: () => string,
+  ) {
+    ({ value: this.value, path: this.path, index: this.index, range: this.range, line: this.line } = fields);
+  }
+
+  /**
+   * A YAML document of its own, without the annotations of the wire. An edited item makes it on first use: a build
+   * uses it, a stream does not.
+   *
+   * @throws InputError an edited item whose document cannot be edited
+   */
+  get text(): string {
+    this.knownText ??= this.makeText();
+    return this.knownText;
+  }
 }
 
 const PATH = ['internal.config.kubernetes.io/path', 'config.kubernetes.io/path'] as const;
 const INDEX = ['internal.config.kubernetes.io/index', 'config.kubernetes.io/index'] as const;
-/** How far kpt indents the lists of the file: `wide` or `compact`. */
+/** How kpt indents the lists of the file: `wide` or `compact`. */
 const SEQ_INDENT = 'internal.config.kubernetes.io/seqindent';
 const LEGACY = new Set(['config.kubernetes.io/path', 'config.kubernetes.io/index', 'config.k8s.io/id']);
 
-/** Annotations that kpt puts on an item for the way and takes off when it writes (kyaml kio/kioutil). */
+/** Whether kpt adds an annotation to an item that it sends, and removes it before it writes (kyaml kio/kioutil). */
 function isWireAnnotation(name: string): boolean {
   return name.startsWith('internal.config.kubernetes.io/') || LEGACY.has(name);
 }
 
-/** Whether a path is that of a file that kustomize and kpt both take for a kustomization. */
+/** Whether kustomize and kpt take a file for a kustomization. */
 export function isKustomizationFile(file: string): boolean {
   return /(^|\/)kustomization\.ya?ml$/.test(file);
 }
@@ -55,81 +90,91 @@ export function isKustomizationFile(file: string): boolean {
 /**
  * Reads one document into an item.
  *
- * @returns undefined for a document with nothing in it
- * @throws InputError anything that is not one mapping
+ * @param where the name of the text that it was read from, for messages
+ * @param file the file of the document and its position there; undefined if annotations name them
+ * @returns undefined for an empty document
+ * @throws InputError a text that is not one mapping
  */
 export function readItem(
   text: string,
   where: string,
   range: ItemRange,
-  file?: { path: string; index: number },
+  file?: { readonly path: string; readonly index: number; readonly line?: number },
 ): Item | undefined {
-  const [root, ...more] = parseYaml(text, where);
-  if (more.length > 0) throw new InputError(message`${where}: more than one document where one belongs`);
+  const { line } = { ...range, ...file };
+  const [root, ...more] = parseYaml(text, where, line);
+  const place = line === undefined ? message`${where}` : message`${where}:${line}`;
+  if (more.length > 0)
+    throw new InputError(message`${place}: more than one document; separate documents with ---`);
   if (root === undefined || root === null || isNull(root)) return undefined;
-  const value = valueIn(root, where);
+  const value = valueIn(root, place);
   if (root.kind !== 'mapping' || !isObject(value))
     throw new InputError(
-      message`${where}: not a Kubernetes resource: a mapping with apiVersion and kind is expected`,
+      message`${place}: not a Kubernetes resource; write a mapping with apiVersion and kind`,
     );
-  if (file !== undefined) return { text, value, range, ...file };
+  if (file !== undefined) return new Item({ value, range, line, ...file }, () => text);
   const annotations = annotationsOf(value);
-  return {
-    text: withoutWireAnnotations(text, root),
-    value,
-    path: firstText(annotations, PATH),
-    index: Number(firstText(annotations, INDEX) ?? 0),
-    range,
-  };
+  const path = firstText(annotations, PATH);
+  const index = Number(firstText(annotations, INDEX) ?? 0);
+  const fileText = withoutWireAnnotations(text, root);
+  const isAtHand = path === undefined && fileText === text;
+  return new Item({ value, path, index, range, line: isAtHand ? line : undefined }, () => fileText);
 }
 
-function valueIn(root: YamlNode, where: string): YamlValue {
+function valueIn(root: YamlNode, place: Message): YamlValue {
   try {
     return valueOf(root);
   } catch (error) {
-    throw error instanceof InputError ? new InputError(message`${where}: ${error.message}`) : error;
+    throw error instanceof InputError ? new InputError(message`${place}: ${error.text}`) : error;
   }
 }
 
-/** What is to be done to an item: values put in where none stand, or an entry taken out of a list. */
-export type Edit = readonly Fix[] | Removal;
-
-function splicesOf(text: string, edit: Edit, where: string): Splice[] {
-  return 'list' in edit ? removeEntry(text, edit, where) : editDocument(text, edit, where);
-}
-
-/** The splices that edit an item in the text that it was read from. */
+/**
+ * The splices that edit an item in the text that it was read from.
+ *
+ * @throws InputError a document that cannot be edited
+ */
 export function spliceItem(input: string, { range, path: file }: Item, edit: Edit): Splice[] {
   const { start, end, column } = range;
   const where = file ?? 'standard input';
   const document = ' '.repeat(column) + input.slice(start, end);
-  return splicesOf(document, edit, where).map((one) => {
+  return editDocument(document, edit, where).map((one) => {
     if (one.start < column && one.end > one.start)
-      throw new InputError(message`${where}: its first line cannot be taken out; edit it by hand`);
+      throw new InputError(message`${where}: the first line of the item cannot be removed; edit it by hand`);
     return { ...one, start: one.start + start - column, end: one.end + start - column };
   });
 }
 
-/** The item as it reads once it is edited. Its text is made when it is asked for: a stream has no use for it. */
+/** An item after an edit. */
 export function withItemEdit(item: Item, edit: Edit): Item {
-  let text: string | undefined;
-  return {
-    ...item,
-    value: 'list' in edit ? withoutEntry(item.value, edit) : (withFixes(item.value, edit) ?? item.value),
-    /** @throws InputError as `editDocument` and `removeEntry` do */
-    get text() {
-      text ??= splice(item.text, splicesOf(item.text, edit, item.path ?? 'standard input'));
-      return text;
-    },
-  };
+  const { path, index, range, line } = item;
+  const value = withEdit(item.value, edit) ?? item.value;
+  return new Item({ value, path, index, range, line }, () =>
+    splice(item.text, editDocument(item.text, edit, path ?? 'standard input')),
+  );
 }
 
 /** A new document of a file. */
 export function newItem(text: string, value: YamlObject, file: string, index: number): Item {
-  return { text, value, path: file, index, range: { start: 0, end: 0, column: 0 } };
+  const range = { start: 0, end: 0, column: 0 };
+  return new Item({ value, path: file, index, range, line: undefined }, () => text);
 }
 
-/** The document as kpt takes it for a file: with the annotations that say where it belongs. */
+/**
+ * The line, from 1, at which the text of an item starts in its file. If it is not known, it is computed for the file as
+ * kpt writes it: the documents of the file in their order, joined by `---` lines. So it is wrong for a file that has
+ * other lines between its documents, such as a document of comments alone.
+ *
+ * @param documentsOfFile the items of the same file, in any order
+ */
+export function lineOfItem(item: Item, documentsOfFile: readonly Item[]): number {
+  if (item.line !== undefined) return item.line;
+  const before = documentsOfFile.filter(({ index }) => index < item.index).sort((a, b) => a.index - b.index);
+  const file = joinDocuments([...before, item].map(({ text }) => text));
+  return lineOf(file, file.length - withNewline(item.text).length + 1);
+}
+
+/** The document as kpt reads it from a file: with the annotations that name its place. */
 export function withWireAnnotations({ text, value, path: file, index }: Item): string {
   const seqIndent = annotationsOf(value)[SEQ_INDENT] ?? 'wide';
   const annotations = { [PATH[0]]: file ?? '', [INDEX[0]]: String(index), [SEQ_INDENT]: seqIndent };
@@ -159,32 +204,19 @@ function withoutWireAnnotations(text: string, root: YamlMapping): string {
   const { entries } = annotations.value;
   const wire = entries.filter(({ key }) => key.kind === 'scalar' && isWireAnnotation(key.text));
   if (wire.length === 0) return text;
-  if (wire.length < entries.length) return splice(text, removals(text, annotations.value, wire));
-  const emptied = metadata.value.entries.length === 1 ? { of: root, entry: metadata } : undefined;
-  return splice(text, removals(text, emptied?.of ?? metadata.value, [emptied?.entry ?? annotations]));
+  if (wire.length < entries.length) return without(text, annotations.value, wire);
+  return metadata.value.entries.length > 1
+    ? without(text, metadata.value, [annotations])
+    : without(text, root, [metadata]);
+}
+
+function without(text: string, mapping: YamlMapping, entries: readonly YamlEntry[]): string {
+  return splice(
+    text,
+    removeEntries(text, mapping, new Set(entries.map((one) => mapping.entries.indexOf(one)))),
+  );
 }
 
 function entryOf(mapping: YamlMapping, name: string): YamlEntry | undefined {
   return mapping.entries.findLast(({ key }) => key.kind === 'scalar' && key.text === name);
-}
-
-/** The stretches to cut so that a mapping is without some of its entries, but not without all of them. */
-function removals(text: string, mapping: YamlMapping, gone: readonly YamlEntry[]): Splice[] {
-  if (!mapping.flow) return gone.map((entry) => ({ ...linesOf(text, mapping, entry), text: '' }));
-  const kept = mapping.entries.filter((entry) => !gone.includes(entry));
-  const inside = kept.map(({ key, value }) => text.slice(key.start, value.end)).join(', ');
-  return [{ start: mapping.start, end: mapping.end, text: `{${inside}}` }];
-}
-
-function linesOf(
-  text: string,
-  mapping: YamlMapping,
-  { key, value }: YamlEntry,
-): { start: number; end: number } {
-  const end = endOfLine(text, value.end);
-  const lineStart = startOfLine(text, key.start);
-  // The first key of a list's mapping shares its line with the dash: keep what stands before it.
-  if (text.slice(lineStart, key.start).trim() === '') return { start: lineStart, end };
-  const next = mapping.entries.find((other) => other.key.start > key.start);
-  return { start: key.start, end: next?.key.start ?? end };
 }

@@ -1,60 +1,90 @@
 import { InputError } from '../errors';
 import { message } from '../message';
-import { type Fix, withFixes } from './field-path';
+import { appendToFlow, insertLines, removeEntries } from './entries';
+import { type Fix, byFirstStep, withFixes } from './field-path';
 import { Layout, isMissing } from './layout';
-import { type Splice, endOfLine, splice } from './text';
+import type { YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from './nodes';
+import { parseYaml } from './parse';
+import { type Splice, endOfLine, isLineStart, splice } from './text';
+import {
+  type YamlObject,
+  type YamlValue,
+  fieldsOf,
+  isMergeKey,
+  isObject,
+  isSame,
+  scalarValue,
+  valueOf,
+} from './value';
 import {
   type FlowStyle,
   Verbatim,
   Writer,
   type Written,
   WrittenMapping,
+  flowStyleOf,
   isCollection,
   nested,
+  styleOf,
 } from './writer';
-import {
-  type YamlEntry,
-  type YamlMapping,
-  type YamlNode,
-  type YamlObject,
-  type YamlScalar,
-  type YamlSequence,
-  type YamlValue,
-  isMergeKey,
-  isObject,
-  isSame,
-  keyText,
-  parseYaml,
-  scalarValue,
-  valueOf,
-} from './yaml';
+
+/** An entry to remove from the list at a key of the root. */
+export interface Removal {
+  readonly list: string;
+  readonly index: number;
+}
+
+/** A change of one document. */
+export type Edit = readonly Fix[] | Removal;
 
 /**
- * The splices that put fixes into one YAML or JSON document. What stands in it stays, byte for byte; new keys go last in
- * their mapping, new entries last in their list, in the document's own style. Only where an alias or a merge key would
- * carry a fix to a place that is not meant, or away from one that is, its content is written out there.
+ * The splices that edit one YAML or JSON document. Its other bytes stay. New keys go last in their mapping, new entries
+ * last in their list, in the style of the document. An alias or a merge key is replaced with its content only if the
+ * edit would otherwise change a place that it must not change, or miss one that it must change. A list whose only
+ * entry is removed goes with its key.
  *
- * @param text the document; its root may stand indented
- * @throws InputError a document that cannot be edited so: the result is read again and compared before it is returned
+ * @param text the document; its root may be indented
+ * @throws InputError a document that cannot be edited in this way: the result is parsed again and compared
  */
-export function editDocument(text: string, fixes: readonly Fix[], where: string): Splice[] {
+export function editDocument(text: string, edit: Edit, where: string): Splice[] {
   const [root] = parseYaml(text, where);
   const value = root?.kind === 'mapping' ? valueOf(root) : null;
-  const wanted = isObject(value) ? withFixes(value, fixes) : undefined;
-  if (root?.kind !== 'mapping' || !isObject(value) || wanted === undefined)
-    throw new InputError(message`${where}: a fix has no place in it`);
-  const splices = new Editor(text, root).edit(value, wanted);
-  if (!isSame(reread(splice(text, splices), where), wanted))
-    throw new InputError(
-      message`${where}: written in a way that cannot be edited without changing more; write it in plain block style`,
-    );
-  return splices;
+  if (root?.kind !== 'mapping' || !isObject(value)) throw new InputError(message`${where}: not a mapping`);
+  const wanted = withEdit(value, edit);
+  if (wanted === undefined)
+    throw new InputError(message`${where}: a fix would replace a value; edit the file by hand`);
+  const splices =
+    'list' in edit ? removal(text, root, edit) : new Editor(text, root).edit(value, wanted, edit);
+  if (isSame(reread(splice(text, splices), where), wanted)) return splices;
+  throw new InputError(
+    'list' in edit
+      ? message`${where}: entry ${edit.index + 1} of ${edit.list} is no longer needed, but cannot be removed automatically; remove it by hand`
+      : message`${where}: the document cannot be edited without changing other parts of it; write it in plain block style`,
+  );
+}
+
+/** The value of a document after an edit; undefined if a fix would replace a value. */
+export function withEdit(value: YamlObject, edit: Edit): YamlObject | undefined {
+  if (!('list' in edit)) return withFixes(value, edit);
+  const fields = Object.entries(value).flatMap(([key, field]) => {
+    if (key !== edit.list || !Array.isArray(field)) return [[key, field] as const];
+    return field.length > 1 ? [[key, field.toSpliced(edit.index, 1)] as const] : [];
+  });
+  return Object.assign(Object.create(null) as YamlObject, Object.fromEntries(fields));
+}
+
+function removal(text: string, root: YamlMapping, { list, index }: Removal): Splice[] {
+  const entry = fieldsOf(root).get(list)?.own;
+  if (entry?.value.kind !== 'sequence') return [];
+  return entry.value.items.length > 1
+    ? removeEntries(text, entry.value, new Set([index]))
+    : removeEntries(text, root, new Set([root.entries.indexOf(entry)]));
 }
 
 function reread(text: string, where: string): YamlValue {
   try {
-    const [root, ...more] = parseYaml(text, where);
-    return root === undefined || more.length > 0 ? null : valueOf(root);
+    const [root = null, ...more] = parseYaml(text, where);
+    return more.length > 0 ? null : valueOf(root);
   } catch (error) {
     if (error instanceof InputError) return null;
     throw error;
@@ -65,11 +95,11 @@ const ANCHOR = /(?<=\s)&\S+/;
 
 class Editor {
   private readonly splices: Splice[] = [];
-  /** Where an empty line is put in. */
+  /** Offsets at which an empty line is inserted. */
   private readonly separated = new Set<number>();
   private readonly layout: Layout;
   private readonly writer: Writer;
-  /** What is wanted of each node at its own place, for the aliases that name it; undefined where there are none. */
+  /** The wanted value of each node, for the aliases of it; undefined in a document without aliases. */
   private readonly wantedAt: Map<YamlNode, YamlValue> | undefined;
 
   constructor(
@@ -77,17 +107,17 @@ class Editor {
     private readonly root: YamlMapping,
   ) {
     this.layout = new Layout(text);
-    this.writer = new Writer(text, root, this.layout);
+    this.writer = new Writer(styleOf(text, root, this.layout));
     this.wantedAt = hasAlias(root) ? new Map() : undefined;
   }
 
   /**
-   * @param value what the document holds
-   * @param wanted the same with more in it; what is the same object in both is left alone
+   * @param value the value of the document
+   * @param wanted the value with the fixes
    */
-  edit(value: YamlObject, wanted: YamlObject): Splice[] {
+  edit(value: YamlObject, wanted: YamlObject, fixes: readonly Fix[]): Splice[] {
     if (this.wantedAt !== undefined) this.note(this.root, wanted, this.wantedAt);
-    this.visit(this.root, value, wanted);
+    this.visit(this.root, value, wanted, fixes);
     return this.splices;
   }
 
@@ -102,13 +132,14 @@ class Editor {
       });
   }
 
-  /** What an alias of this node stands for once the document is edited. */
+  /** The value of an alias of this node after the edit. */
   private wantedOf(node: YamlNode): YamlValue {
     return this.wantedAt?.get(node) ?? valueOf(node);
   }
 
-  private visit(node: YamlNode, value: YamlValue, wanted: YamlValue): void {
-    if (value === wanted && this.wantedAt === undefined) return;
+  /** @param fixes those of this node; with aliases in the document, nodes without fixes may change too */
+  private visit(node: YamlNode, value: YamlValue, wanted: YamlValue, fixes: readonly Fix[] = []): void {
+    if (fixes.length === 0 && this.wantedAt === undefined) return;
     switch (node.kind) {
       case 'alias':
         if (!isSame(this.wantedOf(node.target), wanted))
@@ -121,20 +152,26 @@ class Editor {
       case 'scalar':
         return;
       case 'mapping':
-        if (isObject(value) && isObject(wanted)) this.visitMapping(node, value, wanted);
+        if (isObject(value) && isObject(wanted)) this.visitMapping(node, value, wanted, byFirstStep(fixes));
         return;
       case 'sequence':
-        if (Array.isArray(value) && Array.isArray(wanted)) this.visitSequence(node, value, wanted);
+        if (Array.isArray(value) && Array.isArray(wanted))
+          this.visitSequence(node, value, wanted, byFirstStep(fixes));
     }
   }
 
-  private visitMapping(node: YamlMapping, value: YamlObject, wanted: YamlObject): void {
+  private visitMapping(
+    node: YamlMapping,
+    value: YamlObject,
+    wanted: YamlObject,
+    fixes: ReadonlyMap<string | number, readonly Fix[]>,
+  ): void {
     const fields = fieldsOf(node);
     for (const [name, { own, value: child }] of fields) {
       if (own === undefined) continue;
       const childWanted = wanted[name] ?? null;
       if (isEmpty(child) && !isSame(value[name], childWanted)) this.fill(node, own, childWanted);
-      else this.visit(child, value[name] ?? null, childWanted);
+      else this.visit(child, value[name] ?? null, childWanted, fixes.get(name));
     }
     const merged = this.visitMerges(node, wanted);
     const added: (readonly [string, Written])[] = [];
@@ -149,9 +186,9 @@ class Editor {
   }
 
   /**
-   * Writes out the sources of merge keys that are to bring more than is wanted here.
+   * Replaces the sources of merge keys with their content if they would add more than is wanted here.
    *
-   * @returns what the merge keys bring then
+   * @returns what the merge keys add after that
    */
   private visitMerges(node: YamlMapping, wanted: YamlObject): YamlObject {
     const merges = node.entries.filter(({ key }) => isMergeKey(key)).map(({ value }) => value);
@@ -176,16 +213,21 @@ class Editor {
     return merged;
   }
 
-  private visitSequence(node: YamlSequence, value: readonly YamlValue[], wanted: readonly YamlValue[]): void {
+  private visitSequence(
+    node: YamlSequence,
+    value: readonly YamlValue[],
+    wanted: readonly YamlValue[],
+    fixes: ReadonlyMap<string | number, readonly Fix[]>,
+  ): void {
     node.items.forEach((item, i) => {
       const itemWanted = wanted[i] ?? null;
       if (isEmpty(item) && !isSame(value[i], itemWanted)) this.fillItem(node, i, itemWanted);
-      else this.visit(item, value[i] ?? null, itemWanted);
+      else this.visit(item, value[i] ?? null, itemWanted, fixes.get(i));
     });
     if (wanted.length > node.items.length) this.appendItems(node, wanted.slice(node.items.length));
   }
 
-  /** A node's content, with what is wanted in it, to be written at another place. */
+  /** The content of a node with its wanted value, for another place. */
   private expanded(node: YamlNode, wanted: YamlValue): Written {
     switch (node.kind) {
       case 'alias':
@@ -211,7 +253,7 @@ class Editor {
     }
   }
 
-  /** A scalar as it stands; what cannot stand in one line of flow style is quoted anew. */
+  /** The text of a scalar; its value if the text is not allowed on one line of flow style. */
   private verbatim(node: YamlScalar): Written {
     const source = this.text.slice(node.start, node.end);
     const isQuoted = !node.plain && /^['"]/.test(source);
@@ -220,58 +262,60 @@ class Editor {
     return new Verbatim(node.tag === undefined ? source : `${node.tag} ${source}`);
   }
 
-  /** Puts a value where a key has none: nothing, `null`, `{}` or `[]`. */
+  /** Sets the value of a key that has none: nothing, `null`, `{}` or `[]`. */
   private fill(mapping: YamlMapping, { key, value }: YamlEntry, wanted: YamlValue): void {
     const colon = this.layout.tokenAfter(key.end);
     if (this.text[colon] !== ':') {
       // `{a, b}` has keys without a colon.
-      this.replace(key.end, key.end, `: ${this.writer.flow(wanted, nested(this.writer.flowStyle(mapping)))}`);
+      this.replace(key.end, key.end, `: ${this.writer.flow(wanted, nested(this.flowStyle(mapping)))}`);
       return;
     }
-    const behind = colon + 1;
     const indent =
-      this.layout.columnOf(mapping) + (Array.isArray(wanted) ? this.writer.listIndent : this.writer.step);
-    // kpt knows a comment behind `{}` as that of the value, and behind a bare key as that of the key.
+      this.layout.columnOf(mapping) +
+      (Array.isArray(wanted) ? this.writer.style.listIndent : this.writer.style.step);
+    // To kpt, a comment after `{}` belongs to the value, and a comment after a bare key to the key.
     const isCommented = !isMissing(value) && this.text[this.layout.blanksFrom(value.end)] === '#';
     const isFlow = mapping.flow || isCommented || !isCollection(wanted);
     const block = isFlow ? undefined : this.writer.block(wanted, indent);
-    this.fillBehind(behind, value, wanted, nested(this.writer.flowStyle(mapping)), block);
+    this.fillAfter(colon + 1, value, wanted, nested(this.flowStyle(mapping)), block);
   }
 
   private fillItem(sequence: YamlSequence, i: number, wanted: YamlValue): void {
     const item = sequence.items[i];
     if (item === undefined) return;
-    const style = nested(this.writer.flowStyle(sequence));
+    const style = nested(this.flowStyle(sequence));
     if (!isMissing(item)) {
-      if (!isTagged(item)) this.fillBehind(item.start, item, wanted, style);
+      if (!isTagged(item)) this.fillAfter(item.start, item, wanted, style);
       return;
     }
-    const dash = this.layout.dashOf(sequence, i);
-    if (this.text[dash] === '-') this.fillBehind(dash + 1, item, wanted, style);
+    const dash = this.layout.startOfEntry(sequence, i);
+    if (this.text[dash] === '-') this.fillAfter(dash + 1, item, wanted, style);
   }
 
   /**
-   * Writes a value in the place of an empty one.
+   * Replaces an empty value.
    *
-   * @param from behind the colon or dash
-   * @param block the lines that go below instead; undefined where it is written in flow style
+   * @param from the offset after the colon or dash
+   * @param block the lines to write below instead; undefined for flow style
    */
-  private fillBehind(
+  private fillAfter(
     from: number,
     value: YamlNode,
     wanted: YamlValue,
     style: FlowStyle,
     block?: readonly string[],
   ): void {
-    const behind = this.layout.behindProperties(from);
-    const properties = this.text.slice(from, behind);
-    const [start, end] = isMissing(value) ? [behind, behind] : [value.start, value.end];
+    const after = this.layout.afterProperties(from);
+    const properties = this.text.slice(from, after);
+    const [start, end] = isMissing(value) ? [after, after] : [value.start, value.end];
     const anchor = ANCHOR.exec(properties)?.[0];
     const kept = anchor === undefined ? '' : ` ${anchor}`;
-    // An empty collection over several lines, or below its key, may have comments around it: it stays where it is.
-    if (this.text.slice(behind, end).includes('\n')) {
-      if (value.kind !== 'scalar') this.visit(value, valueOf(value), wanted);
-      else if (!isTagged(value)) this.replace(start, end, this.writer.flow(wanted, style));
+    // An empty collection on several lines, or below its key, may have comments around it: keep its place.
+    if (this.text.slice(after, end).includes('\n')) {
+      if (value.kind === 'mapping' && isObject(wanted)) this.appendEntries(value, Object.entries(wanted));
+      if (value.kind === 'sequence' && Array.isArray(wanted)) this.appendItems(value, wanted);
+      if (value.kind === 'scalar' && !isTagged(value))
+        this.replace(start, end, this.writer.flow(wanted, style));
     } else if (block !== undefined) {
       if (end > from) this.replace(from, end, kept);
       this.insertLines(endOfLine(this.text, end), block);
@@ -284,40 +328,37 @@ class Editor {
 
   private appendEntries(node: YamlMapping, added: readonly (readonly [string, Written])[]): void {
     if (node.flow) {
-      const style = this.writer.flowStyle(node);
+      const style = this.flowStyle(node);
       this.appendToFlow(
         node,
         added.map(([key, value]) => this.writer.flowEntry(key, value, nested(style))),
       );
       return;
     }
-    this.insertBehind(node, this.writer.block(new WrittenMapping(added), this.layout.columnOf(node)));
+    this.insertAfter(node, this.writer.block(new WrittenMapping(added), this.layout.columnOf(node)));
   }
 
   private appendItems(node: YamlSequence, added: readonly YamlValue[]): void {
     if (node.flow) {
-      const style = nested(this.writer.flowStyle(node));
+      const style = nested(this.flowStyle(node));
       this.appendToFlow(
         node,
         added.map((value) => this.writer.flow(value, style)),
       );
       return;
     }
-    this.insertBehind(node, this.writer.block([...added], this.layout.columnOf(node)));
+    this.insertAfter(node, this.writer.block([...added], this.layout.columnOf(node)));
   }
 
   private appendToFlow(collection: YamlMapping | YamlSequence, added: readonly string[]): void {
-    const { gap, lines } = this.writer.flowStyle(collection);
-    const end = collection.kind === 'mapping' ? collection.entries.at(-1) : collection.items.at(-1);
-    if (end === undefined) {
-      const inside = collection.start + 1;
-      this.replace(inside, inside, added.join(`,${gap}`));
-      return;
-    }
-    const last = 'key' in end ? end.value : end;
-    const at = !isMissing(last) ? last.end : 'key' in end ? this.layout.endOfBare(end) : collection.end - 1;
-    const separator = lines === undefined ? `,${gap}` : `,${this.writer.newline}${lines.indent}${lines.step}`;
-    this.replace(at, at, added.map((one) => separator + one).join(''));
+    const { gap, lines } = this.flowStyle(collection);
+    const separator =
+      lines === undefined ? `,${gap}` : `,${this.writer.style.newline}${lines.indent}${lines.step}`;
+    this.splices.push(appendToFlow(this.text, collection, added, separator));
+  }
+
+  private flowStyle(collection: YamlMapping | YamlSequence): FlowStyle {
+    return flowStyleOf(this.text, collection, this.layout, this.writer);
   }
 
   private replace(start: number, end: number, text: string): void {
@@ -325,17 +366,18 @@ class Editor {
   }
 
   private insertLines(at: number, lines: readonly string[]): void {
-    const isLineStart = at === 0 || this.text[at - 1] === '\n';
-    const text = lines.join(this.writer.newline);
-    this.replace(at, at, isLineStart ? text + this.writer.newline : this.writer.newline + text);
+    const { newline } = this.writer.style;
+    // A text without a line end at its end gets none.
+    const end = isLineStart(this.text, at) ? newline : '';
+    this.splices.push(insertLines(this.text, at, lines.join(newline) + end, newline));
   }
 
   /**
-   * Puts lines behind a block collection and the comments under it that are its own. kpt gives each node the comments
-   * back that it came with, so that one which moves to another node is there twice. To its reader, yaml.v3, a comment
-   * stays with the node above it where an empty line follows.
+   * Inserts lines after a block collection and the comments that belong to it. kpt restores the comments of each node,
+   * so that a comment that moves to another node would appear twice. To its reader, yaml.v3, a comment belongs to the
+   * node above it if an empty line follows.
    */
-  private insertBehind(node: YamlMapping | YamlSequence, lines: readonly string[]): void {
+  private insertAfter(node: YamlMapping | YamlSequence, lines: readonly string[]): void {
     const column = this.layout.columnOf(node);
     const from = endOfLine(this.text, this.layout.endOf(node));
     let at = from;
@@ -352,34 +394,9 @@ class Editor {
     const rest = this.layout.commentsAt(at);
     if (rest?.start === at && rest.isAboveLower && !this.separated.has(rest.end)) {
       this.separated.add(rest.end);
-      this.replace(rest.end, rest.end, this.writer.newline);
+      this.replace(rest.end, rest.end, this.writer.style.newline);
     }
   }
-}
-
-/** Where a mapping has the value of a key from. */
-interface Field {
-  readonly value: YamlNode;
-  /** Undefined where a merge key brings it. */
-  readonly own: YamlEntry | undefined;
-}
-
-/** As `valueOf` reads them: of two equal keys the last wins, also where a merge key brings one of them. */
-function fieldsOf(node: YamlMapping): Map<string, Field> {
-  const fields = new Map<string, Field>();
-  for (const entry of node.entries) {
-    if (!isMergeKey(entry.key)) fields.set(keyText(entry.key), { value: entry.value, own: entry });
-    else
-      for (const source of sourcesOf(entry.value).toReversed())
-        for (const [name, { value }] of fieldsOf(source)) fields.set(name, { value, own: undefined });
-  }
-  return fields;
-}
-
-function sourcesOf(node: YamlNode): YamlMapping[] {
-  if (node.kind === 'alias') return sourcesOf(node.target);
-  if (node.kind === 'sequence') return node.items.flatMap(sourcesOf);
-  return node.kind === 'mapping' ? [node] : [];
 }
 
 function hasAlias(node: YamlNode): boolean {
@@ -401,7 +418,7 @@ function isEmpty(node: YamlNode): boolean {
   return node.kind === 'scalar' && scalarValue(node) === null;
 }
 
-/** `!!null`, say, which nothing else may follow. */
+/** Whether a scalar has a tag, such as `!!null`, which is wrong for another value. */
 function isTagged(node: YamlNode): boolean {
   return node.kind === 'scalar' && node.tag !== undefined;
 }

@@ -1,25 +1,26 @@
-import { type YamlObject, type YamlValue, isObject } from './yaml';
+import { type YamlObject, type YamlValue, isAbsent, isObject } from './value';
 
-/** Keys and list indices from a resource's root. `'-'`, last, is the place behind a list's end (RFC 6901). */
+/** Keys and list indices from the root of a resource. `'-'` as the last step is the end of a list (RFC 6901). */
 export type FieldPath = readonly (string | number)[];
 
-/** One change of a resource: a value where none stands, or, behind `'-'`, one more entry of a list. */
+/** One change of a resource: a value for a field that is absent, or, if the path ends with `'-'`, a new list entry. */
 export interface Fix {
   readonly path: FieldPath;
   readonly value: YamlValue;
 }
 
-/** `spec.template.spec.containers[0].image`, as kustomize and kpt write it. */
+/** `spec.template.spec.containers[0].image` or `metadata.annotations."example.com/a"`, as kustomize and kpt write it. */
 export function formatPath(path: FieldPath): string {
   return path
     .map((step, i) => {
       if (typeof step === 'number') return `[${step}]`;
-      return i === 0 ? step : `.${/[.[\]]/.test(step) ? JSON.stringify(step) : step}`;
+      const key = /^$|[."[\]]/.test(step) ? JSON.stringify(step) : step;
+      return i === 0 ? key : `.${key}`;
     })
     .join('');
 }
 
-/** The value at a path; undefined where there is none. */
+/** The value at a path; undefined if there is none. */
 export function valueAt(value: YamlValue | undefined, path: FieldPath): YamlValue | undefined {
   return path.reduce<YamlValue | undefined>((at, step) => {
     if (typeof step === 'number') return Array.isArray(at) ? at[step] : undefined;
@@ -27,53 +28,66 @@ export function valueAt(value: YamlValue | undefined, path: FieldPath): YamlValu
   }, value);
 }
 
-/**
- * A copy of a value with fixes in it; undefined where one of them has no place: a scalar stands in its way. What no fix
- * goes into is the same object in both.
- */
-export function withFixes(value: YamlObject, fixes: readonly Fix[]): YamlObject | undefined {
-  const copies = new Set<YamlValue>();
-  let result: YamlValue | undefined = value;
-  for (const fix of fixes) {
-    result = withFix(result, fix, 0, copies);
-    if (result === undefined) return undefined;
+/** Fixes by the first step of their paths, each with the rest of its path. */
+export function byFirstStep(fixes: readonly Fix[]): Map<string | number, Fix[]> {
+  const groups = new Map<string | number, Fix[]>();
+  for (const {
+    path: [step, ...path],
+    value,
+  } of fixes) {
+    if (step === undefined) continue;
+    const group = groups.get(step) ?? [];
+    group.push({ path, value });
+    groups.set(step, group);
   }
-  return result as YamlObject;
+  return groups;
 }
 
-/** @param copies what this run has copied, and may change */
-function withFix(
-  value: YamlValue | undefined,
-  fix: Fix,
-  depth: number,
-  copies: Set<YamlValue>,
-): YamlValue | undefined {
-  const isAbsent = value === undefined || value === null;
-  const step = fix.path[depth];
-  if (step === undefined) return isAbsent ? withoutPrototypes(fix.value) : undefined;
-  if (typeof step === 'number' || step === '-') {
-    const list: YamlValue | undefined = isAbsent && step === '-' ? [] : value;
-    if (!Array.isArray(list)) return undefined;
-    if (step !== '-' && step >= list.length) return undefined;
-    const index = step === '-' ? list.length : step;
-    const child = withFix(list[index], fix, depth + 1, copies);
-    if (child === undefined) return undefined;
-    const copy = copies.has(list) ? list : [...list];
-    copy[index] = child;
-    copies.add(copy);
-    return copy;
+/** A copy of a value with fixes applied in order; undefined if a fix would replace a value. */
+export function withFixes(value: YamlObject, fixes: readonly Fix[]): YamlObject | undefined {
+  return fixed(value, fixes) as YamlObject | undefined;
+}
+
+function fixed(value: YamlValue | undefined, fixes: readonly Fix[]): YamlValue | undefined {
+  const [first, ...rest] = fixes;
+  if (first === undefined) return value;
+  const [step] = first.path;
+  if (step === undefined) return isAbsent(value) ? fixed(withoutPrototypes(first.value), rest) : undefined;
+  if (step === '-' || typeof step === 'number') {
+    const list = isAbsent(value) && step === '-' ? [] : value;
+    return Array.isArray(list) ? fixedList(list, fixes) : undefined;
   }
-  if (!isAbsent && !isObject(value)) return undefined;
-  const child = withFix(value?.[step], fix, depth + 1, copies);
-  if (child === undefined) return undefined;
-  const copy =
-    isAbsent || !copies.has(value) ? Object.assign(Object.create(null) as YamlObject, value) : value;
-  copy[step] = child;
-  copies.add(copy);
+  return isAbsent(value) || isObject(value) ? fixedMapping(value ?? {}, fixes) : undefined;
+}
+
+function fixedList(list: readonly YamlValue[], fixes: readonly Fix[]): YamlValue | undefined {
+  let { length } = list;
+  const indexed = fixes.map(({ path: [step, ...rest], value }) => {
+    const index = step === '-' ? length++ : step;
+    return { path: typeof index === 'number' && index < length ? [index, ...rest] : [], value };
+  });
+  if (indexed.some(({ path }) => path.length === 0)) return undefined;
+  const copy = [...list];
+  for (const [index, below] of byFirstStep(indexed)) {
+    const item = fixed(list[Number(index)], below);
+    if (item === undefined) return undefined;
+    copy[Number(index)] = item;
+  }
   return copy;
 }
 
-/** As parsed values are, so that equal ones compare equal. */
+function fixedMapping(mapping: YamlObject, fixes: readonly Fix[]): YamlValue | undefined {
+  if (fixes.some(({ path: [step] }) => typeof step !== 'string' || step === '-')) return undefined;
+  const copy = Object.assign(Object.create(null) as YamlObject, mapping);
+  for (const [key, below] of byFirstStep(fixes)) {
+    const child = fixed(mapping[key], below);
+    if (child === undefined) return undefined;
+    copy[key] = child;
+  }
+  return copy;
+}
+
+/** Parsed values have no prototypes either, so that equal values compare equal. */
 function withoutPrototypes(value: YamlValue): YamlValue {
   if (Array.isArray(value)) return value.map(withoutPrototypes);
   if (!isObject(value)) return value;

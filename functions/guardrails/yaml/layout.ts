@@ -1,39 +1,39 @@
 import { endOfLine, startOfLine } from './text';
-import type { YamlEntry, YamlMapping, YamlNode, YamlSequence } from './yaml';
+import type { YamlMapping, YamlNode, YamlSequence } from './nodes';
 
-/** Comment lines, one below the other. */
+/** Consecutive comment lines. */
 export interface CommentLines {
   readonly start: number;
   readonly end: number;
   readonly column: number;
-  /** A comment on the token that follows at once. */
+  /** Whether a token in the same column or deeper follows directly: then the comment is about that. */
   readonly isAboveNext: boolean;
-  /** Something further left follows at once. */
+  /** Whether a token or comment further left follows directly. */
   readonly isAboveLower: boolean;
 }
 
-/** Anchor and tag. */
+/** An anchor and a tag. */
 const PROPERTIES = /(?:[ \t]+(?:!<[^>\n]*>|[&!][^\s,{}[\]]*))*/y;
-/** Whitespace to look at before a token: deeper nesting than any reader allows. */
+/** Whitespace to search before a token: deeper nesting than any reader allows. */
 const MAX_INDENT = 4096;
 
-/** Where the parts of a document stand that no node holds: colons, dashes, comments, indentation. All are offsets. */
+/** Offsets of the parts of a document that no node has: colons, dashes, comments, indentation. */
 export class Layout {
   constructor(private readonly text: string) {}
 
   /** The column of a block collection. */
   columnOf({ start }: YamlMapping | YamlSequence): number {
     const before = this.text.slice(startOfLine(this.text, start), start);
-    // Behind the anchor of a first key the parser starts its mapping at the tag.
+    // If its first key has an anchor and a tag, the parser starts the mapping at the tag.
     return before.replace(/(?<=^|\s)(?:[&!]\S*[ \t]+)+$/, '').length;
   }
 
-  /** Where the next token starts: blanks and comments are none. */
+  /** Where the next token starts, after whitespace and comments. */
   tokenAfter(offset: number): number {
     let at = offset;
     for (; at < this.text.length; at++) {
       const c = this.text[at] ?? '';
-      if (c === '#' && /\s/.test(this.text[at - 1] ?? ' ')) at = endOfLine(this.text, at) - 1;
+      if (c === '#' && /\s/.test(this.text[at - 1] ?? ' ')) at = endOfLine(this.text, at + 1) - 1;
       else if (!/\s/.test(c)) break;
     }
     return at;
@@ -45,40 +45,46 @@ export class Layout {
     return at;
   }
 
-  /** Behind anchor and tag, where they stand between a colon or dash and its value. */
-  behindProperties(from: number): number {
+  /** The offset after the anchor and the tag between a colon or dash and its value. */
+  afterProperties(from: number): number {
     PROPERTIES.lastIndex = from;
     return from + (PROPERTIES.exec(this.text)?.[0].length ?? 0);
   }
 
-  /** Where a node's text ends, also where its last value is missing. */
+  /** Where a node ends, also if its last value is missing. */
   endOf(node: YamlNode): number {
     if (node.kind === 'scalar' || node.kind === 'alias' || node.flow) return node.end;
-    if (node.kind === 'sequence') {
-      const last = node.items.at(-1);
-      if (last === undefined) return node.end;
-      return isMissing(last) ? this.dashOf(node, node.items.length - 1) + 1 : this.endOf(last);
+    const count = sizeOf(node);
+    return count === 0 ? node.end : this.endOfEntry(node, count - 1);
+  }
+
+  /** Where an entry starts: at its dash, `?`, anchor, tag or key. */
+  startOfEntry(collection: YamlMapping | YamlSequence, i: number): number {
+    if (!collection.flow)
+      return i === 0
+        ? startOfLine(this.text, collection.start) + this.columnOf(collection)
+        : this.tokenAfter(this.endOfEntry(collection, i - 1));
+    const before = i === 0 ? collection.start : this.tokenAfter(this.endOfEntry(collection, i - 1));
+    return this.tokenAfter(before + 1);
+  }
+
+  /** Where an entry ends: after its value, or, if that is missing, its colon or dash; in flow style before the comma. */
+  endOfEntry(collection: YamlMapping | YamlSequence, i: number): number {
+    if (collection.kind === 'sequence') {
+      const item = collection.items[i];
+      if (item !== undefined && !isMissing(item)) return this.endOf(item);
+      return collection.flow ? collection.end - 1 : this.startOfEntry(collection, i) + 1;
     }
-    const last = node.entries.at(-1);
-    if (last === undefined) return node.end;
-    if (!isMissing(last.value)) return this.endOf(last.value);
-    const colon = this.tokenAfter(last.key.end);
-    return this.text[colon] === ':' ? colon + 1 : last.key.end;
+    const entry = collection.entries[i];
+    if (entry === undefined) return collection.end;
+    if (!isMissing(entry.value)) return this.endOf(entry.value);
+    const colon = this.tokenAfter(entry.key.end);
+    const hasColon = this.text[colon] === ':';
+    if (collection.flow) return hasColon ? this.tokenAfter(this.afterProperties(colon + 1)) : colon;
+    return hasColon ? colon + 1 : entry.key.end;
   }
 
-  /** Where an entry of a flow mapping ends that has no value: before the comma or bracket, as in `{a: , }`. */
-  endOfBare({ key }: YamlEntry): number {
-    const colon = this.tokenAfter(key.end);
-    return this.text[colon] === ':' ? this.tokenAfter(this.behindProperties(colon + 1)) : colon;
-  }
-
-  dashOf(sequence: YamlSequence, i: number): number {
-    const before = sequence.items[i - 1];
-    if (before === undefined) return sequence.start;
-    return this.tokenAfter(isMissing(before) ? this.dashOf(sequence, i - 1) + 1 : this.endOf(before));
-  }
-
-  /** The next comment lines, down to one further left, an empty line, or the next token. */
+  /** The next comment lines, up to one further left, an empty line, or the next token. */
   commentsAt(from: number): CommentLines | undefined {
     let start = from;
     while (start < this.text.length && this.lineColumn(start) === undefined)
@@ -100,7 +106,7 @@ export class Layout {
     };
   }
 
-  /** The column of the first character of a line; undefined for an empty one, and behind the last. */
+  /** The column of the first character of a line; undefined for an empty line and after the last one. */
   private lineColumn(start: number): number | undefined {
     const column = this.text.slice(start, endOfLine(this.text, start + 1)).search(/\S/);
     return column === -1 ? undefined : column;
@@ -111,14 +117,19 @@ export class Layout {
     return /^[ \t]*/.exec(this.text.slice(start, start + MAX_INDENT))?.[0] ?? '';
   }
 
-  /** The whitespace before the first token of a line; undefined for another. */
+  /** The whitespace before a token that is the first of its line; undefined for any other. */
   indentBefore(offset: number): string | undefined {
     const indent = /[ \t]*$/.exec(this.text.slice(Math.max(0, offset - MAX_INDENT), offset))?.[0] ?? '';
     return this.text[offset - indent.length - 1] === '\n' ? indent : undefined;
   }
 }
 
-/** A value that no character stands for. */
+/** Whether a value is missing, as in `key:`. */
 export function isMissing(node: YamlNode): boolean {
   return node.kind === 'scalar' && node.plain && node.start === node.end;
+}
+
+/** The number of entries. */
+export function sizeOf(collection: YamlMapping | YamlSequence): number {
+  return collection.kind === 'mapping' ? collection.entries.length : collection.items.length;
 }

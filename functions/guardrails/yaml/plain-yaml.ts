@@ -11,41 +11,40 @@ const SINGLE_QUOTE = 0x27;
 const DOUBLE_QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Printable ASCII, line ends, and letters beyond it: nothing that readers of YAML take for a space or a line end. */
+/** Printable ASCII, line feeds, and letters beyond ASCII: no character that a YAML reader takes for a space or a line break. */
 const PLAIN_TEXT = /^[\n\x20-\x7e\u00a1-\u1fff\u2010-\u2027\u3001-\ud7ff]*$/;
-/** What a plain scalar cannot start with, or means something else by. */
+/** Characters that a plain scalar must not start with. */
 const INDICATORS = new Set(Buffer.from(',[]{}#&*!|>%@`'));
 const MAX_DEPTH = 100;
 
-/** Thrown, and caught, for whatever is beyond the plain form. */
-const BEYOND = Symbol('beyond the plain form');
+/** The text has a form that this reader leaves to the parser. */
+class OtherForm extends Error {}
 
 /**
- * The fast path of `parseYaml`, for the form in which nearly every manifest stands: block mappings and sequences of
- * scalars on one line, plain or in quotes without escapes, `{}` and `[]`, comments, documents behind `---`. Of that it
- * makes the nodes that the parser makes.
+ * The fast path of `parseYaml`, for the form of nearly every manifest: block mappings and sequences of scalars on one
+ * line, plain or in quotes without escapes, `{}` and `[]`, comments, documents after `---`. It makes the same nodes as
+ * the parser.
  *
- * @returns undefined for any other text, be it YAML or not: then the parser is asked
+ * @returns undefined for any other text, valid or invalid; then use the parser
  */
 export function parsePlainYaml(text: string): YamlNode[] | undefined {
   if (!PLAIN_TEXT.test(text)) return undefined;
   try {
     return new PlainReader(text).documents();
   } catch (error) {
-    if (error === BEYOND) return undefined;
+    if (error instanceof OtherForm) return undefined;
     throw error;
   }
 }
 
-function beyond(): never {
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- it is caught above, and needs no stack
-  throw BEYOND;
+function leaveToParser(): never {
+  throw new OtherForm();
 }
 
 class PlainReader {
-  /** Where the line starts that is read next. */
+  /** The start of the next line. */
   private start = 0;
-  /** Where its text starts, from there; -1 at the end. */
+  /** The column of its first character; -1 at the end of the text. */
   private column = -1;
   private depth = 0;
 
@@ -58,15 +57,15 @@ class PlainReader {
     this.skipMarker();
     do documents.push(this.block(this.start + this.column, this.column));
     while (this.skipMarker());
-    if (this.column !== -1) beyond();
+    if (this.column !== -1) leaveToParser();
     return documents;
   }
 
-  /** Past `---`, where it comes next. */
+  /** Skips `---`, if it is next. */
   private skipMarker(): boolean {
     if (!this.isMarker()) return false;
     const end = this.start + 3;
-    if (end < this.text.length && this.text.charCodeAt(end) !== NEWLINE) beyond();
+    if (end < this.text.length && this.text.charCodeAt(end) !== NEWLINE) leaveToParser();
     this.seek(end + 1);
     return true;
   }
@@ -75,7 +74,7 @@ class PlainReader {
     return this.column === 0 && this.text.startsWith('---', this.start);
   }
 
-  /** Goes on to the next line with more than a comment on it. */
+  /** Moves to the next line that has more than a comment. */
   private seek(from: number): void {
     const { text } = this;
     for (let start = from; start < text.length;) {
@@ -97,11 +96,11 @@ class PlainReader {
     return end === -1 ? this.text.length : end;
   }
 
-  /** A mapping or a sequence whose entries stand in a column. */
+  /** A mapping or a sequence whose entries start in a column. */
   private block(at: number, column: number): YamlMapping | YamlSequence {
-    if (column === -1 || ++this.depth > MAX_DEPTH) beyond();
+    if (column === -1 || ++this.depth > MAX_DEPTH) leaveToParser();
     const node = this.isDash(at) ? this.sequence(at, column) : this.mapping(at, column);
-    if (this.column > column) beyond();
+    if (this.column > column) leaveToParser();
     this.depth--;
     return node;
   }
@@ -122,7 +121,7 @@ class PlainReader {
     return { kind: 'sequence', start, end, flow: false, items };
   }
 
-  /** What stands behind a dash: a scalar, or the first line of a block. */
+  /** The value after a dash: a scalar, or the first line of a block. */
   private entry(at: number, lineStart: number): YamlNode {
     const isBlock = !this.isEmptyCollection(at) && (this.isDash(at) || this.keyEnd(at) !== -1);
     return isBlock ? this.block(at, at - lineStart) : this.value(at);
@@ -134,7 +133,7 @@ class PlainReader {
     let end = start;
     do {
       const keyEnd = this.keyEnd(at);
-      if (keyEnd === -1) beyond();
+      if (keyEnd === -1) leaveToParser();
       const key = this.scalar(at, keyEnd);
       const from = this.skipSpaces(keyEnd + 1);
       const value = this.isRestEmpty(from) ? this.below(from, column, key.end) : this.value(from);
@@ -145,7 +144,7 @@ class PlainReader {
     return { kind: 'mapping', start, end, flow: false, entries };
   }
 
-  /** The block on the lines below, from a column on; without one, nothing, which stands where what is before it ends. */
+  /** The block on the lines below, from a column on; without one, an empty scalar at `end`, where the node before it ends. */
   private below(at: number, column: number, end: number): YamlNode {
     this.seek(this.lineEnd(at) + 1);
     const isBlock = this.column > column || (this.column === column && this.isDash(this.start + column));
@@ -164,7 +163,7 @@ class PlainReader {
         : { kind: 'sequence', ...range, items: [] };
     }
     const end = this.scalarEnd(at);
-    if (text.charCodeAt(end) === COLON) beyond();
+    if (text.charCodeAt(end) === COLON) leaveToParser();
     const scalar = this.scalar(at, end);
     this.endLine(end);
     return scalar;
@@ -176,33 +175,34 @@ class PlainReader {
 
   private endLine(at: number): void {
     const rest = this.skipSpaces(at);
-    if (!this.isRestEmpty(rest)) beyond();
+    if (!this.isRestEmpty(rest)) leaveToParser();
     this.seek(this.lineEnd(rest) + 1);
   }
 
-  /** The offset of the colon behind the key that starts here; -1 where none does. */
+  /** The offset of the colon after the key that starts here; -1 if there is no key. */
   private keyEnd(at: number): number {
     const end = this.scalarEnd(at);
     const isKey = this.text.charCodeAt(end) === COLON && this.isBlank(end + 1);
     return isKey ? end : -1;
   }
 
-  /** The offset behind the scalar that starts here: at a colon that ends a key, a comment, or the end of the line. */
+  /** The offset after the scalar that starts here: at a colon that ends a key, a comment, or the end of the line. */
   private scalarEnd(at: number): number {
     const { text } = this;
     const first = text.charCodeAt(at);
     if (first === SINGLE_QUOTE || first === DOUBLE_QUOTE) return this.quotedEnd(at, first);
-    if (INDICATORS.has(first)) beyond();
-    if ((first === DASH || first === COLON || first === QUESTION_MARK) && this.isBlank(at + 1)) beyond();
-    if (first === DOT && text.startsWith('...', at)) beyond();
-    if (first === DASH && text.startsWith('---', at) && this.isBlank(at + 3)) beyond();
+    if (INDICATORS.has(first)) leaveToParser();
+    if ((first === DASH || first === COLON || first === QUESTION_MARK) && this.isBlank(at + 1))
+      leaveToParser();
+    if (first === DOT && text.startsWith('...', at)) leaveToParser();
+    if (first === DASH && text.startsWith('---', at) && this.isBlank(at + 3)) leaveToParser();
     const line = text.slice(at, this.lineEnd(at));
     const comment = line.indexOf(' #');
     const content = comment === -1 ? line : line.slice(0, comment);
     const colon = content.indexOf(': ');
     if (colon === -1 && !content.endsWith(':')) return this.trimmedEnd(at + content.length);
     const end = at + (colon === -1 ? content.length - 1 : colon);
-    return text.charCodeAt(end - 1) === SPACE ? beyond() : end;
+    return text.charCodeAt(end - 1) === SPACE ? leaveToParser() : end;
   }
 
   private trimmedEnd(from: number): number {
@@ -220,7 +220,7 @@ class PlainReader {
       if (quote === DOUBLE_QUOTE || text.charCodeAt(i + 1) !== quote) return i + 1;
       i++;
     }
-    return beyond();
+    return leaveToParser();
   }
 
   private scalar(start: number, end: number): YamlScalar {
@@ -249,7 +249,7 @@ class PlainReader {
     return at;
   }
 
-  /** Nothing, or a comment that a space stands before. */
+  /** Whether the rest of the line is empty, or a comment after a space. */
   private isRestEmpty(at: number): boolean {
     const c = this.text.charCodeAt(at);
     return c === NEWLINE || at >= this.text.length || (c === HASH && this.text.charCodeAt(at - 1) === SPACE);

@@ -1,19 +1,20 @@
 import { isUtf8 } from 'node:buffer';
 import { InputError } from '../errors';
-import { message } from '../message';
-import { type YamlNode, lineOf, parseYaml } from './yaml';
+import { type Message, message, words } from '../message';
+import type { YamlNode } from './nodes';
+import { lineOf, parseYaml } from './parse';
 
-/** A line break to every YAML reader, and to no line of ours. */
+/** A line break to every YAML reader, but not to `lineStarts`. */
 const LONE_RETURN = /\r(?!\n)/;
-/** Line breaks, or nothing at all, to kubectl and kustomize (YAML 1.1); ordinary characters to JavaScript's libraries. */
+/** Line breaks, or ignored, to kubectl and kustomize (YAML 1.1); ordinary characters to JavaScript's libraries. */
 const DISPUTED_BREAK = /[\u0085\u2028\u2029]|(?<!^)\ufeff/;
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
 /**
- * The text of bytes that came from outside.
+ * The text of input bytes.
  *
- * @throws InputError bytes that are no UTF-8, control characters, or a line break that only some YAML readers see
- *   outside a quoted scalar: behind one, a comment to us is a field to the cluster
+ * @throws InputError invalid UTF-8, control characters, or, outside quotes, a line break that only some YAML readers
+ *   see: what follows it is a comment to one reader and a field to another
  */
 export function decodeText(bytes: Uint8Array, where: string): string {
   if (!isUtf8(bytes)) throw new InputError(message`${where}: not valid UTF-8; save the file as UTF-8`);
@@ -23,28 +24,27 @@ export function decodeText(bytes: Uint8Array, where: string): string {
 }
 
 function refuseDisputedText(text: string, where: string): void {
+  const refusal = (offset: number, what: Message) =>
+    new InputError(message`${where}:${lineOf(text, offset)}: ${what}`);
   const control = CONTROL.exec(text);
   if (control !== null)
-    throw new InputError(
-      message`${where}: line ${lineOf(text, control.index)}: a control character; YAML allows none`,
-    );
+    throw refusal(control.index, words('a control character, which YAML does not allow; remove it'));
   const lone = LONE_RETURN.exec(text);
   if (lone !== null)
-    throw new InputError(
-      message`${where}: line ${lineOf(text, lone.index)}: a carriage return without a line feed; end lines with a line feed`,
-    );
+    throw refusal(lone.index, words('a carriage return without a line feed; end lines with a line feed'));
   if (!DISPUTED_BREAK.test(text)) return;
   const quoted = quotedRangesIn(text);
-  for (const { index } of text.matchAll(new RegExp(DISPUTED_BREAK, 'g'))) {
-    if (quoted.some(([start, end]) => start < index && index < end)) continue;
-    throw new InputError(
-      message`${where}: line ${lineOf(text, index)}: U+0085, U+2028, U+2029 or U+FEFF outside quotes, ` +
-        'which kubectl and other readers take for different things; remove it',
-    );
-  }
+  for (const { index } of text.matchAll(new RegExp(DISPUTED_BREAK, 'g')))
+    if (!quoted.some(([start, end]) => start < index && index < end))
+      throw refusal(
+        index,
+        words(
+          'U+0085, U+2028, U+2029 or U+FEFF outside quotes, which YAML readers read in different ways; remove it',
+        ),
+      );
 }
 
-/** None where the text cannot be read: it may be such a break that is in the way. */
+/** Empty if the text is invalid YAML: such a line break may be the cause. */
 function quotedRangesIn(text: string): [number, number][] {
   try {
     return parseYaml(text, '').flatMap((document) => quotedRanges(document, text));
@@ -71,14 +71,14 @@ function quotedRanges(node: YamlNode | null, text: string): [number, number][] {
   }
 }
 
-/** A stretch of a text, `end` exclusive, that is to read otherwise. */
+/** A replacement of a part of a text; `end` is exclusive. */
 export interface Splice {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** Replaces stretches of a text that do not overlap; every other byte stays. */
+/** Applies splices that do not overlap; every other byte stays. */
 export function splice(text: string, splices: readonly Splice[]): string {
   let result = '';
   let at = 0;
@@ -91,7 +91,7 @@ export function splice(text: string, splices: readonly Splice[]): string {
   return result + text.slice(at);
 }
 
-/** Start offsets of the lines of a text. A line ends at `\n`: what other readers take for a break is refused above. */
+/** Start offsets of the lines of a text. A line ends with `\n`: `decodeText` refuses other line breaks. */
 export function lineStarts(text: string): number[] {
   const starts = [0];
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
@@ -99,50 +99,59 @@ export function lineStarts(text: string): number[] {
   return starts;
 }
 
-/** Behind the line break that follows a value; a block scalar ends behind its own. */
+/** The offset after the line break that follows a value. A block scalar ends after its own line break. */
 export function endOfLine(text: string, valueEnd: number): number {
   if (text[valueEnd - 1] === '\n') return valueEnd;
   const newline = text.indexOf('\n', valueEnd);
   return newline === -1 ? text.length : newline + 1;
 }
 
-/** The start of the line on which an offset stands. */
+export function isLineStart(text: string, offset: number): boolean {
+  return offset === 0 || text[offset - 1] === '\n';
+}
+
+/** The start of the line of an offset. */
 export function startOfLine(text: string, offset: number): number {
   return text.lastIndexOf('\n', offset - 1) + 1;
 }
 
-/** One document of a YAML stream, and the offset at which its text starts there. */
+/** One document of a YAML stream, with the offset and the line, from 1, at which its text starts there. */
 export interface Document {
   readonly text: string;
   readonly start: number;
+  readonly line: number;
 }
 
 /**
- * The documents of a YAML stream, in order, without their `---` lines. A document may be empty.
- * The marker counts in column 0 alone, where YAML lets nothing else stand, a scalar's content included.
+ * The documents of a YAML stream, in order, without their `---`: text after it on its line belongs to the document.
+ * A document may be empty. Only in column 0 is `---` a marker; YAML allows no scalar content there.
  */
 export function splitDocuments(text: string): Document[] {
   const documents: Document[] = [];
   let from = text.startsWith('\ufeff') ? 1 : 0;
-  for (const start of lineStarts(text)) {
+  let line = 1;
+  for (const [i, start] of lineStarts(text).entries()) {
     if (!text.startsWith('---', start) || !/^[ \t\r\n]?$/.test(text.charAt(start + 3))) continue;
-    if (start > from || documents.length > 0) documents.push({ text: text.slice(from, start), start: from });
+    if (start > from || documents.length > 0)
+      documents.push({ text: text.slice(from, start), start: from, line });
     from = start + 3;
+    line = i + 1;
   }
-  documents.push({ text: text.slice(from), start: from });
+  documents.push({ text: text.slice(from), start: from, line });
   return documents;
 }
 
-/** The line end of a text: CRLF where it has one. */
+/** The line end of a text: CRLF if it has one. */
 export function newlineOf(text: string): '\n' | '\r\n' {
   return text.includes('\r\n') ? '\r\n' : '\n';
 }
 
+/** The text with a line end after its last line. */
 export function withNewline(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`;
 }
 
-/** A YAML stream of documents, each as `splitDocuments` gives it, or without what stood on its `---` line. */
+/** A YAML stream of documents, each as `splitDocuments` returns it, or without the rest of its `---` line. */
 export function joinDocuments(documents: readonly string[]): string {
   return documents
     .map(withNewline)

@@ -1,16 +1,10 @@
 import type { Layout } from './layout';
+import type { YamlMapping, YamlNode, YamlSequence } from './nodes';
+import { type StringStyle, printString, safeJson } from './scalar';
 import { newlineOf } from './text';
-import {
-  type YamlMapping,
-  type YamlNode,
-  type YamlScalar,
-  type YamlSequence,
-  type YamlValue,
-  isObject,
-  scalarValue,
-} from './yaml';
+import { type YamlValue, isObject } from './value';
 
-/** What is written: a value of ours, or a stretch of the document's own text, taken over as it stands. */
+/** What is written: a value, or text of the document as it is. */
 export type Written = YamlValue | Verbatim | WrittenMapping | Written[];
 export class Verbatim {
   constructor(readonly text: string) {}
@@ -19,42 +13,37 @@ export class WrittenMapping {
   constructor(readonly entries: readonly (readonly [string, Written])[]) {}
 }
 
-/** How a flow collection is written. */
-export interface FlowStyle {
-  /** Every string in double quotes. */
+/** The style of a document. */
+export interface DocumentStyle {
+  readonly newline: string;
+  /** Columns from a mapping to a mapping in it. */
+  readonly step: number;
+  /** Columns from a mapping to a list in it. */
+  readonly listIndent: number;
+  readonly string: StringStyle;
+  /** Whether the document is JSON. */
   readonly json: boolean;
-  /** Behind a comma and a colon. */
+  /** The whitespace after a comma or a colon in flow style; may be empty in JSON. */
   readonly gap: string;
-  /** Set where every entry has a line of its own: what stands before the closing bracket, and what an entry adds to it. */
-  readonly lines?: { readonly indent: string; readonly step: string };
 }
 
-/** The first of each that the document shows. */
-interface BlockStyle {
-  step?: number;
-  /** How far a list stands to the right of its key. */
-  listIndent?: number;
-  quote?: string;
+/** The style of a flow collection. */
+export interface FlowStyle {
+  /** Whether every string is in double quotes. */
+  readonly json: boolean;
+  /** The whitespace after a comma or a colon. */
+  readonly gap: string;
+  /** Set if every entry has its own line: the indentation of the closing bracket, and what an entry adds to it. */
+  readonly lines?: { readonly indent: string; readonly step: string };
 }
 
 /** Writes values in the style of a document. */
 export class Writer {
-  readonly newline: string;
-  private readonly style: BlockStyle;
-  private readonly isJson: boolean;
-  /** Whitespace behind a comma or colon; JSON may do without. */
-  private readonly gap: string;
+  constructor(readonly style: DocumentStyle) {}
 
-  constructor(
-    private readonly text: string,
-    root: YamlMapping,
-    private readonly layout: Layout,
-  ) {
-    this.newline = newlineOf(text);
-    this.style = this.styleOf(root);
-    const firstKey = root.entries[0]?.key;
-    this.isJson = root.flow && firstKey !== undefined && text[firstKey.start] === '"';
-    this.gap = this.isJson && /\S/.test(text[layout.tokenAfter(firstKey?.end ?? 0) + 1] ?? '') ? '' : ' ';
+  /** The lines of a document, without line ends. */
+  lines(value: Written): string[] {
+    return isCollection(value) ? this.block(value, 0) : [this.flow(value, this.oneLine(false))];
   }
 
   /** Lines of block style, without line ends. */
@@ -69,7 +58,7 @@ export class Writer {
       });
     return entriesOf(value).flatMap(([key, child]) => {
       if (!isCollection(child)) return [indent + this.flowEntry(key, child, style)];
-      const childColumn = column + (Array.isArray(child) ? this.listIndent : this.step);
+      const childColumn = column + (Array.isArray(child) ? this.style.listIndent : this.style.step);
       return [`${indent}${this.scalar(key, false)}:`, ...this.block(child, childColumn)];
     });
   }
@@ -96,81 +85,80 @@ export class Writer {
     return `${this.scalar(key, style.json)}:${style.gap}${this.flow(value, style)}`;
   }
 
-  flowStyle(collection: YamlMapping | YamlSequence): FlowStyle {
-    const first = collection.kind === 'mapping' ? collection.entries[0]?.key : collection.items[0];
-    if (!collection.flow || first === undefined) return this.oneLine(this.isJson);
-    const json = this.isJson || (collection.kind === 'mapping' && this.text[first.start] === '"');
-    const style = this.oneLine(json);
-    const entry = this.layout.indentBefore(first.start);
-    if (entry === undefined || this.layout.lineIndent(collection.start).length > entry.length) return style;
-    const indent = this.layout.lineIndent(collection.start);
-    return { ...style, lines: { indent, step: entry.slice(indent.length) } };
-  }
-
   oneLine(json: boolean): FlowStyle {
-    return { json, gap: json ? this.gap : ' ' };
+    return { json, gap: json ? this.style.gap : ' ' };
   }
 
   private enclosed(brackets: string, parts: readonly string[], { gap, lines }: FlowStyle): string {
     const [opening = '', closing = ''] = brackets;
     if (lines === undefined || parts.length === 0) return opening + parts.join(`,${gap}`) + closing;
-    const outer = this.newline + lines.indent;
+    const outer = this.style.newline + lines.indent;
     return opening + parts.map((part) => outer + lines.step + part).join(',') + outer + closing;
   }
 
   private scalar(value: string | number | boolean | null, json: boolean): string {
     if (typeof value !== 'string') return String(value);
-    if (json || this.isJson) return doubleQuoted(value);
-    const plain: YamlScalar = { kind: 'scalar', start: 0, end: 0, text: value, plain: true, tag: undefined };
-    if (/^[A-Za-z0-9./][-A-Za-z0-9./_]*$/.test(value) && scalarValue(plain) === value) return value;
-    return this.style.quote !== '"' && /^[\x20-\x7e]*$/.test(value)
-      ? `'${value.replaceAll("'", "''")}'`
-      : doubleQuoted(value);
-  }
-
-  get step(): number {
-    return this.style.step ?? 2;
-  }
-
-  get listIndent(): number {
-    return this.style.listIndent ?? 0;
-  }
-
-  private styleOf(root: YamlNode): BlockStyle {
-    const style: BlockStyle = {};
-    const look = (node: YamlNode): void => {
-      if (node.kind === 'scalar') {
-        const first = this.text[node.start] ?? '';
-        if (!node.plain && /['"]/.test(first)) style.quote ??= first;
-      }
-      if (node.kind === 'sequence') node.items.forEach(look);
-      if (node.kind !== 'mapping') return;
-      for (const { value } of node.entries) {
-        if (!node.flow && (value.kind === 'mapping' || value.kind === 'sequence') && !value.flow) {
-          const name = value.kind === 'mapping' ? 'step' : 'listIndent';
-          style[name] ??= this.layout.columnOf(value) - this.layout.columnOf(node);
-        }
-        look(value);
-      }
-    };
-    look(root);
-    return style;
+    return json || this.style.json ? safeJson(value) : printString(value, this.style.string);
   }
 }
 
-/** The style of what stands in a collection. */
+/** The style that a document shows first, for each part of it. */
+export function styleOf(text: string, root: YamlMapping, layout: Layout): DocumentStyle {
+  let step: number | undefined;
+  let listIndent: number | undefined;
+  let quote: StringStyle['quote'] | undefined;
+  const look = (node: YamlNode): void => {
+    if (node.kind === 'scalar') {
+      const first = text[node.start];
+      if (!node.plain && (first === '"' || first === "'")) quote ??= first;
+    }
+    if (node.kind === 'sequence') node.items.forEach(look);
+    if (node.kind !== 'mapping') return;
+    for (const { value } of node.entries) {
+      if (!node.flow && value.kind === 'mapping' && !value.flow)
+        step ??= layout.columnOf(value) - layout.columnOf(node);
+      if (!node.flow && value.kind === 'sequence' && !value.flow)
+        listIndent ??= layout.columnOf(value) - layout.columnOf(node);
+      look(value);
+    }
+  };
+  look(root);
+  const firstKey = root.entries[0]?.key;
+  const json = root.flow && firstKey !== undefined && text[firstKey.start] === '"';
+  const isCompact = json && /\S/.test(text[layout.tokenAfter(firstKey.end) + 1] ?? '');
+  return {
+    newline: newlineOf(text),
+    step: step ?? 2,
+    listIndent: listIndent ?? 0,
+    string: { quote: quote ?? "'", plainColon: false },
+    json,
+    gap: isCompact ? '' : ' ',
+  };
+}
+
+/** The style of a collection in flow style, or of the first entry of one that is empty. */
+export function flowStyleOf(
+  text: string,
+  collection: YamlMapping | YamlSequence,
+  layout: Layout,
+  writer: Writer,
+): FlowStyle {
+  const isJson = writer.style.json;
+  const first = collection.kind === 'mapping' ? collection.entries[0]?.key : collection.items[0];
+  if (!collection.flow || first === undefined) return writer.oneLine(isJson);
+  const json = isJson || (collection.kind === 'mapping' && text[first.start] === '"');
+  const style = writer.oneLine(json);
+  const entry = layout.indentBefore(first.start);
+  const indent = layout.lineIndent(collection.start);
+  if (entry === undefined || indent.length > entry.length) return style;
+  return { ...style, lines: { indent, step: entry.slice(indent.length) } };
+}
+
+/** The style of a collection in another. */
 export function nested(style: FlowStyle): FlowStyle {
   if (style.lines === undefined) return style;
   const { indent, step } = style.lines;
   return { ...style, lines: { indent: indent + step, step } };
-}
-
-/** JSON, with what YAML readers take for line breaks escaped. */
-function doubleQuoted(value: string): string {
-  return JSON.stringify(value).replace(
-    /[\u007f-\u009f\u2028\u2029\ufeff]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 function entriesOf(value: Written): readonly (readonly [string, Written])[] {
@@ -178,7 +166,7 @@ function entriesOf(value: Written): readonly (readonly [string, Written])[] {
   return isObject(value) ? Object.entries(value) : [];
 }
 
-/** What block style writes on lines of its own. */
+/** Whether block style writes a value on its own lines. */
 export function isCollection(value: Written): value is WrittenMapping | Written[] {
   if (value instanceof Verbatim) return false;
   if (Array.isArray(value)) return value.length > 0;

@@ -1,0 +1,250 @@
+import { InputError } from '../errors';
+import { message } from '../message';
+import { appendToFlow, insertLines, removeEntries } from '../yaml/entries';
+import { safeJson } from '../yaml/scalar';
+import { type Splice, endOfLine, lineStarts, splice, startOfLine, withNewline } from '../yaml/text';
+import {
+  type YamlMapping,
+  type YamlNode,
+  type YamlSequence,
+  type YamlValue,
+  lineOf,
+  parseYaml,
+  valueOf,
+} from '../yaml/yaml';
+import {
+  type Changes,
+  NO_CHANGES,
+  STANDARD_INPUT,
+  type WireInput,
+  editSplices,
+  requireResource,
+} from './input';
+import { type Item, type ItemRange, readItem, withWireAnnotations } from './item';
+import { type Result, printResults } from './result';
+
+export const LIST_KIND = 'ResourceList';
+
+export function isResourceList(root: YamlNode): root is YamlMapping {
+  return root.kind === 'mapping' && valueOf(valueNode(root, 'kind') ?? null) === LIST_KIND;
+}
+
+/** Offsets of the entries of `items` in the block form that kpt and kustomize print. */
+interface BlockList {
+  /** The start of the line `items:`, and the end of the list. */
+  readonly start: number;
+  readonly end: number;
+  /** The start of each entry, its dash in column 0, and its line, from 1. */
+  readonly entries: readonly { readonly start: number; readonly line: number }[];
+}
+
+/** Splits the list by line; undefined for any other form. The lines are parsed later. */
+function splitBlockList(text: string): BlockList | undefined {
+  const starts = lineStarts(text);
+  const line = (i: number) => text.slice(starts[i], starts[i + 1]);
+  const header = starts.findIndex(
+    (start, i) => text.startsWith('items:', start) && /^items:[ \t]*\r?\n$/.test(line(i)),
+  );
+  if (header === -1) return undefined;
+  const entries: { start: number; line: number }[] = [];
+  let i = header + 1;
+  for (; i < starts.length; i++) {
+    const start = starts[i] ?? 0;
+    const first = text.charAt(start);
+    if (first === '-' && /^[ \r\n]$/.test(text.charAt(start + 1))) entries.push({ start, line: i + 1 });
+    else if (first !== ' ' && first !== '#' && first !== '\n' && first !== '\r') break;
+    else if (entries.length === 0) return undefined;
+  }
+  return entries.length === 0
+    ? undefined
+    : { start: starts[header] ?? 0, end: starts[i] ?? text.length, entries };
+}
+
+const NO_ITEMS = 'items: []';
+
+/** The fast path: it splits the list by line, and parses each item and the rest of the ResourceList on their own. */
+export function readBlockList(text: string): WireInput | undefined {
+  const list = splitBlockList(text);
+  if (list === undefined) return undefined;
+  const noItems = NO_ITEMS + (text[list.end - 1] === '\n' ? '\n' : '');
+  const envelope = text.slice(0, list.start) + noItems + text.slice(list.end);
+  const root = readEnvelope(envelope);
+  if (root === undefined) return undefined;
+  const items = list.entries.map(({ start, line }, i) => {
+    const end = list.entries[i + 1]?.start ?? list.end;
+    const range = { start: start + 1, end, column: 1, line };
+    return readListItem(outdentEntry(text.slice(start + 1, end)), i, range);
+  });
+  const shift = list.end - list.start - noItems.length;
+  return {
+    form: 'ResourceList',
+    items,
+    functionConfig: functionConfigOf(root),
+    print: (results, changes = NO_CHANGES) => {
+      const moved = resultSplices(envelope, root, results).map((one) =>
+        one.start > list.start ? { ...one, start: one.start + shift, end: one.end + shift } : one,
+      );
+      // The dash of an item is before its range.
+      const removals = [...changes.removed].map(({ range: { start, end } }) => ({
+        start: start - 1,
+        end,
+        text: '',
+      }));
+      return splice(text, [
+        ...editSplices(text, changes),
+        ...removals,
+        ...addedLines(text, list.end, changes, 0),
+        ...moved,
+      ]);
+    },
+  };
+}
+
+/** Undefined if the envelope is invalid: parsing the complete text then reports the error with the right line. */
+function readEnvelope(envelope: string): YamlMapping | undefined {
+  let documents: (YamlNode | null)[];
+  try {
+    documents = parseYaml(envelope, STANDARD_INPUT);
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+  const [root] = documents;
+  if (documents.length !== 1 || root === undefined || root === null || !isResourceList(root))
+    return undefined;
+  refuseRepeatedKeys(root);
+  return root;
+}
+
+/** With two lists of items, one would not be checked. */
+function refuseRepeatedKeys(root: YamlMapping): void {
+  const names = root.entries.map(({ key }) => (key.kind === 'scalar' ? key.text : ''));
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated !== undefined)
+    throw new InputError(
+      message`${STANDARD_INPUT}: the ResourceList has the key ${repeated} twice; remove one of them`,
+    );
+}
+
+/** Reads a ResourceList in any form. */
+export function readAnyList(text: string, root: YamlMapping): WireInput {
+  refuseRepeatedKeys(root);
+  const list = valueNode(root, 'items');
+  if (list?.kind !== 'sequence')
+    throw new InputError(
+      message`${STANDARD_INPUT}: a ResourceList without a list of items; send \`items: []\` for an empty one`,
+    );
+  let line = 1;
+  let counted = 0;
+  const items = list.items.map((node, i) => {
+    const { start } = node;
+    line += lineOf(text.slice(counted, start), start - counted) - 1;
+    counted = start;
+    if (node.kind === 'alias')
+      throw new InputError(
+        message`${STANDARD_INPUT}:${line}: item ${i + 1} is an alias; write the resource itself`,
+      );
+    const column = start - startOfLine(text, start);
+    // No node has the colon of a last key without a value.
+    const end = list.flow ? node.end : endOfLine(text, node.end);
+    const document = outdent(withNewline(text.slice(start, end)), column, column);
+    return readListItem(document, i, { start, end, column, line });
+  });
+  return {
+    form: 'ResourceList',
+    items,
+    functionConfig: functionConfigOf(root),
+    print: (results, changes = NO_CHANGES) =>
+      splice(text, [
+        ...editSplices(text, changes),
+        ...listSplices(text, list, items, changes),
+        ...resultSplices(text, root, results),
+      ]),
+  };
+}
+
+/** The splices that remove items from a list in any style, and add new ones at its end. */
+function listSplices(text: string, list: YamlSequence, items: readonly Item[], changes: Changes): Splice[] {
+  const removed = new Set(items.flatMap((item, i) => (changes.removed.has(item) ? [i] : [])));
+  const removals = removeEntries(text, list, removed);
+  if (!list.flow) {
+    const column = list.start - startOfLine(text, list.start);
+    return [...removals, ...addedLines(text, endOfLine(text, list.end), changes, column)];
+  }
+  if (changes.added.length === 0) return removals;
+  const added = changes.added.map((item) =>
+    safeJson(valueOf(parseYaml(withWireAnnotations(item), STANDARD_INPUT)[0] ?? null)),
+  );
+  return [...removals, appendToFlow(text, list, added, ', ', removed)];
+}
+
+/** The splice that adds items at the end of a block list, which is at a line start or at the end of the text. */
+function addedLines(text: string, at: number, { added }: Changes, column: number): Splice[] {
+  if (added.length === 0) return [];
+  const entries = added.map((item) => listEntry(withWireAnnotations(item), column)).join('');
+  return [insertLines(text, at, entries, '\n')];
+}
+
+/** A document as an entry of a list whose dashes are in a column. */
+function listEntry(document: string, column: number): string {
+  const indent = ' '.repeat(column);
+  return withNewline(document)
+    .replace(/^(?=.)/gm, `${indent}  `)
+    .replace(/^( *)  /, '$1- ');
+}
+
+/** The document after the dash of an entry in column 0: indented by two columns, or by one if a line starts there. */
+function outdentEntry(text: string): string {
+  return outdent(text, /\n [^ \r\n#]/.test(text) ? 1 : 2, 1);
+}
+
+/**
+ * Removes the indentation of an item.
+ *
+ * @param columns the indentation
+ * @param cut how much of it the first line does not have
+ */
+function outdent(text: string, columns: number, cut: number): string {
+  const indent = new RegExp(`\\n {1,${Math.max(columns, 1)}}`, 'g');
+  const outdented = columns === 0 ? text : text.replace(indent, '\n');
+  return cut < columns && outdented.startsWith(' ') ? outdented.slice(1) : outdented;
+}
+
+function readListItem(text: string, i: number, range: ItemRange & { readonly line: number }): Item {
+  const item = readItem(text, STANDARD_INPUT, range);
+  const where = () => message`${STANDARD_INPUT}:${range.line}: item ${i + 1}`;
+  if (item === undefined)
+    throw new InputError(message`${where()} is empty; write a Kubernetes resource or remove it`);
+  requireResource(item, where);
+  return item;
+}
+
+function valueNode(root: YamlMapping, name: string): YamlNode | undefined {
+  return root.entries.findLast(({ key }) => key.kind === 'scalar' && key.text === name)?.value;
+}
+
+function functionConfigOf(root: YamlMapping): YamlValue | undefined {
+  const node = valueNode(root, 'functionConfig');
+  return node === undefined ? undefined : valueOf(node);
+}
+
+/** The splices that replace the results of a ResourceList. */
+function resultSplices(text: string, root: YamlMapping, results: readonly Result[]): Splice[] {
+  const old = new Set(
+    root.entries.flatMap(({ key }, i) => (key.kind === 'scalar' && key.text === 'results' ? [i] : [])),
+  );
+  const removals = removeEntries(text, root, old);
+  if (results.length === 0) return removals;
+  if (root.flow) {
+    const added = `"results": ${printResults(results, 'flow')}`;
+    return [...removals, appendToFlow(text, root, [added], ', ', old)];
+  }
+  const last = endOfLine(text, root.end);
+  const lines = `results:\n${printResults(results, 'block')}`;
+  const indent = ' '.repeat(root.start - startOfLine(text, root.start));
+  if (text[last - 1] === '\n')
+    return [...removals, insertLines(text, last, lines.replace(/^(?=.)/gm, indent), '\n')];
+  // The last line has no line end. A block scalar there would gain one, so the results go first.
+  const { start } = root;
+  return [...removals, { start, end: start, text: lines.replace(/\n/g, `\n${indent}`) }];
+}

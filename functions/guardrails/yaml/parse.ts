@@ -1,0 +1,198 @@
+import { EVENT_ID, YAMLException, getScalarValue, parseEvents } from 'js-yaml';
+import { InputError } from '../errors';
+import { message } from '../message';
+import type { YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from './nodes';
+import { parsePlainYaml } from './plain-yaml';
+
+/** Deeper than any manifest that kubectl accepts. The parser is recursive, so it needs a limit. */
+const MAX_DEPTH = 500;
+/** Nodes of a document after its aliases are expanded: the limit for alias bombs. */
+const MAX_EXPANDED_NODES = 1_000_000;
+
+const FLOW = 2;
+const PLAIN = 1;
+
+type ParserEvent = ReturnType<typeof parseEvents>[number];
+type ScalarEvent = Parameters<typeof getScalarValue>[1];
+
+/** A node whose end is not reached yet. */
+interface OpenNode {
+  readonly kind: 'document' | 'mapping' | 'sequence';
+  readonly start: number;
+  readonly flow: boolean;
+  readonly anchor: string;
+  readonly children: YamlNode[];
+  /** The number of nodes in it, aliases expanded. */
+  size: number;
+  /** The number of those that come from aliases. */
+  aliased: number;
+}
+
+/**
+ * Parses every document of a YAML (or JSON) text into nodes that know their source offsets.
+ * An empty document is `null`.
+ *
+ * @param where the name of the text in messages: a path, or `standard input`
+ * @param firstLine the line of that file at which the text starts, from 1
+ * @throws InputError invalid YAML, an alias without its anchor, a mapping that contains itself. The message has the
+ *   line, but not the text, which may be the value of a Secret.
+ */
+export function parseYaml(text: string, where: string, firstLine = 1): (YamlNode | null)[] {
+  return parsePlainYaml(text) ?? parseAnyYaml(text, where, firstLine);
+}
+
+/** Like `parseYaml`, without its fast path. */
+export function parseAnyYaml(text: string, where: string, firstLine = 1): (YamlNode | null)[] {
+  const failure = (offset: number, reason: string) =>
+    new InputError(
+      message`${where}:${lineOf(text, offset) + firstLine - 1}: invalid YAML: ${reason}; fix the syntax`,
+    );
+  const builder = new NodeBuilder(text, failure);
+  try {
+    for (const event of parseEvents(text, { maxDepth: MAX_DEPTH })) builder.add(event);
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    // The reason quotes the text around the error, which may be the value of a Secret.
+    throw failure(error.mark?.position ?? 0, error.reason.split(/["'<:!]/)[0]?.trim() ?? '');
+  }
+  return builder.documents;
+}
+
+/** The line, from 1, of an offset. */
+export function lineOf(text: string, offset: number): number {
+  let line = 1;
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line++;
+  return line;
+}
+
+/** Builds nodes from the events of the parser. */
+class NodeBuilder {
+  readonly documents: (YamlNode | null)[] = [];
+  private readonly open: OpenNode[] = [];
+  private anchors = new Map<string, { readonly node: YamlNode; readonly size: number }>();
+  private readonly hasNextLine: boolean;
+
+  constructor(
+    private readonly text: string,
+    private readonly failure: (offset: number, reason: string) => InputError,
+  ) {
+    this.hasNextLine = text.includes('\u0085');
+  }
+
+  add(event: ParserEvent): void {
+    switch (event.type) {
+      case EVENT_ID.DOCUMENT:
+        this.anchors = new Map();
+        this.open.push({
+          kind: 'document',
+          start: 0,
+          flow: false,
+          anchor: '',
+          children: [],
+          size: 0,
+          aliased: 0,
+        });
+        return;
+      case EVENT_ID.MAPPING:
+      case EVENT_ID.SEQUENCE:
+        this.open.push({
+          kind: event.type === EVENT_ID.MAPPING ? 'mapping' : 'sequence',
+          start: event.start,
+          flow: event.style === FLOW,
+          anchor: this.slice(event.anchorStart, event.anchorEnd),
+          children: [],
+          size: 1,
+          aliased: 0,
+        });
+        return;
+      case EVENT_ID.SCALAR:
+        this.push(this.scalar(event), 1, 0, this.slice(event.anchorStart, event.anchorEnd));
+        return;
+      case EVENT_ID.ALIAS: {
+        const { anchorStart, anchorEnd } = event;
+        const anchored = this.anchors.get(this.slice(anchorStart, anchorEnd));
+        if (anchored === undefined)
+          throw this.failure(anchorStart, 'the anchor of an alias is not in the same document or item');
+        const { node: target, size } = anchored;
+        this.push({ kind: 'alias', start: anchorStart - 1, end: anchorEnd, target }, size, size, '');
+        return;
+      }
+      case EVENT_ID.POP:
+        this.close();
+    }
+  }
+
+  private push(node: YamlNode, size: number, aliased: number, anchor: string): void {
+    if (anchor !== '') this.anchors.set(anchor, { node, size });
+    const parent = this.open.at(-1);
+    if (parent === undefined) return;
+    parent.children.push(node);
+    parent.size += size;
+    parent.aliased += aliased;
+    if (aliased > 0 && parent.aliased > MAX_EXPANDED_NODES)
+      throw this.failure(node.start, 'its aliases expand to too many nodes');
+  }
+
+  private close(): void {
+    const node = this.open.pop();
+    if (node === undefined) return;
+    if (node.kind === 'document') this.documents.push(node.children[0] ?? null);
+    else this.push(this.closed(node), node.size, node.aliased, node.anchor);
+  }
+
+  private scalar(event: ScalarEvent): YamlScalar {
+    const plain = event.style === PLAIN;
+    const tag = this.slice(event.tagStart, event.tagEnd) || undefined;
+    if (event.valueStart === -1) {
+      const parent = this.open.at(-1);
+      const at = parent?.children.at(-1)?.end ?? parent?.start ?? 0;
+      return { kind: 'scalar', start: at, end: at, text: '', plain, tag };
+    }
+    const isQuoted = !plain && event.indent === -1;
+    const quote = isQuoted ? 1 : 0;
+    const text = isQuoted ? this.quotedText(event) : getScalarValue(this.text, event);
+    return { kind: 'scalar', start: event.valueStart - quote, end: event.valueEnd + quote, text, plain, tag };
+  }
+
+  private quotedText(event: ScalarEvent): string {
+    // Go's JSON reader decodes the escape of a lone surrogate to U+FFFD; its YAML reader refuses it.
+    return this.unfoldedText(event).replace(/\p{Surrogate}/gu, '\ufffd');
+  }
+
+  private unfoldedText(event: ScalarEvent): string {
+    if (!this.hasNextLine) return getScalarValue(this.text, event);
+    // To YAML 1.1, U+0085 in quotes is a line break, which is read as a space.
+    const folded = this.slice(event.valueStart, event.valueEnd).replace(/[ \t]*\u0085[ \t]*/g, ' ');
+    return getScalarValue(folded, { ...event, valueStart: 0, valueEnd: folded.length });
+  }
+
+  private closed({ kind, start, flow, children }: OpenNode): YamlMapping | YamlSequence {
+    const last = children.at(-1)?.end ?? start;
+    const end = flow ? this.closingBracket(Math.max(last, start + 1)) : last;
+    if (kind === 'sequence') return { kind, start, end, flow, items: children };
+    const entries: YamlEntry[] = [];
+    for (let i = 0; i < children.length; i += 2) {
+      const [key, value] = children.slice(i, i + 2);
+      if (key !== undefined && value !== undefined) entries.push({ key, value });
+    }
+    return { kind: 'mapping', start, end, flow, entries };
+  }
+
+  /** The offset after the bracket that closes a flow collection whose last child ends at `from`. */
+  private closingBracket(from: number): number {
+    for (let i = from; i < this.text.length; i++) {
+      const c = this.text[i];
+      if (c === ']' || c === '}') return i + 1;
+      if (c === '#') {
+        const newline = this.text.indexOf('\n', i);
+        if (newline === -1) break;
+        i = newline;
+      }
+    }
+    return this.text.length;
+  }
+
+  private slice(start: number, end: number): string {
+    return start === -1 ? '' : this.text.slice(start, end);
+  }
+}
