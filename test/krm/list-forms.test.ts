@@ -3,7 +3,7 @@ import { run } from '../../functions/guardrails/run';
 import { type PackageFiles, repositoryFiles, resourceList, withEdit } from '../support/package-files';
 import { findKustomizeForTests } from '../support/tools';
 
-// The same ResourceList in every form that hosts may send, when policies are added to it and taken out of it again.
+// Adds policies to a ResourceList in every form that it may have, and removes them again.
 
 interface List {
   apiVersion: string;
@@ -62,7 +62,7 @@ async function runList(input: string): Promise<{ stdout: string; list: List }> {
   return { stdout, list: parse(stdout) as List };
 }
 
-/** As a set: the order of items says nothing, nor do that of keys and how kpt is to indent the file. */
+/** The items as a set, without the order of keys and the indentation for kpt. */
 function sorted({ items }: List): string[] {
   return items.map((item) => JSON.stringify(item, sortKeys)).sort();
 }
@@ -96,14 +96,14 @@ describe.each(Object.entries(FORMS))('%s', (_, form) => {
     ).toEqual([...NEW].sort());
     expect(sorted(list)).toEqual(sorted(asBlock));
     const again = await runList(stdout);
-    const { results: told = [], ...first } = list;
+    const { results: reported = [], ...first } = list;
     const { results = [], ...second } = again.list;
     expect(second).toEqual(first);
-    expect(told.length).toBeGreaterThan(results.length);
+    expect(reported.length).toBeGreaterThan(results.length);
     expect((await runList(again.stdout)).stdout).toBe(again.stdout);
   });
 
-  test('and taken out again with the worker', async () => {
+  test('policies are removed with the worker', async () => {
     const { items, ...rest } = asBlock;
     const kept = items
       .filter(({ metadata }) => metadata.name !== 'worker')

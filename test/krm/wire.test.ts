@@ -1,7 +1,7 @@
 import { load } from 'js-yaml';
 import { parse, parseDocument } from 'yaml';
 import { InputError } from '../../functions/guardrails/errors';
-import { readItem } from '../../functions/guardrails/krm/item';
+import { lineOfItem, readItem } from '../../functions/guardrails/krm/item';
 import type { Result } from '../../functions/guardrails/krm/result';
 import { decodeText } from '../../functions/guardrails/yaml/text';
 import { type WireInput, readWire } from '../../functions/guardrails/krm/wire';
@@ -40,7 +40,7 @@ function texts({ items }: WireInput): string[] {
   return items.map(({ text }) => text);
 }
 
-/** What a YAML reader of kpt's sort finds: two other parsers have to agree, and neither may warn. */
+/** The value as YAML readers such as kpt's find it: two other parsers must agree, without a warning. */
 function readBack(text: string): Record<string, unknown> {
   const document = parseDocument(text);
   expect([...document.errors, ...document.warnings]).toEqual([]);
@@ -57,13 +57,13 @@ describe('a ResourceList is read in every form', () => {
     ['block, with a document marker', `---\n${HEAD}${ITEMS}`],
     ['block, with comments', `# head\n${HEAD}# items\n${ITEMS}# tail\n`],
     ['block, ended by a marker', `${HEAD}${ITEMS}...\n`],
-    ['blanks behind items', HEAD + ITEMS.replace('items:', 'items: \t')],
-    ['a comment behind items', HEAD + ITEMS.replace('items:', 'items: # all')],
+    ['blanks after items', HEAD + ITEMS.replace('items:', 'items: \t')],
+    ['a comment after items', HEAD + ITEMS.replace('items:', 'items: # all')],
     ['a comment before the first item', HEAD + ITEMS.replace('items:\n', 'items:\n# first\n')],
     ['an empty line before the first item', HEAD + ITEMS.replace('items:\n', 'items:\n\n')],
     ['comments between items', HEAD + ITEMS.replaceAll('\n- ', '\n# c: {\n  # d\n\n- ')],
-    ['a comment behind a dash', HEAD + ITEMS.replaceAll('\n- ', '\n- # c\n  ')],
-    ['items on the line behind the dash', HEAD + ITEMS.replaceAll('\n- ', '\n-\n  ')],
+    ['a comment after a dash', HEAD + ITEMS.replaceAll('\n- ', '\n- # c\n  ')],
+    ['items on the line after the dash', HEAD + ITEMS.replaceAll('\n- ', '\n-\n  ')],
     ['the same, with blanks', HEAD + ITEMS.replaceAll('\n- ', '\n-  \n  ')],
     ['items with a comment at their end', HEAD + ITEMS.replace('kind: A', 'kind: A # c')],
     ['a wide list', HEAD + wide],
@@ -71,7 +71,7 @@ describe('a ResourceList is read in every form', () => {
     ['a wide list with comments', HEAD + wide.replaceAll('\n  - ', '\n# c\n    # d\n  - ')],
     ['wide dashes', HEAD + ITEMS.replaceAll('\n- ', '\n-   ').replace(/\n {2}/g, '\n    ')],
     ['items first', ITEMS + HEAD],
-    ['functionConfig behind', HEAD + ITEMS + CONFIG],
+    ['functionConfig after', HEAD + ITEMS + CONFIG],
     ['functionConfig before', HEAD + CONFIG + ITEMS],
     ['kind in double quotes', HEAD.replace('ResourceList', '"ResourceList"') + ITEMS],
     ['kind in single quotes', HEAD.replace('ResourceList', "'ResourceList'") + ITEMS],
@@ -143,7 +143,7 @@ describe('a ResourceList is read in every form', () => {
     return text.replaceAll('\n', '\r\n');
   }
 
-  it('keeps functionConfig, wherever it stands', () => {
+  it('keeps functionConfig at any place', () => {
     for (const text of [HEAD + ITEMS + CONFIG, HEAD + CONFIG + ITEMS, CONFIG + HEAD + ITEMS])
       expect(plain(readWire(text).functionConfig)).toEqual({ kind: 'G', spec: { a: 1 } });
     expect(readWire(HEAD + ITEMS).functionConfig).toBeUndefined();
@@ -168,14 +168,14 @@ describe('a ResourceList is read in every form', () => {
   });
 });
 
-describe('results that were there are replaced', () => {
+describe('existing results are replaced', () => {
   const json = (keys: object) => JSON.stringify({ kind: 'ResourceList', ...keys });
   it.each<[string, string]>([
-    ['behind the items', HEAD + ITEMS + OLD],
+    ['after the items', HEAD + ITEMS + OLD],
     ['before the items', HEAD + OLD + ITEMS],
     ['at the start', OLD + HEAD + ITEMS],
     ['before functionConfig', HEAD + ITEMS + OLD + CONFIG],
-    ['behind functionConfig', HEAD + ITEMS + CONFIG + OLD],
+    ['after functionConfig', HEAD + ITEMS + CONFIG + OLD],
     ['between items and a comment', `${HEAD}${ITEMS}${OLD}# tail\n`],
     ['empty', `${HEAD}${ITEMS}results:\n`],
     ['empty, before the items', `${HEAD}results:\n${ITEMS}`],
@@ -202,51 +202,112 @@ describe('results that were there are replaced', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('input that is refused', () => {
   it.each<[string, string, RegExp]>([
     ['nothing', '', /empty/],
     ['blanks', ' \n\n', /empty/],
-    ['comments alone', '# a\n', /no resource in it/],
-    ['a ResourceList before a document', `${HEAD}${ITEMS}---\n${TEXTS[0] ?? ''}`, /stands alone/],
-    ['a ResourceList behind a document', `${TEXTS[0] ?? ''}---\n${HEAD}${ITEMS}`, /stands alone/],
-    ['two ResourceLists', `${HEAD}${ITEMS}---\n${HEAD}${ITEMS}`, /stands alone/],
+    ['comments alone', '# a\n', /no resources/],
+    [
+      'a ResourceList before a document',
+      `${HEAD}${ITEMS}---\n${TEXTS[0] ?? ''}`,
+      /must be the only document/,
+    ],
+    ['a ResourceList after a document', `${TEXTS[0] ?? ''}---\n${HEAD}${ITEMS}`, /must be the only document/],
+    ['two ResourceLists', `${HEAD}${ITEMS}---\n${HEAD}${ITEMS}`, /must be the only document/],
     [
       'a ResourceList in JSON before a document',
       `{kind: ResourceList, items: []}\n---\na: 1\n`,
-      /stands alone/,
+      /must be the only document/,
     ],
     ['no items', HEAD, /without a list of items/],
     ['items that are nothing', `${HEAD}items:\n`, /without a list of items/],
     ['items that are a mapping', `${HEAD}items: {a: 1}\n`, /without a list of items/],
     ['items that are an alias', `${HEAD}x: &x []\nitems: *x\n`, /without a list of items/],
-    ['items twice', `${HEAD}${ITEMS}items: []\n`, /items twice/],
-    ['items twice, in block form', `${HEAD}${ITEMS}${ITEMS}`, /items twice/],
-    ['items twice, once in quotes', `${HEAD}${ITEMS}"items": []\n`, /items twice/],
-    ['items twice, in quotes first', `${HEAD}"items":\n- {}\n${ITEMS}`, /items twice/],
-    ['items twice in JSON', '{"kind": "ResourceList", "items": [], "items": []}', /items twice/],
-    ['kind twice', `${HEAD}kind: ResourceList\n${ITEMS}`, /kind twice/],
-    ['functionConfig twice', `${HEAD}${CONFIG}${ITEMS}${CONFIG}`, /functionConfig twice/],
-    ['results twice', `${HEAD}${OLD}${ITEMS}${OLD}`, /results twice/],
-    ['an alias for an item', `${HEAD}x: &x {apiVersion: v1, kind: A}\nitems:\n- *x\n`, /item 1.* alias/],
+    ['items twice', `${HEAD}${ITEMS}items: []\n`, /the key items twice/],
+    ['items twice, in block form', `${HEAD}${ITEMS}${ITEMS}`, /the key items twice/],
+    ['items twice, once in quotes', `${HEAD}${ITEMS}"items": []\n`, /the key items twice/],
+    ['items twice, in quotes first', `${HEAD}"items":\n- {}\n${ITEMS}`, /the key items twice/],
+    ['items twice in JSON', '{"kind": "ResourceList", "items": [], "items": []}', /the key items twice/],
+    ['kind twice', `${HEAD}kind: ResourceList\n${ITEMS}`, /the key kind twice/],
+    ['functionConfig twice', `${HEAD}${CONFIG}${ITEMS}${CONFIG}`, /the key functionConfig twice/],
+    ['results twice', `${HEAD}${OLD}${ITEMS}${OLD}`, /the key results twice/],
+    [
+      'an alias for an item',
+      `${HEAD}x: &x {apiVersion: v1, kind: A}\nitems:\n- *x\n`,
+      /^standard input:5: .*anchor of an alias/,
+    ],
     [
       'an alias in a wide list',
       `${HEAD}x: &x {apiVersion: v1, kind: A}\nitems:\n  - *x\n`,
       /item 1 is an alias/,
     ],
-    ['an item that is nothing', `${HEAD}${ITEMS}-\n`, /item 3: empty/],
-    ['an item that is nothing, in flow', `${HEAD}items: [~]\n`, /item 1: empty/],
-    ['an item that is a text', `${HEAD}${ITEMS}- canary\n`, /item 3: not a Kubernetes resource/],
-    ['an item that is a list', `${HEAD}${ITEMS}- - canary\n`, /item 3: not a Kubernetes resource/],
-    ['an item without a kind', `${HEAD}${ITEMS}- apiVersion: v1\n`, /item 3: .*no kind/],
-    ['an item without an apiVersion', `${HEAD}${ITEMS}- kind: A\n`, /item 3: .*no apiVersion/],
-    ['an item whose kind is a number', `${HEAD}${ITEMS}- {apiVersion: v1, kind: 1}\n`, /item 3: .*no kind/],
-    ['a document without a kind', `${TEXTS[0] ?? ''}---\napiVersion: v1\n`, /line 3: .*no kind/],
-    ['an item that is no YAML', `${HEAD}${ITEMS}- a: [canary\n`, /line \d+: not YAML/],
-    ['a stray line in the items', `${HEAD}${ITEMS}canary\n`, /line \d+: not YAML/],
+    ['an item that is nothing', `${HEAD}${ITEMS}-\n`, /^standard input:10: item 3 is empty/],
+    ['an item that is nothing, in flow', `${HEAD}items: [~]\n`, /^standard input:3: item 1 is empty/],
+    ['an item that is a text', `${HEAD}${ITEMS}- canary\n`, /^standard input:10: not a Kubernetes resource/],
+    [
+      'an item that is a list',
+      `${HEAD}${ITEMS}- - canary\n`,
+      /^standard input:10: not a Kubernetes resource/,
+    ],
+    [
+      'an item without a kind',
+      `${HEAD}${ITEMS}- apiVersion: v1\n`,
+      /^standard input:10: item 3: .*kind is missing/,
+    ],
+    [
+      'an item without an apiVersion',
+      `${HEAD}${ITEMS}- kind: A\n`,
+      /^standard input:10: item 3: .*apiVersion is missing/,
+    ],
+    [
+      'an item whose kind is a number',
+      `${HEAD}${ITEMS}- {apiVersion: v1, kind: 1}\n`,
+      /^standard input:10: item 3: .*kind is missing/,
+    ],
+    [
+      'a document without a kind',
+      `${TEXTS[0] ?? ''}---\napiVersion: v1\n`,
+      /^standard input:3: .*kind is missing/,
+    ],
+    ['an item that is invalid YAML', `${HEAD}${ITEMS}- a: [canary\n`, /^standard input:11: invalid YAML/],
+    ['a stray line in the items', `${HEAD}${ITEMS}canary\n`, /^standard input:11: invalid YAML/],
   ])('%s', (_, text, message) => {
     expect(() => readWire(text)).toThrow(InputError);
     expect(() => readWire(text)).toThrow(message);
     expect(() => readWire(text)).not.toThrow(/canary/);
+  });
+});
+
+describe('the line of an item', () => {
+  const POD = 'apiVersion: v1\nkind: Pod\n';
+
+  it('is that of its document in standard input', () => {
+    const lines = readWire(`# a\n---\n${POD}---\n# b\n${POD}--- # c\n${POD}`).items.map(({ line }) => line);
+    expect(lines).toEqual([2, 5, 9]);
+  });
+
+  it('is that of its document in a file', () => {
+    const range = { start: 0, end: POD.length, column: 0 };
+    expect(readItem(POD, 'a.yaml', range, { path: 'a.yaml', index: 1, line: 7 })?.line).toBe(7);
+    expect(readItem(POD, 'a.yaml', range, { path: 'a.yaml', index: 1 })?.line).toBeUndefined();
+  });
+
+  it('is computed for a file that a ResourceList sends', () => {
+    const item = (index: number, rest: string) =>
+      `- apiVersion: v1\n  kind: A\n${rest}  metadata:\n    annotations:\n` +
+      `      internal.config.kubernetes.io/path: a.yaml\n      internal.config.kubernetes.io/index: '${index}'\n`;
+    const { items } = readWire(`${HEAD}items:\n${item(1, '')}${item(0, '  x: 1\n')}${item(2, '')}`);
+    expect(items.map(({ line }) => line)).toEqual([undefined, undefined, undefined]);
+    // a.yaml: lines 1 to 3, ---, lines 5 and 6, ---, lines 8 and 9.
+    expect(items.map((one) => lineOfItem(one, items))).toEqual([5, 1, 8]);
+  });
+
+  it('is part of the error for invalid YAML in a later document', () => {
+    expect(() => readWire(`${POD}---\n${POD}a: b: c\n`)).toThrow(/^standard input:6: invalid YAML/);
+    const range = { start: 0, end: 0, column: 0 };
+    expect(() => readItem('\na: b: c\n', 'a.yaml', range, { path: 'a.yaml', index: 1, line: 7 })).toThrow(
+      /^a\.yaml:8: invalid YAML/,
+    );
   });
 });
 
@@ -290,7 +351,7 @@ describe('a line break that is a carriage return alone hides nothing', () => {
     expectHiddenNowhere(text, [{ ...A, x: null, y: 1 }]);
   });
 
-  it('behind an annotation of the wire', () => {
+  it('after an annotation of the wire', () => {
     const text =
       `${HEAD}items:\n  - apiVersion: v1\n    kind: A\n    metadata:\n      annotations:\n` +
       '        internal.config.kubernetes.io/index: 0\r        a: b\r    spec: {image: a}\n';
@@ -380,16 +441,16 @@ describe('annotations of the wire', () => {
 
   it.each<[string, string, string]>([
     [
-      'are taken off, others are kept',
+      'are removed, others are kept',
       `apiVersion: v1\nkind: A\nmetadata:\n  name: a\n  annotations:\n${block(['a: b # c', ...WIRE, 'c: d'])}spec: {}\n`,
       'apiVersion: v1\nkind: A\nmetadata:\n  name: a\n  annotations:\n    a: b # c\n    c: d\nspec: {}\n',
     ],
     [
-      'annotations that are empty without them go too',
+      'annotations that are empty without them are removed too',
       `apiVersion: v1\nkind: A\nmetadata:\n  annotations:\n${block(WIRE)}  name: a\nspec: {}\n`,
       'apiVersion: v1\nkind: A\nmetadata:\n  name: a\nspec: {}\n',
     ],
-    ['so does metadata', `metadata: # m\n  annotations:\n${block(WIRE)}resources: [a]\n`, 'resources: [a]\n'],
+    ['metadata too', `metadata: # m\n  annotations:\n${block(WIRE)}resources: [a]\n`, 'resources: [a]\n'],
     [
       'at the end of the text',
       `apiVersion: v1\nkind: A\nmetadata:\n  name: a\n  annotations:\n${block(WIRE)}`.trimEnd(),
@@ -447,7 +508,7 @@ describe('annotations of the wire', () => {
   it.each([
     ['none of them', 'kind: A\nmetadata:\n  annotations:\n    a: b\n'],
     [
-      'names that only look alike',
+      'names that only look similar',
       `kind: A\nmetadata:\n  annotations:\n    config.kubernetes.io/local-config: "true"\n`,
     ],
     [
@@ -455,13 +516,13 @@ describe('annotations of the wire', () => {
       'kind: A\nspec:\n  template:\n    metadata:\n      annotations:\n        config.k8s.io/id: a\n',
     ],
     ['no annotations', 'kind: A\nmetadata: {name: a}\n'],
-    ['annotations that are no mapping', 'kind: A\nmetadata:\n  annotations: [config.k8s.io/id]\n'],
-    ['metadata that is no mapping', 'kind: A\nmetadata: a\n'],
+    ['annotations that are not a mapping', 'kind: A\nmetadata:\n  annotations: [config.k8s.io/id]\n'],
+    ['metadata that is not a mapping', 'kind: A\nmetadata: a\n'],
   ])('nothing changes: %s', (_, text) => {
     expect(read(text)?.text).toBe(text);
   });
 
-  it('the value of the item has them still, and path and index', () => {
+  it('the value of the item keeps them, and the item has path and index', () => {
     const text = `apiVersion: v1\nkind: A\nmetadata:\n  annotations:\n${block(WIRE)}`;
     expect(read(text)).toMatchObject({ path: 'a/b.yaml', index: 2 });
     expect(plain(read(text)?.value)).toEqual(parse(text));
@@ -480,7 +541,7 @@ describe('annotations of the wire', () => {
     expect(readWire(text).print(RESULTS).startsWith(text)).toBe(true);
   });
 
-  it('a kustomization may do without apiVersion and kind', () => {
+  it('a kustomization may omit apiVersion and kind', () => {
     const item = (file: string) =>
       `${HEAD}items:\n- resources: [a.yaml]\n  metadata:\n    annotations:\n      internal.config.kubernetes.io/path: ${file}\n`;
     expect(texts(readWire(item('a/kustomization.yaml')))).toEqual(['resources: [a.yaml]\n']);

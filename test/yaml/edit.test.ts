@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { InputError } from '../../functions/guardrails/errors';
 import { editDocument } from '../../functions/guardrails/yaml/edit';
 import { type Fix, withFixes } from '../../functions/guardrails/yaml/field-path';
+import { safeJson } from '../../functions/guardrails/yaml/scalar';
 import { splice } from '../../functions/guardrails/yaml/text';
 import {
   type YamlObject,
@@ -67,11 +68,17 @@ cases('block mappings and lists in the document’s own step', [
     'l:\n  - a\nm:\n  - g: 1\n    p:\n      - 2\n',
   ],
   ['a mapping in a list', 'l:\n- g: 1\n- g: 2\n', [set('l.0.a')], 'l:\n- g: 1\n  a: true\n- g: 2\n'],
-  ['far behind its dash', 'l:\n-   g: 1\n', [set('l.0.a')], 'l:\n-   g: 1\n    a: true\n'],
+  ['far from its dash', 'l:\n-   g: 1\n', [set('l.0.a')], 'l:\n-   g: 1\n    a: true\n'],
   ['both at one place', 'l:\n- g: 1\n', [set('l.0.a'), set('b')], 'l:\n- g: 1\n  a: true\nb: true\n'],
   ['a list in a list', 'l:\n- - a\n', [set('l.0.-', 'b'), set('l.-', ['c'])], 'l:\n- - a\n  - b\n- - c\n'],
   ['a mapping last in the list', 'l:\n- g:\n    o: 1\n', [set('l.-', 'b')], 'l:\n- g:\n    o: 1\n- b\n'],
   ['a block scalar last in the list', 'l:\n- |\n  a\nk: 1\n', [set('l.-', 'b')], 'l:\n- |\n  a\n- b\nk: 1\n'],
+  [
+    'comments at the margin between entries without a value',
+    'l:\n-\n# c\n-\n',
+    [set('l.1.a')],
+    'l:\n-\n# c\n- {a: true}\n',
+  ],
   ['no value last in the list', 'l:\n- a\n-\nk: 1\n', [set('l.-', 'b')], 'l:\n- a\n-\n- b\nk: 1\n'],
   [
     'an indented root',
@@ -93,7 +100,7 @@ cases('block mappings and lists in the document’s own step', [
 cases('an empty value', [
   ['{}', 's: {}\nk: 1\n', AB, 's:\n  a: true\n  b:\n    c: x\nk: 1\n'],
   ['{} by step 4', 'k:\n    l: 1\ns: {}\n', AB, 'k:\n    l: 1\ns:\n    a: true\n    b:\n        c: x\n'],
-  ['{} with a comment, which is of the value', 's: {} # c\n', AB, 's: {a: true, b: {c: x}} # c\n'],
+  ['{} with a comment, which belongs to the value', 's: {} # c\n', AB, 's: {a: true, b: {c: x}} # c\n'],
   ['{} below its key', 's: # c\n  {} # d\n', [set('s.a')], 's: # c\n  {a: true} # d\n'],
   ['{} over two lines', 's: { # c\n  }\n', [set('s.a')], 's: {a: true # c\n  }\n'],
   ['[]', 'l: []\n', [set('l.-', 'a'), set('l.-', 'b')], 'l:\n- a\n- b\n'],
@@ -104,7 +111,7 @@ cases('an empty value', [
   ['nothing, at the end', 's:', [set('s.a')], 's:\n  a: true'],
   ['nothing, before a dedent', 't:\n  s:\nk: 1\n', [set('t.s.a')], 't:\n  s:\n    a: true\nk: 1\n'],
   [
-    'a scalar in its place',
+    'a scalar instead',
     's: null\nt: # c\nu:\n',
     [set('s'), set('t', {}), set('u', 'x')],
     's: true\nt: {} # c\nu: x\n',
@@ -183,25 +190,25 @@ cases('flow style', [
 
 cases('anchors, aliases and merge keys', [
   [
-    'an alias that gets the same',
+    'an alias with the same fix',
     's: &x {k: 1}\nt: *x\n',
     [set('s.a'), set('t.a')],
     's: &x {k: 1, a: true}\nt: *x\n',
   ],
   [
-    'an alias that gets other things',
+    'an alias with another fix',
     's: &x {k: 1}\nt: *x\n',
     [set('s.a'), set('t.b')],
     's: &x {k: 1, a: true}\nt: {k: 1, b: true}\n',
   ],
   [
-    'an alias that gets nothing',
+    'an alias without a fix',
     's: &x\n  k: 0644\nt: *x\n',
     [set('s.a')],
     's: &x\n  k: 0644\n  a: true\nt: {k: 0644}\n',
   ],
   [
-    'an alias alone gets something',
+    'a fix for the alias only',
     's: &x {k: "1"}\nt: *x\n',
     [set('t.a')],
     's: &x {k: "1"}\nt: {k: "1", a: true}\n',
@@ -219,13 +226,13 @@ cases('anchors, aliases and merge keys', [
     "l:\n- &x\n  g: a, b\n  a: true\n- {g: 'a, b'}\n",
   ],
   [
-    'a merge that brings the same',
+    'a merge key that adds the same',
     'x: &x {k: 1}\ns: {<<: *x, l: 1}\n',
     [set('x.a'), set('s.a')],
     'x: &x {k: 1, a: true}\ns: {<<: *x, l: 1}\n',
   ],
   [
-    'a merge that would bring too much',
+    'a merge key that would add too much',
     'x: &x {k: 1}\ns: {<<: *x, l: 1}\n',
     [set('x.a')],
     'x: &x {k: 1, a: true}\ns: {<<: {k: 1}, l: 1}\n',
@@ -245,17 +252,12 @@ cases('anchors, aliases and merge keys', [
 ]);
 
 cases('comments and scalars where new keys go', [
-  ['behind the last value', 's:\n  k: 1 # c\nt: 1\n', [set('s.a')], 's:\n  k: 1 # c\n  a: true\nt: 1\n'],
+  ['after the last value', 's:\n  k: 1 # c\nt: 1\n', [set('s.a')], 's:\n  k: 1 # c\n  a: true\nt: 1\n'],
   ['at the same column', 's:\n  k: 1\n  # c\nt: 1\n', [set('s.a')], 's:\n  k: 1\n  # c\n\n  a: true\nt: 1\n'],
   ['deeper', 's:\n  k: 1\n    # c\n', [set('s.a')], 's:\n  k: 1\n    # c\n\n  a: true\n'],
   ['of the next key', 's:\n  k: 1\n# c\nt: 1\n', [set('s.a')], 's:\n  k: 1\n  a: true\n# c\nt: 1\n'],
   ['of the next entry', 'l:\n- g: 1\n# c\n- g: 2\n', [set('l.0.a')], 'l:\n- g: 1\n  a: true\n# c\n- g: 2\n'],
-  [
-    'of the key behind a compact list',
-    'l:\n- a\n# c\nk: 1\n',
-    [set('l.-', 'b')],
-    'l:\n- a\n- b\n# c\nk: 1\n',
-  ],
+  ['of the key after a compact list', 'l:\n- a\n# c\nk: 1\n', [set('l.-', 'b')], 'l:\n- a\n- b\n# c\nk: 1\n'],
   ['under the last entry', 'l:\n  - a\n  # c\n', [set('l.-', 'b')], 'l:\n  - a\n  # c\n\n  - b\n'],
   [
     'at every column',
@@ -315,14 +317,35 @@ describe('values', () => {
   });
 });
 
+describe('an entry is removed from a list', () => {
+  it.each<[title: string, before: string, index: number, after: string]>([
+    ['in block style', 'l:\n- a\n- b # c\nk: 1\n', 1, 'l:\n- a\nk: 1\n'],
+    ['the first', 'l:\n  - a\n  # c\n  - b\n', 0, 'l:\n  # c\n  - b\n'],
+    ['on several lines', 'l:\n- a:\n    b: 1\n- c\n', 0, 'l:\n- c\n'],
+    ['on the line after its dash', 'l:\n-\n  a: 1\n- c\n', 0, 'l:\n- c\n'],
+    ['in flow style, the first', 'l: [a, b]\n', 0, 'l: [b]\n'],
+    ['in flow style, the last', 'l: [a, b]\n', 1, 'l: [a]\n'],
+    ['the only one, with its key', 'k: 1\n# c\nl:\n- a\nm: 1\n', 0, 'k: 1\n# c\nm: 1\n'],
+    ['the only one, with its key in flow style', '{k: 1, l: [a], m: 1}\n', 0, '{k: 1, m: 1}\n'],
+  ])('%s', (_, before, index, after) => {
+    expect(splice(before, editDocument(before, { list: 'l', index }, 'w'))).toBe(after);
+  });
+
+  it('refused if an alias has the list too', () => {
+    expect(() => editDocument('l: &x [a, b]\nm: *x\n', { list: 'l', index: 0 }, 'w')).toThrow(
+      'w: entry 1 of l is no longer needed',
+    );
+  });
+});
+
 describe('refused', () => {
   it.each<[string, string, Fix]>([
     ['a scalar in the way', 's: 1\n', set('s.a')],
-    ['a value that stands', 's: 1\n', set('s')],
-    ['a list that is a mapping', 's: {k: 1}\n', set('s.-')],
-    ['an entry that is not there', 'l: [1]\n', set('l.1.a')],
-    ['no mapping', '- 1\n', set('a')],
-    ['no YAML', 'a: [\n', set('a')],
+    ['an existing value', 's: 1\n', set('s')],
+    ['a mapping instead of a list', 's: {k: 1}\n', set('s.-')],
+    ['a missing entry', 'l: [1]\n', set('l.1.a')],
+    ['a list as root', '- 1\n', set('a')],
+    ['invalid YAML', 'a: [\n', set('a')],
     [
       'a first key with anchor and tag, whose column the parser misjudges',
       's:\n  &x !!str k: 1\n',
@@ -347,7 +370,7 @@ it.each([
   expect(performance.now() - started).toBeLessThan(4000);
 });
 
-/** How the lines of a random document are indented. */
+/** The indentation of a random document. */
 interface Style {
   readonly step: number;
   readonly wide: boolean;
@@ -435,7 +458,7 @@ const value = fc.oneof(
   fc.constant<YamlValue>({ g: 'x', m: { p: [1, { q: 'r' }] } }),
 );
 
-/** Places in a value, and below its empty ones, where something may be put. */
+/** Paths in a value, and below its empty values, that a fix may set. */
 function places(at: YamlValue | undefined, steps: Fix['path'] = []): Fix['path'][] {
   if (Array.isArray(at)) return [[...steps, '-'], ...at.flatMap((one, i) => places(one, [...steps, i]))];
   if (isObject(at))
@@ -459,11 +482,11 @@ function choose(text: string, picks: readonly (readonly [number, YamlValue])[]):
 }
 
 const picks = fc.array(fc.tuple(fc.nat(), value), { minLength: 1, maxLength: 5 });
-/** All that a splice may take away: an alias, or an empty value with its anchor. */
+/** All text that a splice may replace: an alias, or an empty value with its anchor. */
 const EMPTY_OR_ALIAS = /^(\*x| *(&e )?(\{\}|\[\]|null|~)?| *&e)$/;
 const RUNS = 2000;
 
-test('any document, any fixes: the values are right, and what stood there stays', () => {
+test('any document, any fixes: the values are right, and existing text stays', () => {
   let refused = 0;
   fc.assert(
     fc.property(documentText, picks, (text, chosen) => {
@@ -478,7 +501,7 @@ test('any document, any fixes: the values are right, and what stood there stays'
         return;
       }
       const after = splice(text, splices);
-      // jest's matchers take longer than the edits.
+      // The matchers of jest are slower than the edits.
       if (!isDeepStrictEqual(read(after), wanted)) expect(read(after)).toEqual(wanted);
       const replaced = splices.map(({ start, end }) => text.slice(start, end));
       expect(replaced.filter((one) => !EMPTY_OR_ALIAS.test(one))).toEqual([]);
@@ -490,7 +513,50 @@ test('any document, any fixes: the values are right, and what stood there stays'
   expect(refused / RUNS).toBeLessThan(0.02);
 }, 120_000);
 
-describeWithTool('kubectl', 'kubectl reads what was meant', (kubectl) => {
+describeWithTool('kubectl', 'kubectl reads every character that an edit writes', (kubectl) => {
+  const HEAD = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n';
+  const JSON_HEAD = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}';
+  const readData = (input: string) =>
+    (
+      JSON.parse(
+        execFileSync(kubectl, ['label', '--local', '-f', '-', 'x=y', '-o', 'json'], {
+          input,
+          encoding: 'utf8',
+          maxBuffer: 1 << 26,
+        }),
+      ) as { data: Record<string, string> }
+    ).data;
+  /** All code points of the first plane without the surrogates, and some of the others, 256 in each string. */
+  const BLOCKS = [...Array(0x100).keys(), 0x1f6, 0x1ff, 0x10ff]
+    .filter((block) => block < 0xd8 || block > 0xdf)
+    .map((block) => Array.from({ length: 256 }, (_, i) => String.fromCodePoint(block * 256 + i)).join(''));
+  const EXPECTED = Object.fromEntries(BLOCKS.map((block, i) => [`k${i}`, block]));
+  const fixes = Object.entries(EXPECTED).map(([name, one]) => ({ path: ['data', name], value: one }));
+
+  it.each([
+    ['YAML', HEAD],
+    ['YAML in flow style', `${HEAD}data: {}  # c\n`],
+    ['JSON', `${JSON_HEAD}}`],
+  ])('in %s', (_, text) => {
+    expect(readData(edit(text, ...fixes))).toEqual(EXPECTED);
+  });
+
+  it('U+FFFE, U+FFFF and U+0085 alone, as values', () => {
+    for (const c of ['\ufffe', '\uffff', '\u0085', '\u2028', '\ufeff', '\x7f', '\x1b'])
+      expect(readData(edit(HEAD, set('data.k', `/a${c}=1Mi`)))).toEqual({ k: `/a${c}=1Mi` });
+  });
+
+  // Go's YAML reader refuses the escape of a lone surrogate; its JSON reader decodes it to U+FFFD.
+  it('a lone surrogate, which only JSON input may have, is U+FFFD', () => {
+    const text = `${JSON_HEAD},"data":{"k":"\\ud800"}}`;
+    expect(readData(text)).toEqual({ k: '\ufffd' });
+    expect(read(text)).toMatchObject({ data: { k: '\ufffd' } });
+    expect(readData(edit(text, set('data.l', '/a\ufffd=1Mi')))).toEqual({ k: '\ufffd', l: '/a\ufffd=1Mi' });
+    expect(JSON.parse(safeJson('\\ud800 \ud800 😀'))).toBe('\\ud800 \ufffd 😀');
+  });
+});
+
+describeWithTool('kubectl', 'kubectl reads the wanted values', (kubectl) => {
   const HEAD = 'apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: w\n';
   const PODS = [
     '  containers:\n  - name: a\n    image: a:v1\n',
@@ -578,7 +644,7 @@ describeWithTool('kubectl', 'kubectl reads what was meant', (kubectl) => {
   });
 });
 
-/** kubectl leaves empty fields of its types out. */
+/** kubectl omits empty fields of its types. */
 function withoutEmpty(at: YamlValue): YamlValue {
   if (Array.isArray(at)) return at.map(withoutEmpty);
   if (!isObject(at)) return at;
@@ -586,7 +652,7 @@ function withoutEmpty(at: YamlValue): YamlValue {
   return Object.fromEntries(kept.map(([name, one]) => [name, withoutEmpty(one)]));
 }
 
-describeWithTool('kpt', 'kpt fn render keeps each comment once, where it stands', (kpt) => {
+describeWithTool('kpt', 'kpt fn render keeps each comment once, at its place', (kpt) => {
   const ROOT = path.join(__dirname, '../..');
   const DEPLOYMENT = `apiVersion: apps/v1
 kind: Deployment
@@ -598,7 +664,7 @@ spec:
     spec:
       containers:
         - name: web
-          image: web:v1 # behind an image
+          image: web:v1 # after an image
           # last in a container
             # and deeper
         # above a container
@@ -607,13 +673,13 @@ spec:
           image: side:v1
           env:
             - name: A
-              value: a # behind a value
+              value: a # after a value
               # last in an entry
           # below env
         - name: empty
           image: empty:v1
-          securityContext: {} # behind an empty value
-          volumeMounts: # behind a bare key
+          securityContext: {} # after an empty value
+          volumeMounts: # after a bare key
           # last in an empty container
         # last in containers
       # last in the pod spec

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parsePlainYaml } from '../../functions/guardrails/yaml/plain-yaml';
 import { parseAnyYaml } from '../../functions/guardrails/yaml/yaml';
 
-// The parser, which is js-yaml, is the judge of its fast path: nodes, offsets and all, or no nodes at all.
+// The fast path must return the same nodes and offsets as the parser, js-yaml, or leave the text to it.
 
 const SEED = 20_251_125;
 const ROOT = path.join(__dirname, '../..');
@@ -16,7 +16,7 @@ const MANIFESTS = ['base', 'overlays'].flatMap((folder) =>
     .map((file) => readFileSync(path.join(ROOT, folder, file), 'utf8')),
 );
 
-/** @throws Error the two disagree */
+/** @throws Error the fast path and the parser return different nodes */
 function agreement(text: string): 'read' | 'left' {
   const fast = parsePlainYaml(text);
   if (fast === undefined) return 'left';
@@ -30,8 +30,8 @@ test.each([
   ['a sequence in the column of its key', 'a:\n- 1\n- b: 2\n  c: 3\nd: 4\n'],
   ['an indented sequence', 'a:\n  - 1\n  - - 2\n    - 3\nd: 4\n'],
   ['a dash alone', 'a:\n  -\n    b: 1\n  -\n  - c\n'],
-  ['nothing for a value', 'a:\nb:\n  c:\n  d: 1\n'],
-  ['nothing for the last value', 'a:\n  b:'],
+  ['a key without a value', 'a:\nb:\n  c:\n  d: 1\n'],
+  ['a last key without a value', 'a:\n  b:'],
   ['comments', '# one\na: 1 # two\n  # three\nb: # four\n  # five\n  c: x#y # six\n# seven'],
   ['quotes', `a: 'it''s'\nb: "x: y # z"\n'c': "d"\n"e": ''\n`],
   ['colons and dashes inside', 'image: registry:5000/a:1\nurl: http://x:80\n-a: -1\n:b: a:b\n?c: --\n'],
@@ -42,7 +42,7 @@ test.each([
   ['no newline at the end', 'a: b'],
   ['spaces at the ends of lines', 'a: 1  \nb:   \n  c: 2 \n\n   \nd: 3\n'],
   ['letters of other alphabets', 'a: Größe\nключ: 値\n'],
-  ['a key that __proto__ is', '__proto__: 1\n'],
+  ['a key __proto__', '__proto__: 1\n'],
 ])('%s: as the parser reads it', (_, text) => {
   expect(agreement(text)).toBe('read');
 });
@@ -66,17 +66,17 @@ test.each([
   ['a directive', '%YAML 1.2\n---\na: 1\n'],
   ['the end of a document', 'a: 1\n...\n'],
   ['an empty document', 'a: 1\n---\n'],
-  ['text behind a marker', '--- a\n'],
-  ['a mapping behind a second marker', '---\n--- a: b\n'],
-  ['a flow mapping behind a second marker', '---\n--- {a: b}\n'],
-  ['a marker that stands further right', '  --- a: 1\n'],
+  ['text after a marker', '--- a\n'],
+  ['a mapping after a second marker', '---\n--- a: b\n'],
+  ['a flow mapping after a second marker', '---\n--- {a: b}\n'],
+  ['an indented marker', '  --- a: 1\n'],
   ['a scalar alone', 'a\n'],
   ['no text', ''],
   ['comments alone', '# a\n'],
   ['a mapping on the line of a key', 'a: b: c\n'],
   ['a line too far left', '  a: 1\n b: 2\n'],
   ['a line too far right', 'a: 1\n  b: 2\n'],
-  ['more behind quotes', 'a: "b" c\n'],
+  ['text after quotes', 'a: "b" c\n'],
   ['a reserved character', 'a: @b\n'],
   ['nesting without end', Array.from({ length: 101 }, (_, i) => `${' '.repeat(i)}a:\n`).join('')],
 ])('%s: left to the parser', (_, text) => {
@@ -89,7 +89,7 @@ test('four manifests of the repository in five are plain', () => {
   expect(read.length / MANIFESTS.length).toBeGreaterThan(0.8);
 });
 
-/** Pieces that lines are made of, so that most of what comes out is nearly YAML. */
+/** Pieces of lines, so that most generated texts are nearly YAML. */
 const PIECES = fc.constantFrom(
   ...[
     'a',
@@ -134,7 +134,7 @@ const PIECES = fc.constantFrom(
   ],
 );
 
-test(`random lines: the same or nothing, 30,000 times (seed ${SEED})`, () => {
+test(`random lines: the same nodes or none, 30,000 times (seed ${SEED})`, () => {
   const counts = { read: 0, left: 0 };
   fc.assert(
     fc.property(fc.array(PIECES, { maxLength: 25 }), (pieces) => {
@@ -145,7 +145,7 @@ test(`random lines: the same or nothing, 30,000 times (seed ${SEED})`, () => {
   expect(counts.read).toBeGreaterThan(500);
 });
 
-test(`manifests with something put in, taken out or moved: the same or nothing, 5,000 times (seed ${SEED})`, () => {
+test(`manifests with random insertions and removals: the same nodes or none, 5,000 times (seed ${SEED})`, () => {
   const counts = { read: 0, left: 0 };
   fc.assert(
     fc.property(

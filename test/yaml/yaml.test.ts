@@ -5,7 +5,7 @@ import { decodeText, splitDocuments } from '../../functions/guardrails/yaml/text
 import { type YamlNode, type YamlValue, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
 import { describeWithTool } from '../support/tools';
 
-/** As the function reads bytes: decoded, parsed, one document. Mappings lose their missing prototype. */
+/** The value of one document, decoded and parsed as the function does. */
 function read(text: string): YamlValue {
   const [root, ...more] = parseYaml(decodeText(Buffer.from(text), 'w'), 'w');
   if (more.length > 0) throw new Error('more than one document');
@@ -127,8 +127,8 @@ describe('a scalar is read as yaml.v2 reads it', () => {
     ['a folded one', 'v: >\n  a\n  b\n\n  c\n   d\n  e\n', 'a b\nc\n d\ne\n'],
     ['a folded one without its last break', 'v: >-\n  a\n  b\n', 'a b'],
     ['an indicated indentation', 'v: |2\n    a\n   b\n', '  a\n b\n'],
-    ['a word that is none in a block', 'v: |-\n  yes\n', 'yes'],
-    ['a comment that is none in a block', 'v: |\n  # a\n', '# a\n'],
+    ['a word of YAML in a block', 'v: |-\n  yes\n', 'yes'],
+    ['a number sign in a block', 'v: |\n  # a\n', '# a\n'],
     ['a tagged block', 'v: !!int |-\n  12\n', 12],
     ['quotes over several lines', 'v: "a\n  b\n\n  c\\\n  d"\n', 'a b\ncd'],
     ['a plain scalar over several lines', 'v: a\n  b\n\n  c\n', 'a b\nc'],
@@ -136,7 +136,7 @@ describe('a scalar is read as yaml.v2 reads it', () => {
     expect(valueIn(text)).toBe(expected);
   });
 
-  // A Secret, or a Deployment, must not hide its kind from the rules: `kind: !!binary U2VjcmV0`.
+  // A resource must not hide its kind from the rules: `kind: !!binary U2VjcmV0`.
   it.each([
     ['!!binary', '!!binary U2VjcmV0'],
     ['!!binary, quoted', '!!binary "U2VjcmV0"'],
@@ -173,7 +173,7 @@ describe('structures', () => {
     ['a merge key', 'a: &x {k: 1, l: 2}\nv: {<<: *x, m: 3}\n', mergeResult({ k: 1, l: 2, m: 3 })],
     ['a tagged merge key', 'a: &x {k: 1, l: 2}\nv: {!!merge <<: *x}\n', mergeResult({ k: 1, l: 2 })],
     [
-      'an own key behind a merge wins',
+      'an own key after a merge key wins',
       'a: &x {k: 1, l: 2}\nv: {<<: *x, k: 3}\n',
       mergeResult({ k: 3, l: 2 }),
     ],
@@ -184,10 +184,14 @@ describe('structures', () => {
     expect(JSON.parse(JSON.stringify(read(text)))).toEqual(expected);
   });
 
-  // yaml.v2 obeys keys in their order: what is merged later overwrites, and a Secret could hide behind it.
+  // yaml.v2 reads keys in order: a later merge key overwrites, which could hide the kind of a Secret.
   it.each<[string, string, YamlValue]>([
-    ['a merge behind an own key', '{kind: ConfigMap, <<: {kind: Secret}}', { kind: 'Secret' }],
-    ['a list of merges behind it', '{kind: ConfigMap, <<: [{kind: Secret}, {kind: A}]}', { kind: 'Secret' }],
+    ['a merge key after an own key', '{kind: ConfigMap, <<: {kind: Secret}}', { kind: 'Secret' }],
+    [
+      'a list of merge sources after it',
+      '{kind: ConfigMap, <<: [{kind: Secret}, {kind: A}]}',
+      { kind: 'Secret' },
+    ],
     ['a second merge', '{<<: {a: 1}, a: 2, <<: {a: 3}}', { a: 3 }],
   ])('%s wins', (_, text, expected) => {
     expect(JSON.parse(JSON.stringify(read(text)))).toEqual(expected);
@@ -268,10 +272,10 @@ describe('limits', () => {
   });
 });
 
-describe('what cannot be read is refused with the line, and without the text', () => {
+describe('invalid YAML is refused with the line, without the text', () => {
   it.each<[string, string, number]>([
     ['an alias without its anchor', 'a: 1\nb: *canary\n', 2],
-    ['an alias of what it stands in', 'a: 1\nb: 2\nc: &canary [*canary]\n', 3],
+    ['an alias of a node that contains it', 'a: 1\nb: 2\nc: &canary [*canary]\n', 3],
     ['quotes that do not end', 'a: 1\nb: "canary\n', 3],
     ['a list that does not end', 'a: 1\nb: [canary\n', 3],
     ['two values', 'a: canary: 1\n', 1],
@@ -302,7 +306,7 @@ describe('decodeText', () => {
     expect(decode(text)).toBe(text);
   });
 
-  it('takes a byte order mark off, or leaves it to splitDocuments', () => {
+  it('a byte order mark is removed, at the latest by splitDocuments', () => {
     expect(splitDocuments(decode('\ufeffa: 1\n')).map(({ text }) => text)).toEqual(['a: 1\n']);
   });
 
@@ -338,7 +342,7 @@ describe('decodeText', () => {
       ['in an anchor', `a: &x${c}canary 1\n`, 1],
       ['at the end', `a: canary\n${c}`, 2],
       ['twice', `a: canary${c}\nb: ${c}\n`, 1],
-      ['behind a quoted one', `a: "${c}"\nb: canary${c}\n`, 2],
+      ['after a quoted one', `a: "${c}"\nb: canary${c}\n`, 2],
       ['before a quoted one', `a: canary${c}\nb: "${c}"\n`, 1],
       ['in a plain scalar that starts with a quoted word', `a: x "${c}canary"\n`, 1],
       ['in a block scalar with quotes', `a: |\n  "${c}canary"\n`, 2],
@@ -370,12 +374,12 @@ describe('splitDocuments', () => {
     ['a comment before the first marker', '# c\n---\na: 1\n', ['# c\n', '\na: 1\n']],
     ['an empty document between', 'a\n---\n---\nb\n', ['a\n', '\n', '\nb\n']],
     ['a marker at the end', 'a: 1\n---', ['a: 1\n', '']],
-    ['text behind the marker', '--- a\n---\tb\n', [' a\n', '\tb\n']],
-    ['a comment behind the marker', 'a: 1\n--- # c\nb: 2\n', ['a: 1\n', ' # c\nb: 2\n']],
+    ['text after the marker', '--- a\n---\tb\n', [' a\n', '\tb\n']],
+    ['a comment after the marker', 'a: 1\n--- # c\nb: 2\n', ['a: 1\n', ' # c\nb: 2\n']],
     ['CRLF', 'a: 1\r\n---\r\nb: 2\r\n', ['a: 1\r\n', '\r\nb: 2\r\n']],
-    ['four dashes are none', '----\n', ['----\n']],
-    ['a word behind three dashes is none', '---a\n', ['---a\n']],
-    ['an indented one is none', 'a: |\n  x\n  ---\n  y\n', ['a: |\n  x\n  ---\n  y\n']],
+    ['four dashes are not a marker', '----\n', ['----\n']],
+    ['three dashes before a word are not a marker', '---a\n', ['---a\n']],
+    ['an indented one is not a marker', 'a: |\n  x\n  ---\n  y\n', ['a: |\n  x\n  ---\n  y\n']],
     ['a byte order mark', '\ufeffa: 1\n---\nb: 2\n', ['a: 1\n', '\nb: 2\n']],
     ['nothing', '', ['']],
   ])('%s', (_, text, expected) => {
@@ -385,8 +389,8 @@ describe('splitDocuments', () => {
   });
 });
 
-describe('a node stands where its offsets say', () => {
-  /** What is written for a node, where its first line starts in a column. */
+describe('a node has the right offsets', () => {
+  /** The text of a node whose first line starts in a column. */
   interface Source {
     readonly kind: YamlNode['kind'];
     readonly write: (column: number) => string;
@@ -507,7 +511,7 @@ describe('a node stands where its offsets say', () => {
   });
 });
 
-/** What stands behind `v:`; lines after the first are indented from the key. */
+/** Values of `v:`; lines after the first are indented from the key. */
 const TEXTS: readonly string[] = [
   ...['0644', '-0644', '+0644', '0o14', '0O14', '-0o14', '0x1F', '0X1F', '-0x1F', '0b11', '-0b11', '0b-1'],
   ...['0b', '0o', '0x', '0xg', '0x-1', '089', '08', '0_7', '0_', '0_b1', '+12', '--1', '+-1', '1_000', '1_'],
@@ -645,7 +649,7 @@ describeWithTool('kubectl', 'kubectl reads the same', (kubectl) => {
     });
   });
 
-  // Shapes of a kind that a look at the text misses.
+  // Forms of a kind that a text search misses.
   const kinds = [
     'kind: "Secret"',
     '"kind": Secret',

@@ -134,9 +134,12 @@ export function readAnyList(text: string, root: YamlMapping): WireInput {
     throw new InputError(
       message`${STANDARD_INPUT}: a ResourceList without a list of items; send \`items: []\` for an empty one`,
     );
+  let line = 1;
+  let counted = 0;
   const items = list.items.map((node, i) => {
     const { start } = node;
-    const line = lineOf(text, start);
+    line += lineOf(text.slice(counted, start), start - counted) - 1;
+    counted = start;
     if (node.kind === 'alias')
       throw new InputError(
         message`${STANDARD_INPUT}:${line}: item ${i + 1} is an alias; write the resource itself`,

@@ -20,35 +20,35 @@ export function resourceRef(resource: YamlObject): ResourceRef {
   };
 }
 
-/** A resource, and where it stands in what was read: nowhere deeper, or in a List. */
+/** A resource, and its path in the item: empty, or deeper for a resource in a List. */
 export interface Placed {
   readonly resource: YamlObject;
   readonly path: FieldPath;
 }
 
-/** The resources in a resource: a List (any kind with items of its own kinds) counts as what is in it. */
+/** The resources in a resource: the items of a List of any kind, or the resource itself. */
 export function expandLists(resource: YamlObject, path: FieldPath = []): Placed[] {
   const { items, kind } = resource;
   if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items))
     return [{ resource, path }];
   return items.flatMap((item, i) => {
     if (!isObject(item)) return [];
-    // Of a typed list (DeploymentList) the items may leave their kind out.
+    // The items of a typed list (DeploymentList) may omit their kind.
     const isTyped = item.kind === undefined && kind !== 'List';
-    const whole = isTyped
+    const complete = isTyped
       ? { apiVersion: resource.apiVersion ?? null, ...item, kind: kind.slice(0, -4) }
       : item;
-    return expandLists(whole, [...path, 'items', i]);
+    return expandLists(complete, [...path, 'items', i]);
   });
 }
 
-/** The group of an apiVersion; `''` is the core's. */
+/** The group of an apiVersion; `''` is the core group. */
 export function groupOf(resource: YamlObject): string {
   const { apiVersion } = resource;
   return typeof apiVersion === 'string' && apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
 }
 
-/** `metadata.annotations`; empty where there are none. */
+/** `metadata.annotations`; empty if missing. */
 export function annotationsOf(value: YamlObject): YamlObject {
   const { metadata } = value;
   return isObject(metadata) && isObject(metadata.annotations) ? metadata.annotations : {};

@@ -4,6 +4,12 @@ import type { ResourceRef } from './resource';
 
 export type Severity = 'error' | 'warning' | 'info';
 
+interface ResultField {
+  readonly path: string;
+  readonly currentValue?: YamlValue | undefined;
+  readonly proposedValue?: YamlValue | undefined;
+}
+
 /**
  * One result of a function in a ResourceList (kpt.dev/docs, "function results"; kyaml fn/framework Result).
  * The severity is `warning` and the proposal is `proposedValue`: the types of kpt-functions differ, and kpt ignores them.
@@ -12,14 +18,8 @@ export interface Result {
   readonly message: string;
   readonly severity: Severity;
   readonly resourceRef?: ResourceRef | undefined;
-  readonly field?:
-    | {
-        readonly path: string;
-        readonly currentValue?: YamlValue | undefined;
-        readonly proposedValue?: YamlValue | undefined;
-      }
-    | undefined;
-  readonly file?: { readonly path: string; readonly index?: number } | undefined;
+  readonly field?: ResultField | undefined;
+  readonly file?: { readonly path: string } | undefined;
   readonly tags?: Readonly<Record<string, string | undefined>>;
 }
 

@@ -33,7 +33,7 @@ export class Layout {
     let at = offset;
     for (; at < this.text.length; at++) {
       const c = this.text[at] ?? '';
-      if (c === '#' && /\s/.test(this.text[at - 1] ?? ' ')) at = endOfLine(this.text, at) - 1;
+      if (c === '#' && /\s/.test(this.text[at - 1] ?? ' ')) at = endOfLine(this.text, at + 1) - 1;
       else if (!/\s/.test(c)) break;
     }
     return at;

@@ -1,4 +1,4 @@
-/** Where a node stands in its text: UTF-16 offsets, `end` exclusive; anchor and tag are outside. */
+/** The range of a node in its text, without anchor and tag: UTF-16 offsets, `end` exclusive. */
 interface Range {
   readonly start: number;
   readonly end: number;

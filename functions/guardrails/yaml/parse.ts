@@ -111,7 +111,8 @@ class NodeBuilder {
       case EVENT_ID.ALIAS: {
         const { anchorStart, anchorEnd } = event;
         const anchored = this.anchors.get(this.slice(anchorStart, anchorEnd));
-        if (anchored === undefined) throw this.failure(anchorStart, 'an alias without its anchor');
+        if (anchored === undefined)
+          throw this.failure(anchorStart, 'the anchor of an alias is not in the same document or item');
         const { node: target, size } = anchored;
         this.push({ kind: 'alias', start: anchorStart - 1, end: anchorEnd, target }, size, size, '');
         return;
