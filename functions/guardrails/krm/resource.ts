@@ -1,12 +1,12 @@
+import type { KubernetesObject } from 'kpt-functions';
 import type { FieldPath } from '../yaml/field-path';
 import { type YamlObject, isObject } from '../yaml/yaml';
 
-export interface ResourceRef {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly namespace?: string | undefined;
-}
+type Metadata = KubernetesObject['metadata'];
+
+/** What identifies a resource in messages and results. */
+export type ResourceRef = Readonly<Omit<KubernetesObject, 'metadata'>> &
+  Readonly<Pick<Metadata, 'name'>> & { readonly namespace?: Metadata['namespace'] | undefined };
 
 export function resourceRef(resource: YamlObject): ResourceRef {
   const metadata = isObject(resource.metadata) ? resource.metadata : {};

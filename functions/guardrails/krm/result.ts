@@ -19,7 +19,7 @@ export interface Result {
   readonly severity: Severity;
   readonly resourceRef?: ResourceRef | undefined;
   readonly field?: ResultField | undefined;
-  readonly file?: { readonly path: string } | undefined;
+  readonly file?: { readonly path: string; readonly index?: number } | undefined;
   readonly tags?: Readonly<Record<string, string | undefined>>;
 }
 
