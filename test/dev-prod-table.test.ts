@@ -44,9 +44,10 @@ test('a row whose cells are equal is left out', () => {
 
 test('a difference that no row shows is an error', () => {
   const changed = structuredClone(prod);
-  Object.assign(resource(changed, 'Service', 'todo-backend').spec ?? {}, { type: 'NodePort' });
+  resource(changed, 'Service', 'todo-backend').metadata.labels = { changed: 'true' };
+  changed.push({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'new' } });
   expect(() => devProdTable(dev, changed)).toThrow(
-    'differ in Service/todo-backend, which the table of README.md does not show; add a row in test/support/dev-prod-table.ts',
+    'differ in Service/todo-backend, ConfigMap/new, which the table of README.md does not show; add a row in test/support/dev-prod-table.ts',
   );
 });
 
