@@ -26,6 +26,10 @@ const commands = {
     await prepare([installation, bundle]);
     return run(process.execPath, [path.join(ROOT, 'functions', 'image.mjs'), ...args], { cwd: ROOT });
   },
+  async update(args) {
+    await prepare([installation]);
+    return run(process.execPath, [path.join(ROOT, 'functions', 'update.mjs'), ...args], { cwd: ROOT });
+  },
   async check(args) {
     await prepare([installation]);
     return run(...npm('run', '--silent', 'check', '--', ...args), { cwd: ROOT });

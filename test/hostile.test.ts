@@ -80,10 +80,10 @@ function markingKustomize(): void {
   chmodSync(program, 0o755);
 }
 
-/** The real one, under its own name or kubectl's. */
+/** The real one, under a name that is looked for: the pinned copy of kubectl has another one. */
 function realKustomize(): void {
-  const { command } = findKustomizeForTests();
-  symlinkSync(command, path.join(scratch, 'bin', path.basename(command)));
+  const { command, args } = findKustomizeForTests();
+  symlinkSync(command, path.join(scratch, 'bin', args[0] === 'kustomize' ? 'kubectl' : 'kustomize'));
 }
 
 function start(program: string, args: readonly string[], input = '') {

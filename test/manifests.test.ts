@@ -13,8 +13,11 @@ import { pinnedCopy } from '../functions/guardrails/kustomize/pinned';
 import {
   buildKustomization,
   buildOverlay,
+  furtherWorkloads,
   resource,
   resourcesOf,
+  SPECIFIED_WORKLOADS,
+  withoutFurtherWorkloads,
   type KubernetesResource,
   type LabelSelector,
   type OverlayName,
@@ -22,7 +25,6 @@ import {
 } from './support/built-overlay';
 import { describeWithTool } from './support/tools';
 
-const WORKLOADS = ['todo-backend', 'todo-frontend'] as const;
 const SECRET_KEYS = ['DATABASE_URL', 'OPENAI_API_KEY', 'SECRET_KEY'];
 
 /** `PODS <- PEER PORT` is what a policy lets in, `PODS -> PEER PORT` what it lets out. */
@@ -44,7 +46,7 @@ const BACKEND_TO_INTERNET = [
   `app=todo-backend -> ${INTERNET_6} TCP 443`,
   `app=todo-backend -> ${INTERNET_6} TCP 5432`,
 ];
-const DNS = WORKLOADS.flatMap((workload) => [
+const DNS = SPECIFIED_WORKLOADS.flatMap((workload) => [
   `app=${workload} -> ${KUBE_DNS} UDP 53`,
   `app=${workload} -> ${KUBE_DNS} TCP 53`,
   `app=${workload} -> ${NODE_LOCAL_DNS} UDP 53`,
@@ -55,7 +57,7 @@ const CONTROLLER_TO_ACME_SOLVER = [`acme.cert-manager.io/http01-solver=true <- $
 const builds = { dev: buildOverlay('dev'), prod: buildOverlay('prod') };
 
 describe.each(['dev', 'prod'] as const)('the specification, held against overlays/%s as built', (overlay) => {
-  const built = builds[overlay];
+  const built = withoutFurtherWorkloads(builds[overlay]);
   const lawfully = <T>(values: Record<OverlayName, T>): T => values[overlay];
   const deployment = (name: string) => resource(built, 'Deployment', name);
   const service = (name: string) => resource(built, 'Service', name);
@@ -121,8 +123,11 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
       });
     });
     it('2.1 Image: todo-backend:latest; a specific tag in prod', () => {
-      expect(backend().image).toBe(
-        lawfully({ dev: 'todo-backend:latest', prod: 'registry.example.com/todo/todo-backend:v1.0.0' }),
+      expect(backend().image).toMatch(
+        lawfully({
+          dev: /^todo-backend:latest$/,
+          prod: /^registry\.example\.com\/todo\/todo-backend:v\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$/,
+        }),
       );
     });
     it('2.1 Ports: container port 8000', () => {
@@ -185,8 +190,11 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
       expect(deployment('todo-frontend').spec?.template.metadata?.labels?.app).toBe('todo-frontend');
     });
     it('2.2 Image: todo-frontend:latest; decision 13: a specific tag in prod', () => {
-      expect(frontend().image).toBe(
-        lawfully({ dev: 'todo-frontend:latest', prod: 'registry.example.com/todo/todo-frontend:v1.0.0' }),
+      expect(frontend().image).toMatch(
+        lawfully({
+          dev: /^todo-frontend:latest$/,
+          prod: /^registry\.example\.com\/todo\/todo-frontend:v\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$/,
+        }),
       );
     });
     it('2.2 Ports: container port 3000', () => {
@@ -212,7 +220,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
   });
 
   describe('2.3 Services', () => {
-    it.each(WORKLOADS)('2.3 %s: Type ClusterIP', (name) => {
+    it.each(SPECIFIED_WORKLOADS)('2.3 %s: Type ClusterIP', (name) => {
       expect(service(name).spec?.type).toBe('ClusterIP');
     });
     it.each([
@@ -221,7 +229,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
     ])('2.3 %s: Port 80 (targetPort %i)', (name, targetPort) => {
       expect(service(name).spec?.ports).toEqual([{ name: 'http', port: 80, targetPort }]);
     });
-    it.each(WORKLOADS)('2.3 %s: Selector app: %1$s', (name) => {
+    it.each(SPECIFIED_WORKLOADS)('2.3 %s: Selector app: %1$s', (name) => {
       expect(service(name).spec?.selector).toEqual({ app: name });
     });
   });
@@ -391,8 +399,8 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
     });
     it('decision 7: version: v1 is a pod label and in no selector, nor is a recommended label', () => {
       const selectors = [
-        ...WORKLOADS.map((name) => deployment(name).spec?.selector.matchLabels),
-        ...WORKLOADS.map((name) => service(name).spec?.selector),
+        ...SPECIFIED_WORKLOADS.map((name) => deployment(name).spec?.selector.matchLabels),
+        ...SPECIFIED_WORKLOADS.map((name) => service(name).spec?.selector),
       ];
       expect(selectors.flatMap((selector) => Object.keys(selector ?? {}))).toEqual([
         'app',
@@ -463,7 +471,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
       expect(budgets.map(({ spec }) => spec)).toEqual(
         lawfully({
           dev: [],
-          prod: WORKLOADS.map((app) => ({
+          prod: SPECIFIED_WORKLOADS.map((app) => ({
             maxUnavailable: 1,
             unhealthyPodEvictionPolicy: 'AlwaysAllow',
             selector: { matchLabels: { app } },
@@ -471,7 +479,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
         }),
       );
     });
-    it.each(WORKLOADS)('decision 11: %s spreads over nodes and zones', (app) => {
+    it.each(SPECIFIED_WORKLOADS)('decision 11: %s spreads over nodes and zones', (app) => {
       expect(podOf(deployment(app)).topologySpreadConstraints).toEqual(
         ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) => ({
           maxSkew: 1,
@@ -492,7 +500,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
       const elsewhere = built.filter((each) => each.metadata.namespace !== namespace);
       expect(elsewhere.map(({ kind }) => kind)).toEqual(['Namespace']);
     });
-    it.each(WORKLOADS)('decision 12: %s has a ServiceAccount of its own and no token', (name) => {
+    it.each(SPECIFIED_WORKLOADS)('decision 12: %s has a ServiceAccount of its own and no token', (name) => {
       const account = resource(built, 'ServiceAccount', name);
       expect(account.automountServiceAccountToken).toBe(false);
       expect(podOf(deployment(name))).toMatchObject({
@@ -542,7 +550,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
       expect(new Set(waves.map(String)).size).toBe(new Set(waves.map(([kind]) => kind)).size);
     });
     it('decision 15: no permanent diff: every quantity as the API server prints it', () => {
-      const pods = WORKLOADS.map((name) => podOf(deployment(name)));
+      const pods = SPECIFIED_WORKLOADS.map((name) => podOf(deployment(name)));
       const quantities = [
         ...containers(built).flatMap(({ resources }) => [resources?.requests, resources?.limits]),
         ...pods.flatMap(({ volumes }) => volumes?.map(({ emptyDir }) => ({ size: emptyDir?.sizeLimit }))),
@@ -601,8 +609,39 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
   });
 });
 
+test.each(['dev', 'prod'] as const)('further workloads of overlays/%s are hardened, too', (overlay) => {
+  for (const workload of furtherWorkloads(builds[overlay])) {
+    const {
+      automountServiceAccountToken,
+      containers,
+      initContainers = [],
+      securityContext,
+    } = podOf(workload);
+    expect(workload.metadata).toMatchObject({
+      namespace: `todo-${overlay}`,
+      labels: { 'app.kubernetes.io/part-of': 'todo-app' },
+    });
+    expect(automountServiceAccountToken).toBe(false);
+    expect(securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    for (const container of [...initContainers, ...containers]) {
+      expect(container.securityContext).toMatchObject({
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+        readOnlyRootFilesystem: true,
+      });
+      expect(container.resources?.limits).toMatchObject({
+        cpu: expect.any(String) as string,
+        memory: expect.any(String) as string,
+      });
+    }
+  }
+});
+
 describe('the base', () => {
-  const base = buildKustomization('base');
+  const base = withoutFurtherWorkloads(buildKustomization('base'));
 
   it('3.1 backend-config has the three values of the specification verbatim', () => {
     expect(resource(base, 'ConfigMap', 'backend-config-*').data).toEqual({

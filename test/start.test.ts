@@ -197,7 +197,7 @@ test('check installs, then runs the check script with the arguments and its exit
 test.each([[[]], [['deploy']], [['toString']]])('%j is answered with the usage', (args) => {
   expect(start(args)).toMatchObject({
     status: 2,
-    stderr: 'usage: node functions/start.mjs render|graph|image|check [arguments]\n',
+    stderr: 'usage: node functions/start.mjs render|graph|image|update|check [arguments]\n',
   });
 });
 

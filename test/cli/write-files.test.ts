@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -12,6 +12,7 @@ import {
   readlinkSync,
   realpathSync,
   rmSync,
+  statfsSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -47,6 +48,8 @@ afterAll(() => {
 
 let scratch: string;
 let dir: string;
+/** A command that runs the program that follows it; `env` runs it as it is. */
+let runner: readonly [string, ...string[]] = ['/usr/bin/env'];
 beforeEach(() => {
   scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'write-files-test-')));
   dir = inScratch('package');
@@ -89,7 +92,7 @@ function kustomize(script = ''): void {
 }
 
 /** Every file and link: mode and content. */
-function tree(root = scratch): Record<string, string> {
+function tree(root = path.dirname(dir)): Record<string, string> {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true });
   return Object.fromEntries(
     entries.flatMap((entry) => {
@@ -130,7 +133,8 @@ function environment(faults: readonly Fault[] = []): NodeJS.ProcessEnv {
 
 /** A whole run. Whatever comes out, nothing temporary stays, and nothing of what broke is quoted. */
 function render(...faults: readonly Fault[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, dir], {
+  const [command, ...leading] = runner;
+  const { status, stdout, stderr } = spawnSync(command, [...leading, process.execPath, program, dir], {
     cwd: scratch,
     encoding: 'utf8',
     env: environment(faults),
@@ -225,69 +229,73 @@ describe('a disk that fills', () => {
   });
 
   describe('really', () => {
-    const needed = 'needs to mount a tmpfs: not permitted';
-    let mounted = '';
+    // A mount namespace of its own needs no rights where users may have user namespaces.
+    const NAMESPACES = process.getuid?.() === 0 ? ['--mount'] : ['--user', '--mount'];
+    const UNSHARE = [...NAMESPACES, ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])];
+    let namespace: ChildProcess | undefined;
     afterEach(() => {
-      if (mounted !== '') execFileSync('umount', [mounted]);
-      mounted = '';
+      namespace?.kill();
+      namespace = undefined;
+      runner = ['/usr/bin/env'];
     });
 
-    /** The package on a file system of its own. */
-    function mount(size: string): void {
-      rmSync(dir, { recursive: true });
-      mkdirSync(dir);
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', dir]);
-      mounted = dir;
+    /** The package on a file system of its own, in a mount namespace of its own, which every render then enters. */
+    async function mount(size: string): Promise<void> {
+      const script = `mount -t tmpfs -o size=${size} none '${dir}' && echo mounted && exec cat`;
+      namespace = spawn('unshare', [...UNSHARE, 'sh', '-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+      if (namespace.stdout === null || namespace.pid === undefined) throw new Error('cannot run unshare');
+      await once(namespace.stdout, 'data');
+      runner = ['/usr/bin/nsenter', `--target=${namespace.pid}`, '--preserve-credentials', ...NAMESPACES];
+      // The files of the namespace, seen from outside of it.
+      dir = path.join(`/proc/${namespace.pid}/root`, dir);
       writePackage();
     }
 
-    function mayMount(): boolean {
-      const there = mkdtempSync(path.join(tmpdir(), 'write-files-mount-'));
-      try {
-        const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'none', there]);
-        if (status === 0) execFileSync('umount', [there]);
-        return status === 0;
-      } finally {
-        rmSync(there, { recursive: true });
-      }
+    function remountReadOnly(): void {
+      const [command, ...leading] = runner;
+      execFileSync(command, [...leading, 'mount', '-o', 'remount,bind,ro', inScratch('package')]);
     }
 
-    if (!mayMount()) test.skip(needed, () => undefined);
-    else {
-      test.each([0, 1, 2, 3, 4])('with %i blocks left of 4 kB', (blocks) => {
-        mount('128k');
-        // A file takes whole blocks.
-        const free = Number(
-          execFileSync('df', ['--output=avail', '-k', dir], { encoding: 'utf8' }).split('\n')[1],
-        );
-        writeFileSync(path.join(dir, 'filler'), Buffer.alloc((free - 4 * blocks) * 1024));
-        expect(failing()).toMatch(
-          new RegExp(`^(${ANY}): cannot be written \\(ENOSPC\\); nothing is changed\n$`),
-        );
-      });
-
-      test('read-only', () => {
-        mount('128k');
-        execFileSync('mount', ['-o', 'remount,ro', dir]);
-        expect(failing()).toBe('base/a.yaml: cannot be written (EROFS); nothing is changed\n');
-      });
-
-      test('read-only, and refused: the finding is told, and the build of an earlier run', () => {
-        mount('128k');
-        execFileSync('mount', ['-o', 'remount,ro', dir]);
-        kustomize(
-          "echo 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  hostNetwork: true\n  containers: [{name: c, image: c}]\n---'",
-        );
-        const before = tree(dir);
-        const { status, stdout } = render();
-        expect(status).toBe(1);
-        expect(stdout).toContain('refused; nothing is written\n');
-        expect(stdout).toContain(
-          '[warning] dist/dev.yaml is of an earlier run and cannot be removed (EROFS); do not apply it\n',
-        );
-        expect(tree(dir)).toEqual(before);
-      });
+    const mayMount =
+      spawnSync('unshare', [...UNSHARE, 'mount', '-t', 'tmpfs', '-o', 'size=4k', 'none', tmpdir()]).status ===
+      0;
+    if (!mayMount) {
+      test.skip('needs a mount namespace: neither root nor allowed to create a user namespace', () =>
+        undefined);
+      return;
     }
+
+    test.each([0, 1, 2, 3, 4])('with %i blocks left of 4 kB', async (blocks) => {
+      await mount('128k');
+      // A file takes whole blocks.
+      const { bavail, bsize } = statfsSync(dir);
+      writeFileSync(path.join(dir, 'filler'), Buffer.alloc((bavail - blocks) * bsize));
+      expect(failing()).toMatch(
+        new RegExp(`^(${ANY}): cannot be written \\(ENOSPC\\); nothing is changed\n$`),
+      );
+    });
+
+    test('read-only', async () => {
+      await mount('128k');
+      remountReadOnly();
+      expect(failing()).toBe('base/a.yaml: cannot be written (EROFS); nothing is changed\n');
+    });
+
+    test('read-only, and refused: the finding is told, and the build of an earlier run', async () => {
+      await mount('128k');
+      remountReadOnly();
+      kustomize(
+        "echo 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  hostNetwork: true\n  containers: [{name: c, image: c}]\n---'",
+      );
+      const before = tree(dir);
+      const { status, stdout } = render();
+      expect(status).toBe(1);
+      expect(stdout).toContain('refused; nothing is written\n');
+      expect(stdout).toContain(
+        '[warning] dist/dev.yaml is of an earlier run and cannot be removed (EROFS); do not apply it\n',
+      );
+      expect(tree(dir)).toEqual(before);
+    });
   });
 });
 

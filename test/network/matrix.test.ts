@@ -3,13 +3,21 @@ import { isNetworkPolicy, readPolicy } from '../../functions/guardrails/network/
 import { PolicySet } from '../../functions/guardrails/network/policy-set';
 import { type Endpoint, namespaceLabels } from '../../functions/guardrails/network/traffic';
 import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
-import { buildText, type OverlayName } from '../support/built-overlay';
+import {
+  buildOverlay,
+  buildText,
+  furtherWorkloads,
+  type KubernetesResource,
+  type OverlayName,
+  resourcesOf,
+} from '../support/built-overlay';
 
 /**
  * The allowed traffic, cell by cell, typed from the specification (4.2) and the decisions on it: default deny both
  * ways; ingress controller -> frontend:3000 and backend:8000; frontend -> backend:8000; backend -> internet on 443 and
  * 5432, IPv4 and IPv6, private, link-local and carrier-grade ranges excepted; DNS for both; in prod, where there is TLS,
- * ingress controller -> ACME solver:8089. Columns are ports, TCP but for `53u`, which is UDP.
+ * ingress controller -> ACME solver:8089. Columns are ports, TCP but for `53u`, which is UDP. Further workloads are not
+ * in the matrix.
  */
 const DEV = `
                                        22   53  53u   80  443 3000 5432 8000 8089
@@ -334,4 +342,60 @@ describe.each<[OverlayName, string]>([
     const { allowed } = new PolicySet(policies.map(({ policy }) => policy)).verdict(traffic);
     expect(allowed).toBe(isAllowed);
   });
+
+  test('further workloads are isolated: DNS and what the manifests name is allowed, and nothing else', () => {
+    const build = buildOverlay(overlay);
+    const further = furtherWorkloads(build);
+    const furtherEnds = further.map(({ metadata, spec }): [string, Endpoint] => [
+      metadata.name,
+      pod(NAMESPACES[overlay], spec?.template.metadata?.labels ?? {}),
+    ]);
+    const all = [...Object.entries(ends), ...furtherEnds];
+    const ports = [22, 53, 80, 443, 3000, 5432, 8000, 8080, 8089];
+    const set = new PolicySet(policies.map(({ policy }) => policy));
+    const pairs = furtherEnds.flatMap((one) =>
+      all.flatMap((other) => [[one, other] as const, [other, one] as const]),
+    );
+    const unexpected = pairs.flatMap(([[from, source], [to, destination]]) =>
+      ports
+        .filter((port) => {
+          const traffic = { from: source, to: destination, port, protocol: 'TCP' } as const;
+          return set.verdict(traffic).allowed;
+        })
+        .filter((port) => !isNamed(build, from, to, port))
+        .map((port) => `${from} -> ${to} ${port}`),
+    );
+    expect(unexpected).toEqual([]);
+  });
 });
+
+const SPECIFIED: Readonly<Record<string, string>> = { frontend: 'todo-frontend', backend: 'todo-backend' };
+
+/** Whether the manifests of the source name the destination: as DNS, as the internet, or as a Service of it. */
+function isNamed(build: readonly KubernetesResource[], from: string, to: string, port: number): boolean {
+  if (to === 'dns' || to === 'node-local-dns') return port === 53;
+  const source =
+    from === 'controller'
+      ? resourcesOf(build, 'Ingress')
+      : build.filter(
+          ({ kind, metadata }) => kind !== 'Service' && metadata.name === (SPECIFIED[from] ?? from),
+        );
+  if (to === 'ipv4' || to === 'ipv6')
+    return source.some(({ metadata }) =>
+      metadata.annotations?.['todo.example.com/internet-egress']?.split(', ').includes(String(port)),
+    );
+  const labels = build
+    .filter(({ metadata }) => metadata.name === (SPECIFIED[to] ?? to))
+    .flatMap((each) => resourcesOf([each], 'Deployment'))
+    .map(({ spec }) => spec?.template.metadata?.labels);
+  return resourcesOf(build, 'Service').some(
+    ({ metadata, spec }) =>
+      JSON.stringify(source).includes(metadata.name) &&
+      spec?.ports?.some(
+        (each) => typeof each.targetPort === 'string' || (each.targetPort ?? each.port) === port,
+      ) &&
+      labels.some((label) =>
+        Object.entries(spec.selector ?? {}).every(([key, value]) => label?.[key] === value),
+      ),
+  );
+}

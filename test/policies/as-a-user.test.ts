@@ -117,25 +117,25 @@ const DEV = 'overlays/dev/network-policies.yaml';
 const ADDITIONS: Record<string, Addition> = {
   'a worker that calls the backend by env': {
     files: {
-      'base/worker/kustomization.yaml': `${KUSTOMIZATION}resources:\n  - worker-deployment.yaml\n`,
-      'base/worker/worker-deployment.yaml': DEPLOYMENT(
-        'todo-worker',
+      'base/poller/kustomization.yaml': `${KUSTOMIZATION}resources:\n  - poller-deployment.yaml\n`,
+      'base/poller/poller-deployment.yaml': DEPLOYMENT(
+        'todo-poller',
         '',
         '          env:\n            - name: BACKEND_URL\n              value: http://todo-backend/api\n',
       ),
     },
-    edits: [['base/kustomization.yaml', '  - ingress\n', '  - ingress\n  - worker\n']],
+    edits: [['base/kustomization.yaml', '  - ingress\n', '  - ingress\n  - poller\n']],
     policies: {
       [BASE]: [
-        POLICY('allow-todo-worker-to-backend', 'todo-backend', 'Ingress', POD('todo-worker'), TCP(8000)),
+        POLICY('allow-todo-poller-to-backend', 'todo-backend', 'Ingress', POD('todo-poller'), TCP(8000)),
         POLICY(
-          'allow-todo-worker-to-backend-egress',
-          'todo-worker',
+          'allow-todo-poller-to-backend-egress',
+          'todo-poller',
           'Egress',
           POD('todo-backend'),
           TCP(8000),
         ),
-        DNS('todo-worker'),
+        DNS('todo-poller'),
       ],
     },
   },

@@ -69,6 +69,9 @@ export interface PolicyPort {
   port: number;
 }
 
+/** The workloads that the specification describes. The manifests may hold further ones, which it says nothing of. */
+export const SPECIFIED_WORKLOADS = ['todo-backend', 'todo-frontend'] as const;
+
 const REPOSITORY = path.join(__dirname, '../..');
 
 /** Every resource that the real kustomize builds from `overlays/<name>`, in its order. */
@@ -109,6 +112,39 @@ export function resource<Kind extends keyof Kinds>(
     throw new Error(`not exactly one ${kind}/${name} in the build, which has: ${there}`);
   }
   return found;
+}
+
+/** The workloads that the specification does not describe; of a pod template all kinds know the same fields. */
+export function furtherWorkloads(
+  resources: readonly KubernetesResource[],
+): (V1Deployment & KubernetesResource)[] {
+  const kinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job'];
+  const specified: readonly string[] = SPECIFIED_WORKLOADS;
+  return resources.filter(
+    (each): each is V1Deployment & KubernetesResource =>
+      kinds.includes(each.kind) && !specified.includes(each.metadata.name),
+  );
+}
+
+/** A build without its further workloads: without what bears their names, and what policies say of their pods. */
+export function withoutFurtherWorkloads(resources: readonly KubernetesResource[]): KubernetesResource[] {
+  const further = furtherWorkloads(resources);
+  const names = further.map(({ metadata }) => metadata.name);
+  const selectsFurther = ({ matchLabels = {} }: LabelSelector = {}) => {
+    const labels = Object.entries(matchLabels);
+    return further.some(
+      ({ spec }) =>
+        labels.length > 0 && labels.every(([key, value]) => spec?.template.metadata?.labels?.[key] === value),
+    );
+  };
+  return resources
+    .filter(({ metadata }) => !names.includes(metadata.name))
+    .filter((each) =>
+      resourcesOf([each], 'NetworkPolicy').every(({ spec: { podSelector, ingress = [], egress = [] } }) => {
+        const peers = [...ingress.flatMap(({ from }) => from), ...egress.flatMap(({ to }) => to)];
+        return ![podSelector, ...peers.map((peer) => peer.podSelector)].some(selectsFurther);
+      }),
+    );
 }
 
 /** Every resource of one kind. */

@@ -1,0 +1,35 @@
+// Configuration of `npm run test:unit`, for daily work: the tests that start no other process than kustomize and take
+// less than about 2 s each. `npm test` runs all of them.
+const { jest } = require('../package.json');
+
+const SLOW = [
+  'changes',
+  'cli/graph',
+  'cli/krmignore',
+  'cli/render',
+  'cli/write-files',
+  'container',
+  'failures',
+  'hostile',
+  'kpt',
+  'krm/list-forms',
+  'kubernetes/image-reference',
+  'kubernetes/quantity',
+  'kustomize/find-kustomize',
+  'kustomize/source-finder',
+  'network/cyclonus',
+  'network/mutations',
+  'policies/as-a-user',
+  'rules/harden',
+  'same-bytes',
+  'start',
+  'supply-chain',
+  'update',
+  'yaml/edit',
+];
+
+module.exports = {
+  ...jest,
+  rootDir: '..',
+  testPathIgnorePatterns: SLOW.map((name) => `<rootDir>/test/${name}\\.test\\.ts$`),
+};

@@ -1,0 +1,13 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+
+const ROOT = path.join(__dirname, '..');
+
+test('everything generated in this repository is up to date', () => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [path.join(ROOT, 'functions/update.mjs'), '--check'],
+    { encoding: 'utf8' },
+  );
+  expect({ status, output: stdout + stderr }).toMatchObject({ status: 0 });
+});
