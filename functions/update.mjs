@@ -1,16 +1,18 @@
-// Brings everything that is generated in this repository up to date. usage: node functions/update.mjs [--check]
-// --check writes nothing, and exits with 1 where something is stale.
+// Updates everything that is generated in this repository. Usage: node functions/update.mjs [--check]
+// --check writes nothing, and exits with 1 if something is stale.
 import { buildSync } from 'esbuild';
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import prettier from 'prettier';
 import { parseAllDocuments } from 'yaml';
+import { messagesTable } from '../test/support/messages-table.mjs';
 
-/** Each function brings one generated text up to date. To add one, write a function and name it here. */
-const generators = [goldenBuilds, devProdTable, diagrams];
+/** Each function updates one generated text. To add one, write a function and list it here. */
+const generators = [goldenBuilds, devProdTable, rulesTable, messages, diagrams];
 
 const ROOT = path.resolve(import.meta.dirname, '..');
+const FUNCTION_README = 'functions/guardrails/README.md';
 const isCheck = process.argv.includes('--check');
 let isStale = false;
 
@@ -49,7 +51,31 @@ async function devProdTable(builds) {
   await writeSection('README.md', 'dev-prod-table', markdownTable(table(dev, prod)));
 }
 
-/** Who may talk to whom: `npm run graph` writes the diagrams and tables itself. */
+/** The rules, in their order. */
+async function rulesTable() {
+  const { RULES } = await load('functions/guardrails/rules/index.ts');
+  const rows = RULES.map(({ id, summary, adds, documentation }) => [
+    `[\`${id}\`](${documentation})`,
+    summary,
+    adds ?? '',
+  ]);
+  await writeSection(
+    FUNCTION_README,
+    'rules',
+    markdownTable([['rule', 'asks for', 'adds where it is missing'], ...rows]),
+  );
+}
+
+async function messages() {
+  const { RULES } = await load('functions/guardrails/rules/index.ts');
+  const tables = messagesTable(
+    inRoot('functions/guardrails'),
+    RULES.map(({ id }) => id),
+  );
+  await writeSection('functions/guardrails/docs/messages.md', 'messages', tables);
+}
+
+/** Allowed traffic: `npm run graph` writes the diagrams and tables itself. */
 function diagrams() {
   const program = bundle('functions/guardrails/cli/graph.ts');
   const args = [program, ROOT, ...(isCheck ? ['--check'] : [])];
@@ -63,22 +89,23 @@ function markdownTable([header, ...rows]) {
   return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
-/** Writes what belongs between `<!-- NAME:start -->` and `<!-- NAME:end -->` in a Markdown file. */
+/** Writes the text between `<!-- NAME:start -->` and `<!-- NAME:end -->` in a Markdown file. */
 async function writeSection(file, name, content) {
   const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
   const parts = fs.readFileSync(inRoot(file), 'utf8').split(new RegExp(`${start}[^]*?${end}`));
-  if (parts.length !== 2) throw new Error(`${file} must hold ${start} and ${end} once, in this order`);
+  if (parts.length !== 2)
+    throw new Error(`${file} must contain ${start} and ${end}, each once, in this order`);
   const text = parts.join(`${start}\n\n${content}\n${end}`);
   const options = await prettier.resolveConfig(inRoot(file));
   write(file, await prettier.format(text, { ...options, filepath: file }));
 }
 
-/** Writes a generated file where it reads otherwise. */
+/** Writes a generated file that is not up to date. */
 function write(file, text) {
   const target = inRoot(file);
   if (fs.existsSync(target) && fs.readFileSync(target, 'utf8') === text) return;
   isStale = true;
-  process.stdout.write(`${file} ${isCheck ? 'is stale' : 'is brought up to date'}\n`);
+  process.stdout.write(`${file} ${isCheck ? 'is stale' : 'was updated'}\n`);
   if (isCheck) return;
   fs.mkdirSync(path.dirname(target), { recursive: true });
   fs.writeFileSync(target, text);

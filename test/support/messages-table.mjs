@@ -1,12 +1,13 @@
-// The table of all messages, read from the sources: every message`...` template, and words('...') beside one.
+// For `npm run update`: the table of all messages, read from the sources.
 import fs from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 
 /**
+ * Every problem with its remedy, and every error, as two tables of Markdown. Text of the input is `{name}`.
+ *
  * @param {string} folder of the function
  * @param {readonly string[]} rules their ids
- * @returns Markdown: a table of rule messages with their remedies, and one of errors by room
  */
 export function messagesTable(folder, rules) {
   const files = fs.readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.ts'));
@@ -14,14 +15,14 @@ export function messagesTable(folder, rules) {
   const ofRules = found.filter(({ remedy, isError }) => remedy !== undefined && !isError);
   const errors = found.filter(({ isError }) => isError);
   return [
-    '## Findings',
+    '### Findings',
     '',
     ...table(
       ['rule', 'message', 'remedy'],
       ofRules.map(({ file, text, remedy }) => [ruleOf(file, rules), text, remedy ?? '']),
     ),
     '',
-    '## Errors',
+    '### Errors',
     '',
     ...table(
       ['where', 'message'],
@@ -151,9 +152,7 @@ function nameOf(node) {
 }
 
 function table(head, rows) {
-  const escape = (cell) => cell.replaceAll('\n', ' ').replace(/[|<>]/g, '\\$&');
-  const all = [head, ...rows.map((row) => row.map(escape))];
-  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i].length)));
-  const line = (row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...all.slice(1).map(line)];
+  const cells = (row) =>
+    `| ${row.map((cell) => cell.replaceAll('\n', ' ').replace(/[|<>]/g, '\\$&')).join(' | ')} |`;
+  return [cells(head), cells(head.map(() => '---')), ...rows.map(cells)];
 }
