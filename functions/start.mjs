@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the function, or the tests, from a fresh clone: installs and bundles what is missing first.
+// Starts the function or the tests from a fresh clone: installs and bundles what is missing first.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { constants } from 'node:os';
@@ -10,26 +10,16 @@ import { fileURLToPath } from 'node:url';
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const DIST = path.join(ROOT, 'dist');
 const BUNDLE = path.join(DIST, 'render.js');
-const LOCK = path.join(DIST, '.start-lock'); // holds the process id of the start that is at work
+const LOCK = path.join(DIST, '.start-lock'); // holds the process id of the start that prepares
 const OLDEST_NODE = [20, 19];
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-const BROKE = 2; // the exit code for "the function broke"
+const INTERNAL_ERROR = 2; // exit code
 
 const commands = {
-  async render(args) {
-    return runBundle('render.js', args);
-  },
-  async graph(args) {
-    return runBundle('graph.js', args);
-  },
-  async image(args) {
-    await prepare([installation, bundle]);
-    return run(process.execPath, [path.join(ROOT, 'functions', 'image.mjs'), ...args], { cwd: ROOT });
-  },
-  async update(args) {
-    await prepare([installation]);
-    return run(process.execPath, [path.join(ROOT, 'functions', 'update.mjs'), ...args], { cwd: ROOT });
-  },
+  render: (args) => runBundle('render.js', args),
+  graph: (args) => runBundle('graph.js', args),
+  image: (args) => runScript('image.mjs', args),
+  update: (args) => runScript('update.mjs', args),
   async check(args) {
     await prepare([installation]);
     return run(...npm('run', '--silent', 'check', '--', ...args), { cwd: ROOT });
@@ -38,15 +28,19 @@ const commands = {
 
 async function runBundle(file, args) {
   await prepare([installation, bundle]);
-  // npm changes to the repository's root; a relative path means the folder where the user stood.
-  return run(process.execPath, [path.join(DIST, file), ...args], {
-    cwd: process.env.INIT_CWD || process.cwd(),
-  });
+  // npm changes to the repository's root; a relative path is meant from the folder of the user.
+  const cwd = process.env.INIT_CWD || process.cwd();
+  return run(process.execPath, [path.join(DIST, file), ...args], { cwd });
+}
+
+async function runScript(file, args) {
+  await prepare([installation, bundle]);
+  return run(process.execPath, [path.join(ROOT, 'functions', file), ...args], { cwd: ROOT });
 }
 
 const installation = {
   progress: 'installing dependencies (npm ci) ...\n',
-  /** npm writes what it has installed to node_modules/.package-lock.json, as its last step. */
+  /** npm lists the installed packages in node_modules/.package-lock.json, as its last step. */
   isCurrent() {
     const wanted = packagesOf(path.join(ROOT, 'package-lock.json'));
     const record = path.join(ROOT, 'node_modules', '.package-lock.json');
@@ -54,11 +48,11 @@ const installation = {
     return Object.entries(wanted).every(([folder, { version, integrity, optional }]) => {
       const found = installed[folder];
       if (folder === '') return true;
-      if (found === undefined) return optional === true; // made for another system
+      if (found === undefined) return optional === true; // a package for another system
       return found.version === version && found.integrity === integrity;
     });
   },
-  // Everything is a development dependency, and an option of the `npm run` around us must not empty the run.
+  // All are development dependencies, and an option of the surrounding `npm run` must not turn the step off.
   command: () =>
     npm(
       ...['ci', '--ignore-scripts', '--no-audit', '--no-fund'],
@@ -77,7 +71,7 @@ const bundle = {
   command: () => [process.execPath, [path.join(ROOT, 'functions', 'build.mjs')]],
 };
 
-/** Does the steps that are not current, one start at a time. */
+/** Runs the steps that are not current, in one process at a time. */
 async function prepare(steps) {
   const areCurrent = () => steps.every((step) => step.isCurrent());
   if (areCurrent()) return;
@@ -111,7 +105,7 @@ function isAbandoned() {
   try {
     const owner = Number(fs.readFileSync(LOCK, 'utf8'));
     if (owner > 0) process.kill(owner, 0);
-    // Between its creation and its first byte the lock names nobody.
+    // Between its creation and its first byte the lock is empty.
     return owner === 0 && Date.now() - fs.statSync(LOCK).mtimeMs > 5000;
   } catch (error) {
     return error.code === 'ESRCH';
@@ -126,34 +120,33 @@ function modified(file) {
   return fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs;
 }
 
-/** The program and arguments of an npm: the one that started us, else the one on PATH. */
+/** The program and arguments of npm: the one that started this process, else the one on PATH. */
 function npm(...args) {
   const script = process.env.npm_execpath ?? '';
-  // Under yarn and pnpm the variable names them.
+  // Under yarn and pnpm the variable names those.
   return /^npm-cli\.[cm]?js$/.test(path.basename(script))
     ? [process.execPath, [script, ...args]]
     : ['npm', args];
 }
 
 class Failure extends Error {
-  constructor(message, exitCode) {
+  constructor(message, exitCode = INTERNAL_ERROR) {
     super(message);
     this.exitCode = exitCode;
   }
 }
 
-/** Runs a step of the preparation; what it prints is shown only when it fails. */
+/** Runs a step of the preparation; its output is shown only if it fails. */
 async function runQuietly(command, args) {
   let output = '';
   const exitCode = await run(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] }, (text) => {
     output += text;
   });
   if (exitCode > 128) throw new Failure('interrupted', exitCode);
-  if (exitCode !== 0)
-    throw new Failure(`${output}${command} ${args.join(' ')} failed (exit ${exitCode})`, BROKE);
+  if (exitCode !== 0) throw new Failure(`${output}${command} ${args.join(' ')} failed (exit ${exitCode})`);
 }
 
-/** Resolves to the exit code, 128 + n after signal n; a signal to us goes on to the child. */
+/** Resolves to the exit code, 128 + n after signal n; signals are passed on to the child. */
 function run(command, args, options, onOutput) {
   const child = spawn(command, args, { stdio: 'inherit', ...options });
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', onOutput);
@@ -165,7 +158,7 @@ function run(command, args, options, onOutput) {
   for (const signal of SIGNALS) process.on(signal, passOn);
   return new Promise((resolve, reject) => {
     child.on('error', (error) => {
-      reject(error.code === 'ENOENT' ? new Failure(`cannot run ${command}: not found`, BROKE) : error);
+      reject(error.code === 'ENOENT' ? new Failure(`cannot run ${command}: not found`) : error);
     });
     child.on('close', (code, signal) => {
       for (const passed of SIGNALS) process.off(passed, passOn);
@@ -178,21 +171,17 @@ function run(command, args, options, onOutput) {
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  const [oldestMajor, oldestMinor] = OLDEST_NODE;
-  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
-  throw new Failure(
-    `this needs Node.js ${OLDEST_NODE.join('.')} or newer, and runs on ${process.versions.node}`,
-    BROKE,
-  );
+  const isOld = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
+  if (isOld)
+    throw new Failure(
+      `Node.js ${OLDEST_NODE.join('.')} or newer is required, found ${process.versions.node}`,
+    );
 }
 
 async function start([name, ...args]) {
   checkNode();
   if (!Object.hasOwn(commands, name ?? '')) {
-    throw new Failure(
-      `usage: node functions/start.mjs ${Object.keys(commands).join('|')} [arguments]`,
-      BROKE,
-    );
+    throw new Failure(`usage: node functions/start.mjs ${Object.keys(commands).join('|')} [arguments]`);
   }
   return commands[name](args);
 }
@@ -201,5 +190,5 @@ try {
   process.exitCode = await start(process.argv.slice(2));
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
-  process.exitCode = error.exitCode ?? BROKE;
+  process.exitCode = error.exitCode ?? INTERNAL_ERROR;
 }

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import prettier from 'prettier';
 import { parseAllDocuments } from 'yaml';
-import { messagesTable } from '../test/support/messages-table.mjs';
+import { markdownTable, messagesTable } from '../test/support/messages-table.mjs';
 
 /** Each function updates one generated text. To add one, write a function and list it here. */
 const generators = [goldenBuilds, devProdTable, rulesTable, messages, diagrams];
@@ -82,11 +82,6 @@ function diagrams() {
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (isCheck && status === 1) isStale = true;
   else if (status !== 0) throw new Error(`cannot draw the diagrams (exit ${status})`);
-}
-
-/** Cells to a Markdown table, header first. */
-function markdownTable([header, ...rows]) {
-  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
 /** Writes the text between `<!-- NAME:start -->` and `<!-- NAME:end -->` in a Markdown file. */

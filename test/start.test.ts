@@ -206,7 +206,7 @@ test.each(['18.20.4', '20.18.3'])('Node.js %s is too old', (version) => {
   writeFileSync(preload, `Object.defineProperty(process, 'versions', { value: { node: '${version}' } });`);
   expect(start(['render'], { NODE_OPTIONS: `--require ${preload}` })).toMatchObject({
     status: 2,
-    stderr: `this needs Node.js 20.19 or newer, and runs on ${version}\n`,
+    stderr: `Node.js 20.19 or newer is required, found ${version}\n`,
   });
 });
 

@@ -14,22 +14,10 @@ export function messagesTable(folder, rules) {
   const found = files.sort().flatMap((file) => messagesIn(folder, file));
   const ofRules = found.filter(({ remedy, isError }) => remedy !== undefined && !isError);
   const errors = found.filter(({ isError }) => isError);
-  return [
-    '### Findings',
-    '',
-    ...table(
-      ['rule', 'message', 'remedy'],
-      ofRules.map(({ file, text, remedy }) => [ruleOf(file, rules), text, remedy ?? '']),
-    ),
-    '',
-    '### Errors',
-    '',
-    ...table(
-      ['where', 'message'],
-      errors.map(({ file, text }) => [file.split('/')[0].replace(/\.ts$/, ''), text]),
-    ),
-    '',
-  ].join('\n');
+  const findings = ofRules.map(({ file, text, remedy }) => [ruleOf(file, rules), text, remedy ?? '']);
+  const others = errors.map(({ file, text }) => [file.split('/')[0].replace(/\.ts$/, ''), text]);
+  return `### Findings\n\n${markdownTable([['rule', 'message', 'remedy'], ...findings])}
+### Errors\n\n${markdownTable([['where', 'message'], ...others])}`;
 }
 
 function ruleOf(file, rules) {
@@ -151,8 +139,9 @@ function nameOf(node) {
   return node.arguments[0] === undefined ? expression.getText() : nameOf(node.arguments[0]);
 }
 
-function table(head, rows) {
-  const cells = (row) =>
-    `| ${row.map((cell) => cell.replaceAll('\n', ' ').replace(/[|<>]/g, '\\$&')).join(' | ')} |`;
-  return [cells(head), cells(head.map(() => '---')), ...rows.map(cells)];
+/** Rows of cells as a Markdown table, header first. */
+export function markdownTable([header, ...rows]) {
+  const line = (cells) =>
+    `| ${cells.map((cell) => cell.replaceAll('\n', ' ').replace(/[|<>]/g, '\\$&')).join(' | ')} |\n`;
+  return [header, header.map(() => '---'), ...rows].map(line).join('');
 }

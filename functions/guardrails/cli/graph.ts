@@ -64,7 +64,7 @@ async function diagrams(root: string, output: Output): Promise<FileWrite[]> {
       const svg = `${DIAGRAMS}/${flatName(overlay)}.svg`;
       const title = overlay === '.' ? 'this package' : overlay;
       const diagram = viz.renderString(printDot(map, `${title}: allowed traffic`), { format: 'svg' });
-      writes.push(fileWrite(top, svg, () => diagram));
+      writes.push(...changeOf(top, svg, () => diagram));
       sections.push(
         `### ${escapeMarkdown(title)}\n\n\`\`\`mermaid\n${printMermaid(map)}\`\`\`\n\n${printTable(map)}\n[As SVG](${linkTo(svg)})\n`,
       );
@@ -72,17 +72,16 @@ async function diagrams(root: string, output: Output): Promise<FileWrite[]> {
   } finally {
     built.remove();
   }
-  writes.push(fileWrite(top, README, (text) => withSections(text, sections)));
-  return writes.filter(({ content, original }) => !isUnchanged(content, original));
+  return [...writes, ...changeOf(top, README, (text) => withSections(text, sections))];
 }
 
-function fileWrite(top: string, file: string, change: (text: string) => string): FileWrite {
+/** The write of a file, if that changes it. */
+function changeOf(top: string, file: string, change: (text: string) => string): FileWrite[] {
   const text = readTextIfThere(top, file);
-  return {
-    path: file,
-    content: change(text ?? ''),
-    original: text === undefined ? NO_FILE : Buffer.from(text),
-  };
+  const content = change(text ?? '');
+  return content === text
+    ? []
+    : [{ path: file, content, original: text === undefined ? NO_FILE : Buffer.from(text) }];
 }
 
 function withSections(text: string, sections: readonly string[]): string {
@@ -102,10 +101,6 @@ function withSections(text: string, sections: readonly string[]): string {
 
 function linkTo(file: string): string {
   return encodeURI(file).replace(/[()#?]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
-}
-
-function isUnchanged(content: string | undefined, original: FileWrite['original']): boolean {
-  return original instanceof Uint8Array && content !== undefined && Buffer.from(content).equals(original);
 }
 
 runCommand(USAGE, ['check'], main);

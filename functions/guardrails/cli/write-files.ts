@@ -46,10 +46,6 @@ interface Pending {
   isRenamed: boolean;
 }
 
-/** Modes of a new file, and of a temporary file that replaces another, before umask. */
-const NEW_MODE = 0o666;
-const PRIVATE_MODE = 0o600;
-
 /**
  * Writes all files or none: first temporary files beside each, then a comparison of the originals with what was read,
  * then renames. If a step fails, renamed files are restored.
@@ -124,7 +120,7 @@ function writeTemporary({ write, target, temporary }: Pending): void {
 
 /** A file with the mode of the one that it replaces, and its owner where that is permitted. */
 function writeNew(file: string, content: string, replaced: Stats | undefined): void {
-  const fd = openSync(file, 'wx', replaced === undefined ? NEW_MODE : PRIVATE_MODE);
+  const fd = openSync(file, 'wx', replaced === undefined ? 0o666 : 0o600); // private until it has the right mode
   try {
     const bytes = Buffer.from(content);
     for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);

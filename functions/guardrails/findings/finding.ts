@@ -14,7 +14,7 @@ export interface Report {
   readonly field: FieldPath;
   readonly currentValue?: YamlValue | undefined;
   /** The container that it is about, so that it can be exempted alone. */
-  readonly container?: string;
+  readonly container?: string | undefined;
   /** Default: error. */
   readonly severity?: Severity;
   /** What fixes it at the source: only ever values where there are none. */

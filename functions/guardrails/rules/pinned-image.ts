@@ -23,7 +23,7 @@ export const pinnedImage: Rule = {
               : words('use a tag other than latest, or a digest'),
           field,
           currentValue: image,
-          ...(container === undefined ? {} : { container }),
+          container,
         },
       ];
     }),

@@ -16,14 +16,13 @@ export const runAsNonRoot: Rule = {
     const reports: Report[] = [];
     for (const { subject, value, path, container } of securityContextHolders(pod)) {
       const { runAsNonRoot, runAsUser } = objectAt(value, 'securityContext');
-      const about = container === undefined ? {} : { container };
       if (!isAbsent(runAsNonRoot) && runAsNonRoot !== true)
         reports.push({
           problem: message`${subject} sets runAsNonRoot to a value other than true`,
           remedy: words('set it to true, or remove the line'),
           field: [...path, 'securityContext', 'runAsNonRoot'],
           currentValue: runAsNonRoot,
-          ...about,
+          container,
         });
       if (!isAbsent(runAsUser) && !(typeof runAsUser === 'number' && runAsUser > 0))
         reports.push({
@@ -34,7 +33,7 @@ export const runAsNonRoot: Rule = {
           remedy: words('set the numeric UID of a user of the image other than root'),
           field: [...path, 'securityContext', 'runAsUser'],
           currentValue: runAsUser,
-          ...about,
+          container,
         });
     }
     const isSetInAll =

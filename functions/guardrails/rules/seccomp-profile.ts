@@ -26,7 +26,7 @@ export const seccompProfile: Rule = {
         remedy: words(`set the type to ${ALLOWED.join(' or ')}`),
         field: [...path, 'securityContext', 'seccompProfile', 'type'],
         currentValue: profile.type,
-        ...(container === undefined ? {} : { container }),
+        container,
       });
     }
     const ofPod = profileOf(pod.value);
