@@ -17,7 +17,11 @@ const RULE_IDS = RULES.map(({ id }) => id);
 // YAML reads a plain `off` as false.
 const LEVEL = v.union([v.picklist(['error', 'warning', 'off']), v.literal(false)]);
 const LEVELS = strict(Object.fromEntries(RULE_IDS.map((id) => [id, v.exactOptional(LEVEL)])));
-const AMOUNTS = strict({ cpu: v.exactOptional(v.string()), memory: v.exactOptional(v.string()) });
+const QUANTITY = v.pipe(
+  v.string(),
+  v.check((text) => (parseQuantity(text)?.digits ?? -1n) >= 0n, 'a quantity, such as 100m or 128Mi'),
+);
+const AMOUNTS = strict({ cpu: v.exactOptional(QUANTITY), memory: v.exactOptional(QUANTITY) });
 const EXTERNAL_PODS = {
   namespace: v.exactOptional(v.string()),
   podLabels: v.exactOptional(v.record(v.string(), v.string())),
@@ -117,22 +121,13 @@ function levelsIn(rules: v.InferOutput<typeof LEVELS> | undefined): Levels {
 
 function resourceDefaults(spec: v.InferOutput<typeof SPEC>['resources'], locate: Locate): ResourceDefaults {
   const { requests, limits } = DEFAULTS.resourceDefaults;
-  const defaults = {
-    requests: { ...requests, ...spec?.requests },
-    limits: { ...limits, ...spec?.limits },
-  };
+  const defaults = { requests: { ...requests, ...spec?.requests }, limits: { ...limits, ...spec?.limits } };
   for (const name of ['cpu', 'memory'] as const) {
-    const [request, limit] = (['requests', 'limits'] as const).map((side) => {
-      const quantity = parseQuantity(defaults[side][name]);
-      if (quantity !== undefined && quantity.digits >= 0n) return quantity;
-      const field = ['spec', 'resources', side, name];
+    const [request, limit] = [defaults.requests[name], defaults.limits[name]];
+    const [least, most] = [parseQuantity(request), parseQuantity(limit)];
+    if (least !== undefined && most !== undefined && compareQuantities(least, most) > 0)
       throw new ConfigError(
-        message`${locate(field)}: ${formatPath(field)} must be a quantity, such as 100m or 128Mi, found ${JSON.stringify(defaults[side][name])}`,
-      );
-    });
-    if (request !== undefined && limit !== undefined && compareQuantities(request, limit) > 0)
-      throw new ConfigError(
-        message`${locate(['spec', 'resources'])}: spec.resources requests more ${name} than its limit: ${defaults.requests[name]} is above ${defaults.limits[name]}`,
+        message`${locate(['spec', 'resources'])}: spec.resources requests more ${name} than its limit: ${request} is above ${limit}`,
       );
   }
   return defaults;
