@@ -5,14 +5,26 @@ import path from 'node:path';
 import { editFile, writeTree } from './support/tree';
 
 const ROOT = path.join(__dirname, '..');
-const COPIED = ['.krmignore', 'Kptfile', 'README.md', 'base', 'functions', 'overlays', 'package-lock.json'];
+const COPIED = [
+  ...[
+    '.dependency-cruiser.mjs',
+    '.krmignore',
+    'CONTRIBUTING.md',
+    'Kptfile',
+    'README.md',
+    'base',
+    'docs',
+    'eslint.config.mjs',
+  ],
+  ...['functions', 'overlays', 'package-lock.json', 'package.json', 'test', 'tsconfig.json'],
+];
 /** The tests that read the manifests of this repository, but for slow ones that only start from them. */
 const AFFECTED = ['manifests', 'dev-prod-table', 'update', 'readme', 'network/matrix'];
 
 let repository: string;
 beforeEach(() => {
   repository = realpathSync(mkdtempSync(path.join(tmpdir(), 'changes-test-')));
-  for (const entry of [...COPIED, 'package.json', 'test', 'tsconfig.json'])
+  for (const entry of COPIED)
     cpSync(path.join(ROOT, entry), path.join(repository, entry), { recursive: true });
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(repository, 'node_modules'));
 });
@@ -24,15 +36,24 @@ function run(...args: string[]) {
   return spawnSync(process.execPath, args, { cwd: repository, encoding: 'utf8' });
 }
 
+function expectToPass(...command: string[]): void {
+  const { status, stdout, stderr } = run(...command);
+  if (status !== 0) throw new Error(`${command.join(' ')}: exit ${status ?? '?'}\n${stdout}${stderr}`);
+}
+
+function expectTestsToPass(names: readonly string[]): void {
+  expectToPass(
+    'node_modules/jest/bin/jest.js',
+    '--runInBand',
+    ...names.map((name) => `test/${name}.test.ts`),
+  );
+}
+
 /** What a user types after a change of the manifests, and then the tests. */
-function expectTestsToPass(): void {
-  for (const command of ['render', 'update']) {
-    const { status, stdout, stderr } = run('functions/start.mjs', command);
-    expect({ command, status, output: stdout + stderr }).toMatchObject({ status: 0 });
-  }
-  const files = AFFECTED.map((name) => `test/${name}.test.ts`);
-  const { status, stderr } = run('node_modules/jest/bin/jest.js', '--runInBand', ...files);
-  expect({ status, stderr }).toMatchObject({ status: 0 });
+function expectManifestsToPass(): void {
+  expectToPass('functions/start.mjs', 'render');
+  expectToPass('functions/start.mjs', 'update');
+  expectTestsToPass(AFFECTED);
 }
 
 test('a release of both images: render and update, and the tests pass', () => {
@@ -40,7 +61,7 @@ test('a release of both images: render and update, and the tests pass', () => {
   editFile(repository, 'overlays/prod/kustomization.yaml', /newTag: v.*/, 'newTag: 9.9.9');
   editFile(repository, 'overlays/prod/kustomization.yaml', /newTag: v.*/, 'newTag: v9.9.9');
   editFile(repository, 'overlays/prod/kustomization.yaml', /newTag: 9.*/, 'newTag: v9.9.9');
-  expectTestsToPass();
+  expectManifestsToPass();
 });
 
 test('a worker as README.md writes it, which calls the backend: render and update, and the tests pass', () => {
@@ -57,5 +78,59 @@ test('a worker as README.md writes it, which calls the backend: render and updat
     'base/new-worker/worker-deployment.yaml': `${bare}          env:\n            - name: BACKEND_URL\n              value: http://todo-backend\n`,
   });
   editFile(repository, 'base/kustomization.yaml', '  - ingress\n', '  - ingress\n  - new-worker\n');
-  expectTestsToPass();
+  expectManifestsToPass();
+});
+
+describe('CONTRIBUTING.md, step by step', () => {
+  /** The code blocks of a section: a file, or lines to add to one after an entry of its list. */
+  function blocksOf(title: string): { file: string; after: string | undefined; code: string }[] {
+    const sections = readFileSync(path.join(ROOT, 'CONTRIBUTING.md'), 'utf8').split(/^## /m);
+    const section = sections.find((text) => text.startsWith(`${title}\n`)) ?? '';
+    const fences = section.matchAll(/^ {3}```\w+ file=(\S+)(?: after=(\w+))?\n([^]*?)^ {3}```$/gm);
+    return [...fences].map(([, file = '', after, code = '']) => ({
+      file,
+      after,
+      code: code.replaceAll(/^ {3}/gm, ''),
+    }));
+  }
+
+  /** An import goes before the first import, an entry after the one that the block names. */
+  function addTo(file: string, code: string, after: string): void {
+    const [importLine = '', entry = ''] = code.trim().split(/\n\s*/);
+    const text = readFileSync(path.join(repository, file), 'utf8');
+    const [imports = '', list = ''] = text.split(/^(?=export const )/m);
+    expect(list).toMatch(new RegExp(`\\b${after}\\b`));
+    const extended = list.replace(new RegExp(`\\b${after}\\b`), `${after}, ${entry.replace(',', '')}`);
+    writeTree(repository, { [file]: `${importLine}\n${imports}${extended}` });
+  }
+
+  function play(title: string): string[] {
+    const blocks = blocksOf(title);
+    for (const { file, after, code } of blocks)
+      if (after === undefined) writeTree(repository, { [file]: code });
+      else addTo(file, code, after);
+    const files = blocks.map(({ file }) => file);
+    expectToPass('node_modules/prettier/bin/prettier.cjs', '--write', ...files);
+    expectToPass('node_modules/eslint/bin/eslint.js', ...files.filter((file) => file.endsWith('.ts')));
+    expectToPass('node_modules/typescript/bin/tsc');
+    expectToPass('node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ...CRUISE);
+    return files;
+  }
+
+  const CRUISE = ['--config', '.dependency-cruiser.mjs', 'functions/guardrails'];
+
+  test('a rule', () => {
+    expect(play('Add a rule')).toHaveLength(4);
+    expectTestsToPass(['rules/rules']);
+    const { status, stdout } = run('functions/update.mjs', '--check');
+    expect({ status, stdout }).toMatchObject({ status: 1 });
+    expect(stdout).toContain('functions/guardrails/README.md is stale');
+    expectToPass('functions/start.mjs', 'update');
+    expectTestsToPass(['update', 'manifests']);
+  });
+
+  test('a source of traffic', () => {
+    expect(play('Add a source of traffic')).toHaveLength(3);
+    expectTestsToPass(['network/sources/virtual-service', 'network/topology', 'update']);
+  });
 });
