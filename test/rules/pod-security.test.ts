@@ -141,7 +141,7 @@ describeWithTool('go', `against the fixtures of ${MODULE}, ${VERSION}`, (go) => 
     async (fixture, expected) => {
       const text = read(fixture, 'fail');
       const { errors, pod } = await judge(text);
-      // A baseline fixture also omits what restricted requires, and all errors of a refused resource are reported.
+      // A baseline fixture omits what restricted requires; missing values are errors too where others are.
       const missing =
         /runAsNonRoot$|allowPrivilegeEscalation$|capabilities\.drop$|spec\.securityContext\.seccompProfile/;
       const own = fixture.startsWith('baseline')
