@@ -149,7 +149,9 @@ function render(...faults: readonly Fault[]) {
 
 function temporaries(): string[] {
   return [
-    ...Object.keys(tree()).filter((file) => file.includes('guardrails-') && path.basename(file) !== path.basename(LIST)),
+    ...Object.keys(tree()).filter(
+      (file) => file.includes('guardrails-') && path.basename(file) !== path.basename(LIST),
+    ),
     ...readdirSync(inScratch('tmp')),
   ];
 }

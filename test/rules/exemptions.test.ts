@@ -167,7 +167,7 @@ describe('an exemption', () => {
     ]);
   });
 
-  it('may hold a colon in its reason', async () => {
+  it('may have a colon in its reason', async () => {
     const { reported } = await judge([pod(exempt(ROOT, 'https://tickets.example/42: later'), WRITABLE)]);
     expect(reported).toEqual([`info ${WEB_WRITES}; exempt: https://tickets.example/42: later`]);
   });
@@ -183,7 +183,7 @@ describe('an exemption', () => {
   });
 });
 
-describe('until a day, in UTC', () => {
+describe('with an end date, in UTC', () => {
   it.each(['2026-07-15', '2026-07-16', '2028-02-29'])('%s: it still applies', async (day) => {
     const { exitCode, reported } = await judge([pod(exempt(ROOT, `ticket 42 until ${day}`), WRITABLE)]);
     expect({ exitCode, reported }).toEqual({
@@ -197,7 +197,7 @@ describe('until a day, in UTC', () => {
     expect(reported).toEqual([`info ${WEB_WRITES}; exempt: ticket 42, until 2026-07-15`]);
   });
 
-  it('ends with its day', async () => {
+  it('ends after its date', async () => {
     const resource = pod(exempt(ROOT, 'ticket 42 until 2026-07-15'), WRITABLE);
     jest.setSystemTime(new Date('2026-07-15T23:59:59Z'));
     expect(await judge([resource])).toMatchObject({ exitCode: 0 });

@@ -306,7 +306,7 @@ describe('a third component', () => {
         .filter((one) => one.file?.path === file && one.tags?.overlay === undefined)
         .map(
           ({ message }) =>
-            /^\w+\/[\w-]+ (?:sets|adds an entry to) (\S+): .* \((\S+)\)$/.exec(message)?.[1] ?? message,
+            /^\w+\/[\w-]+ (?:sets|adds an entry to) (\S+): .* \(\S+\)$/.exec(message)?.[1] ?? message,
         );
       const had = leaves(parse(old));
       const added = leaves(parse(now)).filter((leaf) => !had.includes(leaf));

@@ -523,7 +523,7 @@ describe('every place that lists the rules has all of them', () => {
     .map((file) => file.replace(/\.ts$/, ''))
     .filter((name) => readFileSync(join(FUNCTION, 'rules', `${name}.ts`), 'utf8').includes(': Rule = {'));
 
-  it('the registry holds the rules that have a file, each once', () => {
+  it('the registry has each rule that has a file, once', () => {
     expect(RULES.map(({ id }) => id).sort()).toEqual(files.sort());
   });
 
