@@ -44,29 +44,33 @@ function packageWith(image: string, prod: string, more: Record<string, string> =
 
 describe('prod refuses an image that is not pinned', () => {
   it.each<[string, Record<string, string>, string]>([
-    ['no images entry', packageWith('web:latest', ''), 'web:latest (tag latest) (base/deployment.yaml)'],
-    ['no tag', packageWith('web', ''), 'web (no tag) (base/deployment.yaml)'],
+    [
+      'no images entry',
+      packageWith('web:latest', ''),
+      'web:latest, which has the tag latest (base/deployment.yaml:10)',
+    ],
+    ['no tag', packageWith('web', ''), 'web, which has no tag (base/deployment.yaml:10)'],
     [
       'a registry with a port and no tag',
       packageWith('r.example:5000/web', ''),
-      'r.example:5000/web (no tag) (base/deployment.yaml)',
+      'r.example:5000/web, which has no tag (base/deployment.yaml:10)',
     ],
     [
       'newTag latest',
       packageWith('web:v1', 'images: [{name: web, newTag: latest}]\n'),
-      'web:latest (tag latest) (overlays/prod/kustomization.yaml)',
+      'web:latest, which has the tag latest (overlays/prod/kustomization.yaml:4, images[0])',
     ],
     [
       'an entry for another name',
       packageWith('web:latest', 'images: [{name: other, newTag: v1}]\n'),
-      'web:latest (tag latest) (base/deployment.yaml)',
+      'web:latest, which has the tag latest (base/deployment.yaml:10)',
     ],
     [
       'a strategic-merge patch file',
       packageWith('web:v1', 'patches: [{path: set-image.patch.yaml}]\n', {
         'overlays/prod/set-image.patch.yaml': DEPLOYMENT('web:latest'),
       }),
-      'web:latest (tag latest) (overlays/prod/set-image.patch.yaml)',
+      'web:latest, which has the tag latest (overlays/prod/set-image.patch.yaml:10)',
     ],
     [
       'an inline JSON 6902 patch',
@@ -75,7 +79,7 @@ describe('prod refuses an image that is not pinned', () => {
         'patches:\n- target: {kind: Deployment}\n  patch: |-\n    - op: replace\n' +
           '      path: /spec/template/spec/containers/0/image\n      value: web:latest\n',
       ),
-      'web:latest (tag latest) (overlays/prod/kustomization.yaml, patches[0])',
+      'web:latest, which has the tag latest (overlays/prod/kustomization.yaml:5, patches[0])',
     ],
     [
       'a component',
@@ -83,7 +87,7 @@ describe('prod refuses an image that is not pinned', () => {
         'components/float/kustomization.yaml':
           'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nimages: [{name: web, newTag: latest}]\n',
       }),
-      'web:latest (tag latest) (components/float/kustomization.yaml)',
+      'web:latest, which has the tag latest (components/float/kustomization.yaml:3, images[0])',
     ],
   ])('%s', async (_, files, image) => {
     const input = resourceList(files);
@@ -100,7 +104,7 @@ describe('prod refuses an image that is not pinned', () => {
     expect(await runText(resourceList(files))).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
-  it('holds prod to the rules also when prod-eu builds on it and only prod-eu is mended', async () => {
+  it('checks prod also when prod-eu builds on it and only prod-eu is fixed', async () => {
     const files = packageWith('web:latest', '', {
       'overlays/prod-eu/kustomization.yaml': `${KUSTOMIZATION}resources: [../prod]\nimages: [{name: web, newTag: v1}]\n`,
     });
@@ -111,7 +115,7 @@ describe('prod refuses an image that is not pinned', () => {
   });
 });
 
-describe('prod refuses :latest wherever it stands', () => {
+describe('prod refuses :latest in every place', () => {
   const onBase = (prod: string, more: Record<string, string>) => packageWith('web:v1', prod, more);
   const podSpec = (spec: string) => `template:\n    spec: ${spec}\n`;
 
@@ -123,7 +127,7 @@ describe('prod refuses :latest wherever it stands', () => {
         'patches:\n- target: {kind: Deployment}\n  patch: |-\n    - op: add\n' +
           '      path: /spec/template/spec/initContainers\n      value: [{name: init, image: "init:latest"}]\n',
       ),
-      'Deployment/web initContainer "init" runs init:latest (tag latest) (overlays/prod/kustomization.yaml, patches[0]); pin it under images in overlays/prod/kustomization.yaml',
+      'Deployment/web initContainer "init" runs init:latest, which has the tag latest (overlays/prod/kustomization.yaml:5, patches[0]); pin it under images in overlays/prod/kustomization.yaml',
     ],
     [
       'a CronJob',
@@ -131,7 +135,7 @@ describe('prod refuses :latest wherever it stands', () => {
         'base/other.yaml':
           'apiVersion: batch/v1\nkind: CronJob\nmetadata:\n  name: job\nspec:\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          containers: [{name: job, image: job}]\n',
       }),
-      'CronJob/job container "job" runs job (no tag) (base/other.yaml); pin it under images in overlays/prod/kustomization.yaml',
+      'CronJob/job container "job" runs job, which has no tag (base/other.yaml:10); pin it under images in overlays/prod/kustomization.yaml',
     ],
     [
       'a named List',
@@ -139,7 +143,7 @@ describe('prod refuses :latest wherever it stands', () => {
         'base/other.yaml':
           'apiVersion: v1\nkind: List\nmetadata:\n  name: both\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: pod\n  spec:\n    containers: [{name: c, image: "c:latest"}]\n',
       }),
-      'Pod/pod container "c" runs c:latest (tag latest) (base/other.yaml); pin it under images in overlays/prod/kustomization.yaml',
+      'Pod/pod container "c" runs c:latest, which has the tag latest (base/other.yaml:11); pin it under images in overlays/prod/kustomization.yaml',
     ],
     [
       'an image volume',
@@ -147,7 +151,7 @@ describe('prod refuses :latest wherever it stands', () => {
         'base/other.yaml':
           'apiVersion: v1\nkind: Pod\nmetadata:\n  name: pod\nspec:\n  containers: [{name: c, image: "c:v1"}]\n  volumes: [{name: model, image: {reference: "m:latest"}}]\n',
       }),
-      'Pod/pod image volume "model" runs m:latest (tag latest) (base/other.yaml); pin it under images in overlays/prod/kustomization.yaml',
+      'Pod/pod image volume "model" runs m:latest, which has the tag latest (base/other.yaml:7); pin it under images in overlays/prod/kustomization.yaml',
     ],
     [
       'an ephemeral container, which images do not reach',
@@ -155,7 +159,7 @@ describe('prod refuses :latest wherever it stands', () => {
         'base/other.yaml':
           'apiVersion: v1\nkind: Pod\nmetadata:\n  name: pod\nspec:\n  containers: [{name: c, image: "c:v1"}]\n  ephemeralContainers: [{name: e, image: "e:latest"}]\n',
       }),
-      'Pod/pod ephemeralContainer "e" runs e:latest (tag latest) (base/other.yaml); give it a version or a digest',
+      'Pod/pod ephemeralContainer "e" runs e:latest, which has the tag latest (base/other.yaml:7); use a tag other than latest, or a digest',
     ],
     [
       'a replacements entry',
@@ -166,7 +170,7 @@ describe('prod refuses :latest wherever it stands', () => {
             'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: v\ndata:\n  image: web:latest\n',
         },
       ),
-      'Deployment/web container "web" runs web:latest (tag latest) (overlays/prod/kustomization.yaml, replacements[0]); pin it there',
+      'Deployment/web container "web" runs web:latest, which has the tag latest (overlays/prod/kustomization.yaml:5, replacements[0]); pin the image there',
     ],
     [
       'an Argo Rollout',
@@ -175,7 +179,7 @@ describe('prod refuses :latest wherever it stands', () => {
           'apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata:\n  name: r\nspec:\n  ' +
           podSpec('{containers: [{name: c, image: "c:LATEST"}]}'),
       }),
-      'Rollout/r container "c" runs c:LATEST (tag latest) (base/other.yaml); pin it under images in overlays/prod/kustomization.yaml',
+      'Rollout/r container "c" runs c:LATEST, which has the tag latest (base/other.yaml:7); pin it under images in overlays/prod/kustomization.yaml',
     ],
   ])('%s', async (_, files, message) => {
     const resources =
@@ -190,7 +194,7 @@ describe('prod refuses :latest wherever it stands', () => {
     );
     const { exitCode, stderr } = await runText(input);
     expect(exitCode).toBe(1);
-    // What a patch adds is not hardened at its source: more follows.
+    // A patch is not hardened at its source, so that other findings follow.
     expect(stderr.split('\n')[0]).toBe(`[error] overlays/prod: ${message}`);
     expect(stderr.match(/ runs /g)).toHaveLength(1);
   });
@@ -202,13 +206,13 @@ describe('prod refuses :latest wherever it stands', () => {
     });
     const config =
       'functionConfig:\n  apiVersion: todo.example.com/v1alpha1\n  kind: Guardrails\n' +
-      '  spec: {environments: {overlays/dev: {allow: [pinned-image]}}}\n';
+      '  spec: {environments: {overlays/dev: {rules: {pinned-image: off}}}}\n';
     const { exitCode, stderr } = await runText(resourceList(files, config));
     expect(exitCode).toBe(1);
     expect(stderr.split('\n')).toEqual([
       ...['overlays/prod', 'overlays/stage'].map(
         (overlay) =>
-          `[error] ${overlay}: Deployment/web container "web" runs web:latest (tag latest) (base/deployment.yaml); pin it under images in ${overlay}/kustomization.yaml`,
+          `[error] ${overlay}: Deployment/web container "web" runs web:latest, which has the tag latest (base/deployment.yaml:10); pin it under images in ${overlay}/kustomization.yaml`,
       ),
       '',
     ]);
@@ -218,23 +222,31 @@ describe('prod refuses :latest wherever it stands', () => {
 describe('bad input ends in a clear error and an empty stdout', () => {
   it.each<[string, string, string]>([
     ['empty stdin', '', 'empty'],
-    ['no YAML', 'a: [', 'not YAML that can be read'],
-    ['no ResourceList', 'a: 1\n', 'not a ResourceList'],
+    ['invalid YAML', 'a: [', 'standard input:1: invalid YAML'],
+    ['a mapping that is not a resource', 'a: 1\n', 'standard input:1: not a Kubernetes resource'],
     ['items missing', 'apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n', 'without a list of items'],
-    ['a remote base', resourceList(packageWith('a:v1', 'bases: [github.com/a/b]\n')), 'must not reach'],
+    [
+      'a remote base',
+      resourceList(packageWith('a:v1', 'bases: [github.com/a/b]\n')),
+      'bases names github.com/a/b, which is remote',
+    ],
     [
       'a disguised remote base',
       resourceList(packageWith('a:v1', 'BASES: [github.com/a/b]\n')),
-      'write bases',
+      'rename it to bases',
     ],
-    ['a Helm chart', resourceList(packageWith('a:v1', 'helmCharts: [{name: x}]\n')), 'a Helm chart'],
+    [
+      'a Helm chart',
+      resourceList(packageWith('a:v1', 'helmCharts: [{name: x}]\n')),
+      'helmCharts requires Helm',
+    ],
     ['a file outside', resourceList(packageWith('a:v1', 'crds: [../../../x.yaml]\n')), 'outside the package'],
     [
       'a path that leaves the package',
       resourceList({ '../x.yaml': DEPLOYMENT('a:v1') }),
-      'leaves the package',
+      'is outside the package',
     ],
-    ['an absolute path', resourceList({ '/x.yaml': DEPLOYMENT('a:v1') }), 'leaves the package'],
+    ['an absolute path', resourceList({ '/x.yaml': DEPLOYMENT('a:v1') }), 'is outside the package'],
   ])('%s', async (_, input, message) => {
     const { exitCode, stdout, stderr } = await runText(input);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
@@ -245,9 +257,9 @@ describe('bad input ends in a clear error and an empty stdout', () => {
     ['an unknown key', 'spec: {enviroments: {}}', 'enviroments'],
     ['a wrong type', 'spec: {environments: 1}', 'environments'],
     [
-      'an overlay that is not there',
+      'an unknown overlay',
       'spec: {environments: {overlays/x: {}}}',
-      'there are: base, overlays/prod',
+      'unknown overlay "overlays/x" in environments; the overlays are: base, overlays/prod',
     ],
   ])('bad configuration: %s is exit 3, and every item comes back', async (_, spec, message) => {
     const config = `functionConfig:\n  apiVersion: todo.example.com/v1alpha1\n  kind: Guardrails\n  ${spec}\n`;
@@ -258,7 +270,7 @@ describe('bad input ends in a clear error and an empty stdout', () => {
     expect(stderr).toContain(message);
   });
 
-  it('plain YAML that is refused leaves stdout empty', async () => {
+  it('plain YAML with an error leaves stdout empty', async () => {
     expect(await runText(DEPLOYMENT('web:latest'))).toMatchObject({ exitCode: 1, stdout: '' });
   });
 
@@ -270,7 +282,7 @@ describe('bad input ends in a clear error and an empty stdout', () => {
   });
 });
 
-it('plain YAML that is clean passes through byte for byte', async () => {
+it('plain YAML without findings passes through byte for byte', async () => {
   const input =
     '# a comment\napiVersion: v1\nkind: ConfigMap\nmetadata:\n    name: a\ndata: {mode: 0644}\n---\n';
   expect(await runText(input)).toEqual({ exitCode: 0, stdout: input, stderr: '' });

@@ -12,7 +12,7 @@ import {
 import { type PackageItems, overlaysOf, reachableFrom } from './kustomize/graph';
 import { type Package, packageOf } from './kustomize/package';
 import { type Inspect, SourceFinder } from './kustomize/source-finder';
-import { message, outputOf } from './message';
+import { message, outputOf, words } from './message';
 import { generatedItems, updatePolicies } from './policies/update-policies';
 import { RULES } from './rules';
 import { harden } from './rules/harden';
@@ -198,7 +198,9 @@ function withSource(
 function unknownContent(overlay: string, file: string): Finding {
   return {
     severity: 'info',
-    problem: message`${file} is not YAML, so its content is unknown; a generator's result is verified with a placeholder`,
+    problem: words(
+      'the content of a generator input that is not YAML is unknown; a placeholder takes its place',
+    ),
     overlays: [overlay],
     source: { file },
   };

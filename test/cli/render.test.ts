@@ -1,4 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -23,11 +24,12 @@ import { type Tree, editFile, writeTree } from '../support/tree';
 
 const ROOT = path.join(__dirname, '../..');
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
-// Kinds of which no rule on pods has anything to say: one that passes, and one that is refused.
+// Resources without pods: one without findings, and one with an error.
 const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: plain\ndata: {}\n';
 const SECRET = 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: plain\nstringData:\n  key: a value\n';
 const GENERATED = 'configMapGenerator:\n- name: settings\n';
 const CANARY = 'canary-92c6';
+const LIST = 'dist/.guardrails-files';
 const USAGE = 'usage: npm run render -- [DIR] [--check] [--diff]\n';
 
 let built: Bundle;
@@ -58,6 +60,16 @@ function inScratch(file: string): string {
 const write = (files: Readonly<Tree>) => {
   writeTree(dir, files);
 };
+
+/** A build of prod by an earlier run. */
+const EARLIER = { 'dist/prod.yaml': 'earlier\n', [LIST]: listOf({ 'prod.yaml': 'earlier\n' }) };
+
+/** The list of written files, in the format of sha256sum. */
+function listOf(builds: Readonly<Tree>): string {
+  return Object.entries(builds)
+    .map(([name, text]) => `${createHash('sha256').update(text).digest('hex')}  ${name}\n`)
+    .join('');
+}
 
 /** An overlay of one resource. */
 function overlay(folder: string, more = '', resource = CONFIG_MAP): Record<string, string> {
@@ -103,7 +115,7 @@ function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return { ...process.env, TMPDIR: inScratch('tmp'), CI: undefined, ...more };
 }
 
-/** An environment in which neither a kustomize nor an npm is found, but for what `bin` holds. */
+/** An environment in which only the programs in `bin` are found. */
 function emptyEnvironment(): NodeJS.ProcessEnv {
   return environment({
     PATH: inScratch('bin'),
@@ -119,7 +131,7 @@ interface Run {
   readonly nodeOptions?: readonly string[];
 }
 
-/** A whole run. Whatever comes out, no temporary file stays. */
+/** A complete run. It leaves no temporary files. */
 function render(args: readonly string[] = [dir], { cwd = scratch, env, nodeOptions = [] }: Run = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...nodeOptions, program, ...args], {
     cwd,
@@ -130,7 +142,7 @@ function render(args: readonly string[] = [dir], { cwd = scratch, env, nodeOptio
   return { status, stdout, stderr };
 }
 
-/** What kustomize itself builds from the package as it lies there. */
+/** What kustomize itself builds from the package as it is. */
 function build(folder: string): string {
   const { command, args } = findKustomizeForTests();
   return execFileSync(command, [...args, path.join(dir, folder)], { encoding: 'utf8' });
@@ -145,11 +157,13 @@ describe('writes what kustomize builds', () => {
   test('the repository: the same bytes, twice, nothing else changes, and no colours on a pipe', () => {
     copyRepository();
     const before = tree();
+    const [dev, prod] = [build('overlays/dev'), build('overlays/prod')];
     const expected = {
       ...before,
       dist: 'folder',
-      'dist/dev.yaml': build('overlays/dev'),
-      'dist/prod.yaml': build('overlays/prod'),
+      'dist/dev.yaml': dev,
+      'dist/prod.yaml': prod,
+      [LIST]: listOf({ 'dev.yaml': dev, 'prod.yaml': prod }),
     };
     const env = environment({ TERM: 'xterm-256color', FORCE_COLOR: '1' });
     for (let round = 1; round <= 2; round++) {
@@ -159,7 +173,7 @@ describe('writes what kustomize builds', () => {
         /^overlays\/prod: 21 resources, 0 errors, 0 warnings, 0 infos\nnext: kubectl apply -f package\/dist\/dev\.yaml\nnext: kubectl apply -f package\/dist\/prod\.yaml\n$/m,
       );
       expect(tree()).toEqual(expected);
-      expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f]/); // no escape sequence: it is no terminal
+      expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f]/); // no escape sequences, because it is not a terminal
     }
   });
 
@@ -172,18 +186,20 @@ describe('writes what kustomize builds', () => {
       'overlays/prod-eu/kustomization.yaml': `${KUSTOMIZATION}resources: [../prod]\nnamePrefix: eu-\n`,
     });
     expect(render()).toMatchObject({ status: 0, stderr: '' });
-    expect(tree(path.join(dir, 'dist'))).toEqual({
-      'eu-prod.yaml': build('overlays/eu/prod'),
+    const builds = {
       'apps-web-overlays-stage.yaml': build('apps/web/overlays/stage'),
+      'eu-prod.yaml': build('overlays/eu/prod'),
       'prod.yaml': build('overlays/prod'),
       'prod-eu.yaml': build('overlays/prod-eu'),
-    });
+    };
+    expect(tree(path.join(dir, 'dist'))).toEqual({ ...builds, '.guardrails-files': listOf(builds) });
   });
 
   test('a package that is one overlay itself', () => {
     write({ '.krmignore': 'dist/\n', ...overlay('.') });
     expect(render()).toMatchObject({ status: 0, stderr: '' });
-    expect(tree(path.join(dir, 'dist'))).toEqual({ 'package.yaml': build('.') });
+    const builds = { 'package.yaml': build('.') };
+    expect(tree(path.join(dir, 'dist'))).toEqual({ ...builds, '.guardrails-files': listOf(builds) });
   });
 
   test.each([
@@ -210,17 +226,17 @@ describe('the command line', () => {
     const { status, stdout, stderr } = render([dir, '--check']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toBe(
-      'overlays/prod: 1 resources, 0 errors, 0 warnings, 0 infos\nclean; nothing is written\n',
+      'overlays/prod: 1 resource, 0 errors, 0 warnings, 0 infos\nno file would change; nothing was written\n',
     );
     expect(tree()).toEqual(before);
   });
 
-  test('--check that refuses leaves also what an earlier run wrote', () => {
-    write({ 'overlays/prod/map.yaml': SECRET, 'dist/prod.yaml': 'earlier\n' });
+  test('--check with an error keeps what an earlier run wrote', () => {
+    write({ 'overlays/prod/map.yaml': SECRET, ...EARLIER });
     const before = tree();
     const { status, stdout } = render(['--check', dir]);
     expect(status).toBe(1);
-    expect(stdout).toContain('refused; nothing is written\n');
+    expect(stdout).toContain('errors found; nothing was written\n');
     expect(tree()).toEqual(before);
   });
 
@@ -244,17 +260,21 @@ describe('the command line', () => {
       env: environment(),
     });
     expect(status).toBe(0);
-    expect(readdirSync(path.join(dir, 'dist')).sort()).toEqual(['prod.yaml', 'render.js']);
+    expect(readdirSync(path.join(dir, 'dist')).sort()).toEqual([
+      '.guardrails-files',
+      'prod.yaml',
+      'render.js',
+    ]);
   });
 
   test.each([
     ['missing', 'ENOENT'],
     ['package/overlays/prod/map.yaml/below', 'ENOTDIR'],
-  ])('DIR that is not there: %s', (argument, code) => {
+  ])('DIR does not exist: %s', (argument, code) => {
     const { status, stdout, stderr } = render([argument]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toBe(
-      `${inScratch(argument)}: cannot be opened (${code}); name the folder that holds the package\n`,
+      `${inScratch(argument)}: cannot be opened, ${code}; name the folder that holds the package\n`,
     );
   });
 
@@ -271,7 +291,7 @@ describe('the command line', () => {
     expect({ status, stdout, stderr }).toEqual({
       status: 2,
       stdout: '',
-      stderr: `${inScratch('package/none')}: no resource in it\n`,
+      stderr: `${inScratch('package/none')}: the package has no resources\n`,
     });
   });
 
@@ -295,7 +315,7 @@ describe('the command line', () => {
     expect(tree()).toEqual(before);
   });
 
-  test('a reader that closes early is not told as a refusal', () => {
+  test('a reader that closes early does not change the exit code to 1', () => {
     const closing = `{ "${process.execPath}" "${program}" "${dir}"; echo $? >&2; } | true`;
     const { stderr } = spawnSync('sh', ['-c', closing], { encoding: 'utf8', env: environment() });
     expect(['0\n', '2\n']).toContain(stderr);
@@ -303,17 +323,17 @@ describe('the command line', () => {
 });
 
 describe('refuses', () => {
-  test('latest in prod: exit 1, and what an earlier run wrote is gone', () => {
+  test('latest in prod: exit 1, and what an earlier run wrote is deleted', () => {
     copyRepository();
     edit('overlays/prod/kustomization.yaml', /newTag: v.*/, 'newTag: latest');
     const before = tree();
-    write({ 'dist/prod.yaml': 'earlier\n' });
+    write(EARLIER);
     const { status, stdout } = render();
     expect(status).toBe(1);
     expect(stdout).toContain(
-      '  [error] overlays/prod: Deployment/todo-backend container "backend" runs registry.example.com/todo/todo-backend:latest (tag latest) (overlays/prod/kustomization.yaml); pin it under images in overlays/prod/kustomization.yaml\n',
+      '  [error] overlays/prod: Deployment/todo-backend container "backend" runs registry.example.com/todo/todo-backend:latest, which has the tag latest (overlays/prod/kustomization.yaml:18, images[0]); pin it under images in overlays/prod/kustomization.yaml\n',
     );
-    expect(stdout).toMatch(/refused; nothing is written\n$/);
+    expect(stdout).toMatch(/errors found; nothing was written\n$/);
     expect(stdout).not.toContain('next:');
     expect(tree()).toEqual({ ...before, dist: 'folder' });
   });
@@ -335,7 +355,7 @@ describe('refuses', () => {
     ['JSON without a kind', 'renovate.json', '{"extends": []}\n'],
     ['a template', 'chart/deployment.yaml', '{{- if .Values.on }}\nkind: Deployment\n{{- end }}\n'],
     ['a second document', 'two.yaml', `${CONFIG_MAP}---\na: 1\n`],
-  ])('YAML that is no resource: %s', (_, file, text) => {
+  ])('YAML that is not a resource: %s', (_, file, text) => {
     write({ ...overlay('overlays/prod'), [file]: text });
     const before = tree();
     const { status, stdout, stderr } = render();
@@ -345,7 +365,7 @@ describe('refuses', () => {
     expect(tree()).toEqual(before);
   });
 
-  test('nothing of what .krmignore names', () => {
+  test('no file that .krmignore names', () => {
     write({ '.krmignore': 'dist/\nvalues.yaml\nchart/\n', ...overlay('overlays/prod') });
     write({ 'values.yaml': 'replicas: 1\n', 'chart/deployment.yaml': '{{ .Values }}\n' });
     expect(render([dir, '--check'])).toMatchObject({ status: 0, stderr: '' });
@@ -365,7 +385,7 @@ describe('refuses', () => {
     expect(tree()).toEqual(before);
   });
 
-  test('to go on without a kustomize and an npm to fetch one with', () => {
+  test('a run without kustomize and without npm to fetch it', () => {
     write({ '.krmignore': 'dist/\n', ...overlay('overlays/prod') });
     const before = tree();
     const { status, stdout, stderr } = render([dir], { env: emptyEnvironment() });
@@ -377,7 +397,7 @@ describe('refuses', () => {
 });
 
 describe('generators', () => {
-  test('are built with their real inputs, and verified with stand-ins', () => {
+  test('are built with their real inputs, and verified with placeholders', () => {
     write({
       '.krmignore': 'dist/\n',
       ...overlay('overlays/prod', `${GENERATED}  envs: [.env]\n  files: [certs/ca.crt, logo.bin]\n`),
@@ -389,11 +409,11 @@ describe('generators', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     for (const file of ['.env', 'certs/ca.crt', 'logo.bin'])
       expect(stdout).toContain(
-        `[info] overlays/prod: overlays/prod/${file} is no YAML; what a generator makes of it is verified with its content unknown\n`,
+        `[info] overlays/prod: the content of a generator input that is not YAML is unknown; a placeholder takes its place (overlays/prod/${file})\n`,
       );
     const written = read('dist/prod.yaml');
     expect(written).toContain('MODE: real\n');
-    expect(written).not.toContain('GUARDRAILS_STAND_IN');
+    expect(written).not.toContain('GUARDRAILS_PLACEHOLDER');
     expect(written).toBe(build('overlays/prod'));
   });
 
@@ -403,9 +423,9 @@ describe('generators', () => {
   });
 
   test.each([
-    ['is missing', 'gone/.env', 'ENOENT'],
-    ['is a folder', 'folder.d', 'EISDIR'],
-  ])('whose input %s: exit 2 that names it, and nothing is written', (_, file, code) => {
+    ['is missing', 'gone/.env', 'a generator reads it, and it does not exist; add the file'],
+    ['is a folder', 'folder.d', 'is not a regular file; a generator reads it; name a file'],
+  ])('whose input %s: exit 2 with its path, and nothing is written', (_, file, problem) => {
     write({
       '.krmignore': 'dist/\n',
       ...overlay('overlays/prod', `${GENERATED}  envs: [${file}]\n`),
@@ -414,7 +434,7 @@ describe('generators', () => {
     const before = tree();
     const { status, stderr } = render();
     expect(status).toBe(2);
-    expect(stderr).toBe(`overlays/prod/${file}: a generator reads it, and it cannot be read (${code})\n`);
+    expect(stderr).toBe(`overlays/prod/${file}: ${problem}\n`);
     expect(tree()).toEqual(before);
   });
 
@@ -455,56 +475,63 @@ describe('generators', () => {
 });
 
 describe('the configuration', () => {
-  const allowing = guardrails('{overlays/dev: {allow: [plain-secret]}}');
+  const relaxed = guardrails('{overlays/dev: {rules: {plain-secret: off}}}');
   const PACKAGE = { '.krmignore': 'dist/\n', ...overlay('overlays/dev', '', SECRET) };
 
   test('is the one that the Kptfile names', () => {
-    write({ ...PACKAGE, 'a/g.yaml': allowing, 'b/g.yaml': guardrails('{}'), Kptfile: kptfile('a/g.yaml') });
+    write({ ...PACKAGE, 'a/g.yaml': relaxed, 'b/g.yaml': guardrails('{}'), Kptfile: kptfile('a/g.yaml') });
     expect(render()).toMatchObject({ status: 0, stderr: '' });
     write({ Kptfile: kptfile('b/g.yaml') });
     expect(render()).toMatchObject({ status: 1 });
   });
 
-  test('is none where the Kptfile names none: every rule holds', () => {
-    write({ ...PACKAGE, 'a/g.yaml': allowing, Kptfile: kptfile('a/g.yaml').replace(/pipeline[^]*/, '') });
+  test('is the default where the Kptfile names none', () => {
+    write({ ...PACKAGE, 'a/g.yaml': relaxed, Kptfile: kptfile('a/g.yaml').replace(/pipeline[^]*/, '') });
     expect(render()).toMatchObject({ status: 1 });
   });
 
-  test('is the only one there is where there is no Kptfile', () => {
-    write({ ...PACKAGE, 'a/g.yaml': allowing });
+  test('is the only one in the package where there is no Kptfile', () => {
+    write({ ...PACKAGE, 'a/g.yaml': relaxed });
     expect(render()).toMatchObject({ status: 0, stderr: '' });
   });
 
   test.each([
     [
       'two without a Kptfile',
-      { 'a/g.yaml': allowing, 'b/g.yaml': allowing },
-      'a/g.yaml and b/g.yaml; keep one',
+      { 'a/g.yaml': relaxed, 'b/g.yaml': relaxed },
+      'several configurations: a/g.yaml and b/g.yaml; keep one\n',
     ],
-    ['one that names no overlay', { 'a/g.yaml': guardrails('{overlays/x: {}}') }, 'overlays/x'],
-    ['one with a wrong type', { 'a/g.yaml': guardrails('1') }, 'environments'],
+    [
+      'one with an unknown overlay',
+      { 'a/g.yaml': guardrails('{overlays/x: {}}') },
+      'configuration: unknown overlay "overlays/x" in environments; the overlays are: overlays/dev\n',
+    ],
+    [
+      'one with a wrong type',
+      { 'a/g.yaml': guardrails('1') },
+      'a/g.yaml:6: spec.environments must be a mapping, found the number 1\n',
+    ],
     [
       'one of another kind',
-      { 'a/g.yaml': allowing.replace('kind: Guardrails', 'kind: Guardrail'), Kptfile: kptfile('a/g.yaml') },
-      'Guardrails.kind is "Guardrail"',
+      { 'a/g.yaml': relaxed.replace('kind: Guardrails', 'kind: Guardrail'), Kptfile: kptfile('a/g.yaml') },
+      'a/g.yaml:2: kind must be "Guardrails", found "Guardrail"\n',
     ],
   ])('%s: exit 3, and nothing is written', (_, files, message) => {
     write({ ...PACKAGE, ...files });
     const before = tree();
     const { status, stdout, stderr } = render();
     expect({ status, stdout }).toEqual({ status: 3, stdout: '' });
-    expect(stderr).toMatch(/^configuration: /);
-    expect(stderr).toContain(message);
+    expect(stderr).toBe(message);
     expect(tree()).toEqual(before);
   });
 });
 
 test.each([
-  ['there is none', undefined, true],
+  ['is missing', undefined, true],
   ['names something else', 'build/\n', true],
   ['names it', 'dist/\n', false],
   ['names it without the slash', '/dist\n', false],
-])('a .krmignore that %s: warned of, where kpt would read dist/', (_, patterns, warned) => {
+])('a .krmignore that %s: a warning where kpt would read dist/', (_, patterns, warned) => {
   write({ ...overlay('overlays/prod'), ...(patterns === undefined ? {} : { '.krmignore': patterns }) });
   const { status, stdout, stderr } = render();
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -516,7 +543,7 @@ describe('where dist/ cannot be written', () => {
     write({ '.krmignore': 'dist/\n', ...overlay('overlays/dev'), ...overlay('overlays/prod') });
   });
 
-  test('it is a file: exit 2, and it stays', () => {
+  test('it is a file: exit 2, and it is kept', () => {
     write({ dist: 'a file\n' });
     const before = tree();
     const { status, stderr } = render();
@@ -525,7 +552,7 @@ describe('where dist/ cannot be written', () => {
     expect(tree()).toEqual(before);
   });
 
-  test('a folder stands where a build belongs: exit 2, and nothing half-done stays', () => {
+  test('a folder in place of a build: exit 2, and no temporary file is left', () => {
     mkdirSync(path.join(dir, 'dist/dev.yaml'), { recursive: true });
     const { status, stderr } = render();
     expect(status).toBe(2);
@@ -539,7 +566,7 @@ describe('where dist/ cannot be written', () => {
     ['writing a file in it', 'writeSync', '^(?!1$|2$)'],
     ['writing a file in it to the disk', 'fsyncSync', ''],
     ['renaming a file in it', 'renameSync', '/dist/'],
-  ])('an error that nobody foresaw, %s', (_, name, argument) => {
+  ])('an unexpected error, %s', (_, name, argument) => {
     const env = environment({
       GUARDRAILS_FAULT: JSON.stringify({ module: 'fs', name, argument, message: CANARY }),
     });
@@ -547,7 +574,7 @@ describe('where dist/ cannot be written', () => {
     const { status, stdout, stderr } = render([dir], { env, nodeOptions });
     expect(status).toBe(2);
     expect(stderr).toMatch(
-      /^dist\/dev\.yaml: cannot be (written|replaced) \(unknown error\); nothing is changed\n$/,
+      /^dist\/dev\.yaml: cannot be (written|replaced), unknown error; nothing was changed\n$/,
     );
     expect(stdout).not.toContain('next:');
     expect(stdout + stderr).not.toContain(CANARY);

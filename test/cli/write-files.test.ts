@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -27,14 +28,19 @@ const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: plain\nd
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
 const DEPLOYMENT = (name: string) =>
   `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\nspec:\n  template:\n    spec:\n      containers:\n        - name: ${name}\n          image: ${name}:v1\n`;
-/** In the order in which they are written, with their modes before; the last is new, and gets what umask leaves. */
+/** The list of the files that an earlier run wrote. */
+const LIST = 'dist/.guardrails-files';
+/** Files that are replaced, and their modes before. */
 const MODES = {
   'base/a.yaml': 0o640,
   'base/deep/b.yaml': 0o600,
   'base/z.yaml': 0o644,
   'dist/dev.yaml': 0o600,
+  [LIST]: 0o604,
 } as const;
-const WRITTEN = [...Object.keys(MODES), 'dist/prod.yaml'];
+/** In the order in which they are written. dist/prod.yaml is new: umask sets its mode. */
+const WRITTEN = ['base/a.yaml', 'base/deep/b.yaml', 'base/z.yaml', 'dist/dev.yaml', 'dist/prod.yaml', LIST];
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 let built: Bundle;
 let program: string;
@@ -70,7 +76,7 @@ const write = (files: Readonly<Tree>) => {
   writeTree(dir, files);
 };
 
-/** Three files to harden, a build of an earlier run, and one that is new. */
+/** Three files to harden, a build of an earlier run with its list, and an overlay without a build. */
 function writePackage(): void {
   write({
     '.krmignore': 'dist/\n',
@@ -81,11 +87,12 @@ function writePackage(): void {
     'overlays/dev/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\n`,
     'overlays/prod/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\n`,
     'dist/dev.yaml': 'earlier\n',
+    [LIST]: `${sha256('earlier\n')}  dev.yaml\n`,
   });
   for (const [file, mode] of Object.entries(MODES)) chmodSync(path.join(dir, file), mode);
 }
 
-/** A kustomize that runs a script, and prints what every rule passes. */
+/** A kustomize that runs a script, and prints a resource that passes every rule. */
 function kustomize(script = ''): void {
   writeFileSync(inScratch('bin/kustomize'), `#!/bin/sh\n${script}\nprintf '%s' '${CONFIG_MAP}'\n`);
   chmodSync(inScratch('bin/kustomize'), 0o755);
@@ -131,7 +138,7 @@ function environment(faults: readonly Fault[] = []): NodeJS.ProcessEnv {
   };
 }
 
-/** A whole run. Whatever comes out, nothing temporary stays, and nothing of what broke is quoted. */
+/** A complete run. It leaves no temporary files and prints no text of an injected error. */
 function render(...faults: readonly Fault[]) {
   const [command, ...leading] = runner;
   const { status, stdout, stderr } = spawnSync(command, [...leading, process.execPath, program, dir], {
@@ -146,12 +153,14 @@ function render(...faults: readonly Fault[]) {
 
 function temporaries(): string[] {
   return [
-    ...Object.keys(tree()).filter((file) => file.includes('guardrails-')),
+    ...Object.keys(tree()).filter(
+      (file) => file.includes('guardrails-') && path.basename(file) !== path.basename(LIST),
+    ),
     ...readdirSync(inScratch('tmp')),
   ];
 }
 
-/** A run that fails and changes nothing, and what it says. */
+/** A run that fails and changes nothing; returns its standard error. */
 function failing(...faults: readonly Fault[]): string {
   const before = tree();
   const { status, stdout, stderr } = render(...faults);
@@ -161,11 +170,11 @@ function failing(...faults: readonly Fault[]): string {
   return stderr;
 }
 
-/** Names of this package in messages, for regular expressions. */
+/** The names of the written files, for regular expressions. */
 const ANY = WRITTEN.join('|').replaceAll('.', '\\.');
 
 describe('without a fault', () => {
-  test('everything is written, every mode stays, and what is new gets the one of new files', () => {
+  test('writes everything, keeps every mode, and gives a new file the mode of new files', () => {
     const before = tree(dir);
     const umask = `umask 026; exec "${process.execPath}" "${program}" "${dir}"`;
     const { status, stderr } = spawnSync('/bin/sh', ['-c', umask], { encoding: 'utf8', env: environment() });
@@ -177,11 +186,13 @@ describe('without a fault', () => {
       expect(after[file]).not.toBe(before[file]);
     }
     expect(after['dist/prod.yaml']).toBe(`640 ${CONFIG_MAP}`);
+    const hash = sha256(CONFIG_MAP);
+    expect(after[LIST]).toBe(`604 ${hash}  dev.yaml\n${hash}  prod.yaml\n`);
     for (const [file, text] of Object.entries(before))
       if (!WRITTEN.includes(file)) expect(after[file]).toBe(text);
   });
 
-  test('modes beyond the permissions and an owner stay, too', () => {
+  test('keeps set-user-ID and set-group-ID bits and the owner', () => {
     chmodSync(path.join(dir, 'base/a.yaml'), 0o6750);
     if (process.getuid?.() === 0) execFileSync('chown', ['12345:23456', path.join(dir, 'base/a.yaml')]);
     const { uid, gid } = lstatSync(path.join(dir, 'base/a.yaml'));
@@ -191,7 +202,7 @@ describe('without a fault', () => {
     expect([after.mode & 0o7777, after.uid, after.gid]).toEqual([0o6750, uid, gid]);
   });
 
-  test('no temporary of a file can be read by more than may read the file', () => {
+  test('no temporary file is readable by users who may not read the file that it replaces', () => {
     const log = inScratch('modes');
     const list = `for f in '${dir}'/base/.*tmp '${dir}'/base/deep/.*tmp '${dir}'/dist/.*tmp; do [ -e "$f" ] && stat -c '%a %n' "$f"; done >> '${log}'`;
     const run = `PATH=/bin:/usr/bin; ${list}`;
@@ -201,34 +212,35 @@ describe('without a fault', () => {
     for (const line of lines) expect(line).toMatch(/^(600 |640 .*\.a\.yaml|644 .*\.z\.yaml)/);
   });
 
-  test('a second name of a file elsewhere keeps what it has', () => {
+  test('a hard link to a file from outside keeps the old content', () => {
     linkSync(path.join(dir, 'base/a.yaml'), inScratch('outside/second-name'));
     expect(render()).toMatchObject({ status: 0 });
     expect(readFileSync(inScratch('outside/second-name'), 'utf8')).toBe(DEPLOYMENT('a'));
   });
 
-  test('a build that is a link elsewhere gives way; what it leads to stays', () => {
+  test('a symbolic link in place of a build is refused, and its target stays', () => {
     rmSync(path.join(dir, 'dist/dev.yaml'));
     symlinkSync(inScratch('outside/kept.yaml'), path.join(dir, 'dist/dev.yaml'));
-    expect(render()).toMatchObject({ status: 0 });
-    expect(lstatSync(path.join(dir, 'dist/dev.yaml')).isFile()).toBe(true);
+    expect(failing()).toBe(
+      'dist/dev.yaml: cannot be read, ELOOP; it is a symbolic link; replace it by a copy of the file\n',
+    );
     expect(readFileSync(inScratch('outside/kept.yaml'), 'utf8')).toBe('kept\n');
   });
 });
 
-describe('a disk that fills', () => {
+describe('a full disk', () => {
   test.each(
-    ['base/a.yaml', 'base/z.yaml', 'dist/prod.yaml'].flatMap((file) =>
+    ['base/a.yaml', 'base/z.yaml', 'dist/prod.yaml', LIST].flatMap((file) =>
       [0, 1, 60].map((bytes) => [bytes, file] as const),
     ),
   )('after %i bytes of %s', (bytes, file) => {
     const name = `\\.${path.basename(file)}\\..*guardrails-tmp`;
     expect(failing({ name: 'writeSync', file: name, bytes, code: 'ENOSPC' })).toBe(
-      `${file}: cannot be written (ENOSPC); nothing is changed\n`,
+      `${file}: cannot be written, ENOSPC; nothing was changed\n`,
     );
   });
 
-  describe('really', () => {
+  describe('on a real file system', () => {
     // A mount namespace of its own needs no rights where users may have user namespaces.
     const NAMESPACES = process.getuid?.() === 0 ? ['--mount'] : ['--user', '--mount'];
     const UNSHARE = [...NAMESPACES, ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])];
@@ -265,23 +277,21 @@ describe('a disk that fills', () => {
       return;
     }
 
-    test.each([0, 1, 2, 3, 4])('with %i blocks left of 4 kB', async (blocks) => {
+    test.each([0, 1, 2, 3, 4, 5])('with %i free blocks of 4 kB', async (blocks) => {
       await mount('128k');
       // A file takes whole blocks.
       const { bavail, bsize } = statfsSync(dir);
       writeFileSync(path.join(dir, 'filler'), Buffer.alloc((bavail - blocks) * bsize));
-      expect(failing()).toMatch(
-        new RegExp(`^(${ANY}): cannot be written \\(ENOSPC\\); nothing is changed\n$`),
-      );
+      expect(failing()).toMatch(new RegExp(`^(${ANY}): cannot be written, ENOSPC; nothing was changed\n$`));
     });
 
     test('read-only', async () => {
       await mount('128k');
       remountReadOnly();
-      expect(failing()).toBe('base/a.yaml: cannot be written (EROFS); nothing is changed\n');
+      expect(failing()).toBe('base/a.yaml: cannot be written, EROFS; nothing was changed\n');
     });
 
-    test('read-only, and refused: the finding is told, and the build of an earlier run', async () => {
+    test('read-only, with an error found: warns of the build of an earlier run', async () => {
       await mount('128k');
       remountReadOnly();
       kustomize(
@@ -290,9 +300,9 @@ describe('a disk that fills', () => {
       const before = tree(dir);
       const { status, stdout } = render();
       expect(status).toBe(1);
-      expect(stdout).toContain('refused; nothing is written\n');
+      expect(stdout).toContain('errors found; nothing was written\n');
       expect(stdout).toContain(
-        '[warning] dist/dev.yaml is of an earlier run and cannot be removed (EROFS); do not apply it\n',
+        '[warning] dist/dev.yaml cannot be removed: EROFS, and stays; do not apply it\n',
       );
       expect(tree(dir)).toEqual(before);
     });
@@ -312,18 +322,18 @@ describe('what cannot be written', () => {
     const where = name === 'openSync' || name === 'chmodSync' ? 'argument' : 'file';
     const faults = [0, 1, 2].map((skip) => ({ name, [where]: 'guardrails-tmp', skip, times: 1, code }));
     for (const [i, fault] of faults.entries())
-      expect(failing(fault)).toBe(`${WRITTEN[i] ?? ''}: cannot be written (${code}); nothing is changed\n`);
+      expect(failing(fault)).toBe(`${WRITTEN[i] ?? ''}: cannot be written, ${code}; nothing was changed\n`);
   });
 
-  test('an owner that may not be given is left out', () => {
+  test('a change of the owner that is not permitted is skipped', () => {
     if (process.getuid?.() === 0) execFileSync('chown', ['12345', path.join(dir, 'base/a.yaml')]);
     expect(render({ name: 'chownSync', code: 'EPERM' })).toMatchObject({ status: 0 });
   });
 
-  test('dist/ cannot be made', () => {
+  test('dist/ cannot be created', () => {
     rmSync(path.join(dir, 'dist'), { recursive: true });
     expect(failing({ name: 'mkdirSync', argument: '/dist$', code: 'EROFS' })).toBe(
-      'dist/dev.yaml: cannot be written (EROFS); nothing is changed\n',
+      'dist/dev.yaml: cannot be written, EROFS; nothing was changed\n',
     );
   });
 
@@ -334,7 +344,7 @@ describe('what cannot be written', () => {
   ])('dist/ is a link to %s', (_, target) => {
     rmSync(path.join(dir, 'dist'), { recursive: true });
     symlinkSync(target(), path.join(dir, 'dist'));
-    expect(failing()).toBe('dist: is no folder, and the builds go there; move it away\n');
+    expect(failing()).toBe('dist is not a folder, and the builds are written there; move it away\n');
   });
 });
 
@@ -344,7 +354,7 @@ describe('what changes between reading and writing', () => {
   /** Two overlays are built at a time. */
   const onceOnly = (script: string) =>
     `${tools} mkdir '${inScratch('outside/once')}' 2>/dev/null && { ${script}; }`;
-  // While kustomize builds, or once all temporaries are there.
+  // While kustomize builds, or after all temporary files were written.
   const moments: readonly [string, (script: string) => Fault[]][] = [
     [
       'during the build',
@@ -355,50 +365,50 @@ describe('what changes between reading and writing', () => {
     ],
     [
       'during the writes',
-      (script) => [{ name: 'fsyncSync', file: 'prod\\.yaml', times: 1, run: `${tools} ${script}` }],
+      (script) => [{ name: 'fsyncSync', file: 'guardrails-files', times: 1, run: `${tools} ${script}` }],
     ],
   ];
   const changes: readonly [string, () => string, RegExp][] = [
     [
       'a file changes',
       () => `echo '# new' > ${inPackage('base/z.yaml')}`,
-      /^base\/z\.yaml: changed while this ran; nothing is changed\. Run again /,
+      /^base\/z\.yaml: was changed by another program; nothing was changed\. Run again\n$/,
     ],
     [
       'a file grows',
       () => `echo '# new' >> ${inPackage('base/a.yaml')}`,
-      /^base\/a\.yaml: changed while this ran; nothing is changed/,
+      /^base\/a\.yaml: was changed by another program; nothing was changed\. Run again\n$/,
     ],
     [
       'a file is emptied',
       () => `: > ${inPackage('base/a.yaml')}`,
-      /^base\/a\.yaml: changed while this ran; nothing is changed/,
+      /^base\/a\.yaml: was changed by another program; nothing was changed\. Run again\n$/,
     ],
     [
       'a file vanishes',
       () => `rm -f ${inPackage('base/deep/b.yaml')}`,
-      /^base\/deep\/b\.yaml: was there a moment ago and cannot be read now \(ENOENT\); nothing is changed/,
+      /^base\/deep\/b\.yaml: can no longer be read, ENOENT; nothing was changed\n$/,
     ],
     [
       'its folder vanishes',
       () => `rm -rf ${inPackage('base/deep')}`,
-      /^base\/deep\/b\.yaml: (cannot be written|was there a moment ago and cannot be read now) \(ENOENT\); nothing is changed/,
+      /^base\/deep\/b\.yaml: (cannot be written|can no longer be read), ENOENT; nothing was changed\n$/,
     ],
     [
       'a file becomes a link to the same content',
       () =>
         `mv ${inPackage('base/a.yaml')} '${inScratch('outside/a')}'; ln -s '${inScratch('outside/a')}' ${inPackage('base/a.yaml')}`,
-      /^base\/a\.yaml: changed while this ran; nothing is changed/,
+      /^base\/a\.yaml: was changed by another program; nothing was changed\. Run again\n$/,
     ],
     [
       'a file becomes a folder',
       () => `rm ${inPackage('base/a.yaml')}; mkdir ${inPackage('base/a.yaml')}`,
-      /^base\/a\.yaml: changed while this ran; nothing is changed/,
+      /^base\/a\.yaml: was changed by another program; nothing was changed\. Run again\n$/,
     ],
     [
       'a file becomes a FIFO',
       () => `rm ${inPackage('base/a.yaml')}; mkfifo ${inPackage('base/a.yaml')}`,
-      /^base\/a\.yaml: changed while this ran; nothing is changed/,
+      /^base\/a\.yaml: was changed by another program; nothing was changed\. Run again\n$/,
     ],
   ];
 
@@ -412,7 +422,7 @@ describe('what changes between reading and writing', () => {
     expect(stdout).not.toContain('next:');
     expect(stderr).toMatch(message);
     if (what.includes('FIFO')) rmSync(path.join(dir, 'base/a.yaml'));
-    // All but what the others did is as it was.
+    // Everything except the changed file is as it was.
     const touched = /base\/(a|z|deep\/b)\.yaml/.exec(message.source.replaceAll('\\', ''))?.[0] ?? '';
     const others = Object.fromEntries(Object.entries(before).filter(([file]) => file !== touched));
     expect(tree(dir)).toMatchObject(others);
@@ -446,13 +456,13 @@ describe('what changes between reading and writing', () => {
     const { status, stderr } = render();
     expect(status).toBe(2);
     expect(stderr).toBe(
-      `${file}: its folder has become a symbolic link; nothing is changed. Put the folder itself there\n`,
+      `${file}: its folder was replaced by a symbolic link; nothing was changed. Replace the link by the folder\n`,
     );
     expect(tree(outside)).toEqual(before);
     expect(readFileSync(path.join(dir, 'base/a.yaml'), 'utf8')).toBe(DEPLOYMENT('a'));
   });
 
-  test('refused meanwhile: no build outside is removed through a new link', () => {
+  test('with an error found: no build outside is deleted through a new link', () => {
     const outside = inScratch('outside/folder');
     kustomize(
       onceOnly(`mv ${inPackage('dist')} '${outside}'; ln -s '${outside}' ${inPackage('dist')}`) +
@@ -465,15 +475,15 @@ describe('what changes between reading and writing', () => {
 
 describe('renaming', () => {
   test.each(WRITTEN.map((file, k) => [k, file] as const))(
-    'breaks after %i files, at %s: all are back, content and mode',
+    'fails after %i files, at %s: restores the content and mode of all',
     (k, file) => {
       expect(
         failing({ name: 'renameSync', argument: 'guardrails-tmp', skip: k, times: 1, code: 'EIO' }),
-      ).toBe(`${file}: cannot be replaced (EIO); nothing is changed\n`);
+      ).toBe(`${file}: cannot be replaced, EIO; nothing was changed\n`);
     },
   );
 
-  test.each([0, 1, 3])('breaks after %i files on a file system without links', (k) => {
+  test.each([0, 1, 3])('fails after %i files on a file system without links', (k) => {
     failing(
       { name: 'linkSync', code: 'EPERM' },
       { name: 'renameSync', argument: 'guardrails-tmp', skip: k, times: 1, code: 'EIO' },
@@ -481,7 +491,7 @@ describe('renaming', () => {
   });
 
   test.each(['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EXDEV'])(
-    'goes on where a file system has no links: %s',
+    'continues on a file system without links: %s',
     (code) => {
       expect(render({ name: 'linkSync', code })).toMatchObject({ status: 0, stderr: '' });
     },
@@ -493,24 +503,24 @@ describe('renaming', () => {
         { name: 'linkSync', code: 'EPERM' },
         { name: 'copyFileSync', skip: 2, times: 1, code: 'ENOSPC' },
       ),
-    ).toBe('base/z.yaml: cannot be replaced (ENOSPC); nothing is changed\n');
+    ).toBe('base/z.yaml: cannot be replaced, ENOSPC; nothing was changed\n');
   });
 
-  test('a folder where a build belongs', () => {
+  test('a folder in place of a build', () => {
     rmSync(path.join(dir, 'dist/dev.yaml'));
     mkdirSync(path.join(dir, 'dist/dev.yaml'));
-    expect(failing()).toMatch(/^dist\/dev\.yaml: cannot be replaced \(E\w+\); nothing is changed\n$/);
+    expect(failing()).toBe('dist/dev.yaml: is not a regular file; remove it\n');
     expect(lstatSync(path.join(dir, 'dist/dev.yaml')).isDirectory()).toBe(true);
   });
 
-  test('breaks, and so does putting back: the message says where each original is', () => {
+  test('fails, and so does restoring: the message says where each original is', () => {
     const before = tree(dir);
     const env = environment([{ name: 'renameSync', skip: 2, code: 'EIO' }]);
     const { status, stdout, stderr } = spawnSync(process.execPath, [program, dir], { encoding: 'utf8', env });
     expect(status).toBe(2);
     expect(stdout).not.toContain('next:');
     const [, b = '', a = ''] =
-      /^base\/z\.yaml: cannot be replaced \(EIO\), and others cannot be put back: base\/deep\/b\.yaml, whose original is in (\S+); base\/a\.yaml, whose original is in (\S+)\n$/.exec(
+      /^base\/z\.yaml: cannot be replaced, EIO, and other files cannot be restored: base\/deep\/b\.yaml, the original of which is (\S+); base\/a\.yaml, the original of which is (\S+)\n$/.exec(
         stderr,
       ) ?? [];
     const after = tree(dir);
@@ -521,7 +531,7 @@ describe('renaming', () => {
     expect(readdirSync(inScratch('tmp'))).toEqual([]);
   });
 
-  test('breaks, and what is new cannot be removed: it is named', () => {
+  test('fails, and a new file cannot be removed: the message names it', () => {
     write({ 'overlays/stage/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\n` });
     const { status, stderr } = spawnSync(process.execPath, [program, dir], {
       encoding: 'utf8',
@@ -532,26 +542,26 @@ describe('renaming', () => {
     });
     expect(status).toBe(2);
     expect(stderr).toBe(
-      'dist/stage.yaml: cannot be replaced (EIO), and others cannot be put back: dist/prod.yaml, which is new\n',
+      'dist/stage.yaml: cannot be replaced, EIO, and other files cannot be restored: dist/prod.yaml, which is new\n',
     );
     expect(readFileSync(path.join(dir, 'base/a.yaml'), 'utf8')).toBe(DEPLOYMENT('a'));
   });
 
-  test('succeeds, and a second name of an original cannot be removed: it is named, and no success', () => {
+  test('succeeds, and a backup cannot be removed: exits with an error that names it', () => {
     const { status, stderr } = spawnSync(process.execPath, [program, dir], {
       encoding: 'utf8',
       env: environment([{ name: 'rmSync', argument: 'a\\.yaml\\..*guardrails-original', code: 'EACCES' }]),
     });
     expect(status).toBe(2);
     expect(stderr).toMatch(
-      /^everything is written, but these are left; remove them: base\/\.a\.yaml\.\w+\.guardrails-original\n$/,
+      /^all files were written, but temporary files are left; remove them: base\/\.a\.yaml\.\w+\.guardrails-original\n$/,
     );
     expect(readFileSync(path.join(dir, 'dist/prod.yaml'), 'utf8')).toBe(CONFIG_MAP);
   });
 });
 
 describe('SIGTERM', () => {
-  /** What every file reads once a run has succeeded. */
+  /** Every file after a successful run. */
   let written: Record<string, string> | undefined;
   let before: Record<string, string>;
   beforeEach(() => {
@@ -564,8 +574,8 @@ describe('SIGTERM', () => {
     writePackage();
   });
 
-  /** All the files are old, or all are new; and whoever waits is told that it did not end well. */
-  function expectWhole(status: number | null, stdout: string, isNew: boolean): void {
+  /** Either all files are old or all are new, and the exit code is that of an interruption. */
+  function expectComplete(status: number | null, stdout: string, isNew: boolean): void {
     expect(status).toBe(143);
     expect(stdout).not.toContain('next:');
     expect(temporaries()).toEqual([]);
@@ -578,20 +588,20 @@ describe('SIGTERM', () => {
         [`the write of ${file}`, { name: 'writeSync', file: 'guardrails-tmp', skip: k }, false] as const,
     ),
     ...WRITTEN.map((file, k) => [`the sync of ${file}`, { name: 'fsyncSync', skip: k }, false] as const),
-    // Here no signal comes through: it ends the process once everything is written.
-    ...WRITTEN.map((file, k) => [`the renaming of ${file}`, { name: 'renameSync', skip: k }, true] as const),
-    ['keeping the first original', { name: 'linkSync' }, true] as const,
+    // During the renames signals wait: the process ends after everything is written.
+    ...WRITTEN.map((file, k) => [`the rename of ${file}`, { name: 'renameSync', skip: k }, true] as const),
+    ['the backup of the first original', { name: 'linkSync' }, true] as const,
     [
-      'removing the last temporary',
-      { name: 'rmSync', argument: 'guardrails-original', skip: 3 },
+      'the removal of the last backup',
+      { name: 'rmSync', argument: 'guardrails-original', skip: 4 },
       true,
     ] as const,
   ])('during %s', (_, fault, isNew) => {
     const { status, stdout } = render({ ...fault, times: 1, signal: 'SIGTERM' });
-    expectWhole(status, stdout, isNew);
+    expectComplete(status, stdout, isNew);
   });
 
-  test('during a renaming that breaks: everything is back', () => {
+  test('during a rename that fails: restores everything', () => {
     const { status, stdout } = render(
       { name: 'linkSync', times: 1, signal: 'SIGTERM' },
       { name: 'renameSync', argument: 'guardrails-tmp', skip: 3, code: 'EIO' },
@@ -623,12 +633,12 @@ describe('SIGTERM', () => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     const closed = once(child, 'close') as Promise<[number | null]>;
     for (let i = 0; !existsSync(inScratch('pid')); i++) {
-      if (i === 500) throw new Error('it did not come about within 5 s');
+      if (i === 500) throw new Error('no process id within 5 s');
       await sleep(10);
     }
     child.kill('SIGTERM');
     const [status] = await closed;
     rmSync(inScratch('pid'));
-    expectWhole(status, stdout, isNew);
+    expectComplete(status, stdout, isNew);
   });
 });

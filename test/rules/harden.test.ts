@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { diffLines } from 'diff';
 import { parse, parseAllDocuments } from 'yaml';
+import type { Result } from '../../functions/guardrails/krm/result';
 import { type Bundle, buildBundle } from '../support/bundle';
 import { describeWithTool, findKustomizeForTests } from '../support/tools';
 import { type Tree, editFile, readTree, writeTree } from '../support/tree';
@@ -77,7 +78,7 @@ function render(args: readonly string[] = [], env: NodeJS.ProcessEnv = process.e
   return { status, stdout, stderr };
 }
 
-/** A run whose kustomize builds what every rule passes, whatever there is: for what happens at the source alone. */
+/** A run whose kustomize always builds a resource that passes every rule: for tests of changes at the source. */
 function renderSource(args: readonly string[] = []) {
   const kustomize = path.join(scratch, 'bin/kustomize');
   writeFileSync(kustomize, `#!/bin/sh\nprintf '%s' '${CONFIG_MAP}'\n`);
@@ -110,7 +111,7 @@ describe('the function is the source of the hardening', () => {
     return `${kept.filter((line, i) => !isEmptied(line, i)).join('\n')}\n`;
   }
 
-  test('what it wrote, taken out of base, comes back to the byte', () => {
+  test('what it wrote is restored byte for byte after it was removed from base', () => {
     copyRepository();
     const committed = tree();
     for (const file of ['base/backend/backend-deployment.yaml', 'base/frontend/frontend-deployment.yaml']) {
@@ -245,6 +246,40 @@ function addWorker(): void {
 describe('a third component', () => {
   const HARDENED = Object.keys(WORKER).filter((file) => !file.endsWith('kustomization.yaml'));
 
+  /** `DaemonSet/todo-agent gets 11 fields for ... (base/worker/agent-daemonset.yaml)`, and so on. */
+  const SUMMARY = [
+    'DaemonSet/todo-agent gets 11 fields for run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, resources (base/worker/agent-daemonset.yaml)',
+    'StatefulSet/todo-cache gets 14 fields for run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/worker/cache-statefulset.yaml)',
+    'CronJob/todo-report gets 11 fields for run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/worker/report-cronjob.yaml)',
+    'Deployment/todo-worker gets 28 fields for run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/worker/worker-deployment.yaml)',
+  ];
+
+  /** The results for the package as a ResourceList. */
+  function resultsOf(files: Readonly<Tree>): Result[] {
+    const items = Object.entries(files)
+      .filter(([file]) => file.endsWith('.yaml'))
+      .flatMap(([file, text]) =>
+        parseAllDocuments(text).map((document, index) => {
+          const resource = document.toJS() as { metadata?: { annotations?: object } };
+          const place = {
+            'internal.config.kubernetes.io/path': file,
+            'internal.config.kubernetes.io/index': String(index),
+          };
+          const annotations = { ...resource.metadata?.annotations, ...place };
+          return { ...resource, metadata: { ...resource.metadata, annotations } };
+        }),
+      );
+    const functionConfig = parse(files['base/guardrails.yaml'] ?? '') as unknown;
+    const list = { apiVersion: 'config.kubernetes.io/v1', kind: 'ResourceList', items, functionConfig };
+    const { status, stdout } = spawnSync(process.execPath, [bundle], {
+      input: JSON.stringify(list),
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+    });
+    expect(status).toBe(0);
+    return (parse(stdout) as { results: Result[] }).results;
+  }
+
   /** Paths of scalars, as messages write them. */
   function leaves(value: unknown, at = ''): string[] {
     if (Array.isArray(value)) return value.flatMap((one, i) => leaves(one, `${at}[${i}]`));
@@ -252,25 +287,32 @@ describe('a third component', () => {
     return Object.entries(value).flatMap(([key, child]) => leaves(child, at === '' ? key : `${at}.${key}`));
   }
 
-  test('comes out hardened: additions only, each of them told, and a second run changes nothing', () => {
+  test('is hardened: only additions, each of them reported, and a second run changes nothing', () => {
     addWorker();
     const before = tree();
     const { status, stdout, stderr } = render();
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout.split('\n').slice(0, SUMMARY.length + 1)).toEqual([
+      ...SUMMARY,
+      expect.stringMatching(/^overlays\/dev: /),
+    ]);
+    const results = resultsOf(before);
     const after = tree();
     expect(Object.keys(after).filter((file) => after[file] !== before[file])).toEqual(HARDENED.sort());
     for (const file of HARDENED) {
       const [old = '', now = ''] = [before[file], after[file]];
       expect(removedLines(old, now)).toEqual(file.includes('worker-dep') ? ['          resources: {}'] : []);
-      const told = stdout
-        .split('\n')
-        .filter((line) => line.startsWith(`${file}: `))
-        .map((line) => /^\S+: \w+\/[\w-]+: (\S+) (?:is set to|gets) /.exec(line)?.[1] ?? line);
+      const reported = results
+        .filter((one) => one.file?.path === file && one.tags?.overlay === undefined)
+        .map(
+          ({ message }) =>
+            /^\w+\/[\w-]+ (?:sets|adds an entry to) (\S+): .* \(\S+\)$/.exec(message)?.[1] ?? message,
+        );
       const had = leaves(parse(old));
       const added = leaves(parse(now)).filter((leaf) => !had.includes(leaf));
       expect(added.length).toBeGreaterThan(10);
-      for (const leaf of added) expect(told.filter((field) => leaf.startsWith(field))).not.toEqual([]);
-      for (const field of told) expect(added.filter((leaf) => leaf.startsWith(field))).not.toEqual([]);
+      for (const leaf of added) expect(reported.filter((field) => leaf.startsWith(field))).not.toEqual([]);
+      for (const field of reported) expect(added.filter((leaf) => leaf.startsWith(field))).not.toEqual([]);
     }
     expect(render()).toMatchObject({ status: 0, stderr: '' });
     expect(tree()).toEqual(after);
@@ -284,7 +326,7 @@ describe('a third component', () => {
     expectHardened();
   });
 
-  /** What each container and each pod gets. */
+  /** Checks what each container and each pod gets. */
   function expectHardened(): void {
     const containers = ['initContainers', 'containers'];
     for (const document of parseAllDocuments(read('dist/prod.yaml'))) {
@@ -337,7 +379,7 @@ describe('a third component', () => {
     };
   }
 
-  describeWithTool('kpt', 'by every way in', (kpt) => {
+  describeWithTool('kpt', 'by each way to run the function', (kpt) => {
     const withoutKptfile = (files: Record<string, string>) =>
       Object.fromEntries(Object.entries(files).filter(([file]) => file !== 'Kptfile'));
 
@@ -380,7 +422,7 @@ describe('a third component', () => {
       }
     });
 
-    test('refused, though there would be changes: nothing is written', () => {
+    test('with an error, nothing is written although there would be changes', () => {
       addWorker();
       edit('Kptfile', /image: .*/, `exec: ${process.execPath} ${bundle}`);
       edit('overlays/prod/kustomization.yaml', 'newTag: v1.0.0', 'newTag: latest');
@@ -391,15 +433,15 @@ describe('a third component', () => {
       expect(tree()).toEqual(before);
       const own = render();
       expect(own.status).toBe(1);
-      expect(own.stdout).not.toMatch(/is set to|gets/);
-      expect(own.stdout).toContain('refused; nothing is written\n');
+      expect(own.stdout).not.toMatch(/ (gets|sets|adds) /);
+      expect(own.stdout).toContain('errors found; nothing was written\n');
       expect(tree()).toEqual(before);
     });
   });
 });
 
-describe('what is hardened, and what stays byte for byte', () => {
-  /** Hardens, and says which files are others then. */
+describe('what is hardened, and what is kept byte for byte', () => {
+  /** Hardens, and returns the files that have changed. */
   function changed(files: Record<string, string>): string[] {
     write({ '.krmignore': 'dist/\n', ...files });
     const before = tree();
@@ -437,17 +479,17 @@ describe('what is hardened, and what stays byte for byte', () => {
   const PATCHED = {
     'base/kustomization.yaml': `${KUSTOMIZATION}resources: [web.yaml]\n`,
     'base/web.yaml': DEPLOYMENT('web'),
-    'patches/whole.yaml': DEPLOYMENT('web', '  labels: {a: b}\n'),
+    'patches/complete.yaml': DEPLOYMENT('web', '  labels: {a: b}\n'),
   };
 
   test.each([
-    ['patches', 'patches: [{path: ../../patches/whole.yaml}]\n'],
-    ['patchesStrategicMerge', 'patchesStrategicMerge: [../../patches/whole.yaml]\n'],
+    ['patches', 'patches: [{path: ../../patches/complete.yaml}]\n'],
+    ['patchesStrategicMerge', 'patchesStrategicMerge: [../../patches/complete.yaml]\n'],
     [
       'a PatchTransformer',
-      'transformers: ["{apiVersion: builtin, kind: PatchTransformer, metadata: {name: p}, path: ../../patches/whole.yaml, target: {kind: Deployment}}"]\n',
+      'transformers: ["{apiVersion: builtin, kind: PatchTransformer, metadata: {name: p}, path: ../../patches/complete.yaml, target: {kind: Deployment}}"]\n',
     ],
-  ])('a patch that looks like a whole Deployment, under %s', (_, more) => {
+  ])('a patch that looks like a complete Deployment, under %s', (_, more) => {
     const files = { 'overlays/prod/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\n${more}` };
     expect(changed({ ...PATCHED, ...files })).toEqual(['base/web.yaml']);
   });
@@ -461,7 +503,7 @@ describe('what is hardened, and what stays byte for byte', () => {
     expect(changed(files)).toEqual([]);
   });
 
-  test('kustomizations, generator inputs and what stands in their texts', () => {
+  test('kustomizations, inline patches and generator inputs are not hardened', () => {
     const files = {
       ...PATCHED,
       'overlays/prod/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\nconfigMapGenerator:\n- name: m\n  files: [input.yaml]\npatches:\n- patch: |-\n    ${DEPLOYMENT('web').trimEnd().replaceAll('\n', '\n    ')}\n`,
@@ -470,7 +512,7 @@ describe('what is hardened, and what stays byte for byte', () => {
     expect(changed(files)).toEqual(['base/web.yaml']);
   });
 
-  test('a workload that nothing names: a warning; none for local configuration', () => {
+  test('a workload that is not listed anywhere: a warning; none for local configuration', () => {
     const local = "  annotations:\n    config.kubernetes.io/local-config: 'true'\n";
     write({
       ...PATCHED,
@@ -486,12 +528,12 @@ describe('what is hardened, and what stays byte for byte', () => {
     const warnings = stdout.split('\n').filter((line) => line.startsWith('[warning]'));
     expect(warnings).toEqual(
       [
-        'loose/list.yaml: Pod/in-list',
-        'loose/web.yaml: Deployment/loose',
-        'patches/whole.yaml: Deployment/web',
+        ['Pod/in-list', 'loose/list.yaml'],
+        ['Deployment/loose', 'loose/web.yaml'],
+        ['Deployment/web', 'patches/complete.yaml'],
       ].map(
-        (what) =>
-          `[warning] ${what} is named by no kustomization, so that it is neither hardened nor built; name it under resources, or remove it`,
+        ([resource, file]) =>
+          `[warning] ${resource} is not listed in any kustomization, so it is neither hardened nor built (${file}); list its file under resources, or remove it`,
       ),
     );
     expect({ ...tree(), 'base/web.yaml': '' }).toEqual({ ...before, 'base/web.yaml': '' });
@@ -504,13 +546,13 @@ describe('--check and --diff', () => {
     const before = tree();
     const first = render(['--check']);
     expect(first).toMatchObject({ status: 1, stderr: '' });
-    expect(first.stdout).toMatch(/4 files would change; nothing is written\n$/);
+    expect(first.stdout).toMatch(/4 files would change; nothing was written\n$/);
     expect(tree()).toEqual(before);
     expect(readdirSync(dir)).not.toContain('dist');
     expect(render().status).toBe(0);
     const second = render(['--check']);
     expect(second).toMatchObject({ status: 0, stderr: '' });
-    expect(second.stdout).toMatch(/clean; nothing is written\n$/);
+    expect(second.stdout).toMatch(/no file would change; nothing was written\n$/);
   });
 
   for (const [tool, args] of [
@@ -518,7 +560,7 @@ describe('--check and --diff', () => {
     ['patch', ['-p1', '--binary', '--no-backup-if-mismatch']],
   ] as const)
     describeWithTool(tool, `${tool} ${args[0]}`, (command) => {
-      test('makes of --diff exactly what is written', () => {
+      test('applies --diff to exactly what is written', () => {
         // Only git finds the end of a name with a space in it.
         const spaced = tool === 'git' ? 'with space.yaml' : 'without-space.yaml';
         const files = {
@@ -592,7 +634,7 @@ describe('files of every form', () => {
     expect(written).not.toBe(text);
     expect(written.startsWith('\ufeff')).toBe(text.startsWith('\ufeff'));
     expect(written.endsWith('\n')).toBe(text.endsWith('\n'));
-    // Of JSON in one line that line is another one.
+    // JSON in one line is replaced as that line.
     if (file.endsWith('.yaml')) {
       const tidy = (lines: string) => lines.replace(/(?<!\n)$/, text.includes('\r') ? '\r\n' : '\n');
       expect(removedLines(tidy(text), tidy(written))).toEqual([]);
@@ -616,7 +658,7 @@ describe('files of every form', () => {
       (n: number) =>
         `apiVersion: v1\nkind: List\nitems:\n${Array.from({ length: n }, (_, i) => `- ${DEPLOYMENT(`w${i}`).trimEnd().replaceAll('\n', '\n  ')}\n`).join('')}`,
     ],
-  ])('%i resources in one file, as %s: in the order of four times a quarter', (many, _, text) => {
+  ])('%i resources in one file, as %s: about four times the time of a quarter', (many, _, text) => {
     const seconds = [many / 4, many].map((n) => {
       write(one('many.yaml', text(n)));
       const start = process.hrtime.bigint();

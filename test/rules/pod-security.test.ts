@@ -11,27 +11,27 @@ import { describeWithTool } from '../support/tools';
 /** Pod Security admission's own fixtures; the newest version that the module has is also the newest there is. */
 const MODULE = 'k8s.io/pod-security-admission@v0.37.2';
 const VERSION = 'v1.37';
-/** From 1.25 on the fields of Linux are not asked of Windows pods. */
+/** From 1.25 on, Windows pods do not have to set the fields of Linux. */
 const OLDER = Array.from({ length: 12 }, (_, i) => `v1.${i + 25}`);
 
-/** The rules that stand for these controls; pod-security is to stand for the others. */
+/** The rules that check these controls. */
 const RULES = ['run-as-non-root', 'seccomp-profile', 'privilege-escalation', 'capabilities'];
 const CONTROLS =
   /^(runasnonroot|runasuser|seccompprofile_(baseline|restricted)|allowprivilegeescalation|privileged|capabilities_(baseline|restricted))\d+\.yaml$/;
 
-/** The images of the fixtures have no tag, which is not the matter here. */
+/** The images of the fixtures have no tag. */
 const CONFIG = `functionConfig:
   apiVersion: todo.example.com/v1alpha1
   kind: Guardrails
   spec:
     environment: fixtures
-    environments: { fixtures: { allow: [pinned-image] } }
+    environments: { fixtures: { rules: { pinned-image: off } } }
 `;
 
 interface Judged {
   /** `<rule> <field>` of the errors of these rules. */
   readonly errors: string[];
-  /** The same of what they put in; nothing is put into what is refused. */
+  /** The same of their fixes; there are none where there are errors. */
   readonly changes: string[];
   readonly pod: V1Pod;
 }
@@ -40,17 +40,17 @@ async function judge(text: string): Promise<Judged> {
   const list = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- ${text.trimEnd().replaceAll('\n', '\n  ')}\n${CONFIG}`;
   const { stdout } = await run(Buffer.from(list), () => Promise.reject(new Error('not needed in a stream')));
   const { items, results } = parse(stdout) as { items: [V1Pod]; results: Result[] };
-  const told = (wanted: Result['severity']) =>
+  const reported = (wanted: Result['severity']) =>
     results
       .filter(({ severity, tags }) => severity === wanted && RULES.includes(tags?.rule ?? ''))
       .map(({ tags, field }) => `${tags?.rule ?? ''} ${field?.path ?? ''}`);
-  return { errors: told('error'), changes: told('info'), pod: items[0] };
+  return { errors: reported('error'), changes: reported('info'), pod: items[0] };
 }
 
 const C = 'spec.containers[0].securityContext';
 const I = 'spec.initContainers[0].securityContext';
 
-/** An explicit contrary value: it stays, and is refused. */
+/** The fixture sets a refused value: it is kept and reported. */
 const REFUSED: readonly (readonly [fixture: string, ...errors: string[]])[] = [
   ['restricted runasnonroot1', 'run-as-non-root spec.securityContext.runAsNonRoot'],
   ['restricted runasnonroot2', `run-as-non-root ${C}.runAsNonRoot`],
@@ -87,8 +87,8 @@ const REFUSED: readonly (readonly [fixture: string, ...errors: string[]])[] = [
   ['baseline capabilities_baseline3', `capabilities ${C}.capabilities.add`],
 ];
 
-/** Nothing stands where something has to: it is put there. */
-const MENDED: readonly (readonly [fixture: string, ...changes: string[]])[] = [
+/** The fixture omits a required value: it is added. */
+const FIXED: readonly (readonly [fixture: string, ...changes: string[]])[] = [
   ['restricted runasnonroot0', 'run-as-non-root spec.securityContext.runAsNonRoot'],
   ['restricted seccompprofile_restricted0', 'seccomp-profile spec.securityContext.seccompProfile.type'],
   ['restricted seccompprofile_restricted2', 'seccomp-profile spec.securityContext.seccompProfile.type'],
@@ -130,8 +130,8 @@ describeWithTool('go', `against the fixtures of ${MODULE}, ${VERSION}`, (go) => 
   const isCovered = (fixture: string) => CONTROLS.test(`${fixture.split(' ')[1] ?? ''}.yaml`);
   const failing = ['restricted', 'baseline'].flatMap((level) => names(level, 'fail'));
 
-  it('each failing fixture of these controls stands in a table here', () => {
-    expect([...REFUSED, ...MENDED].map(([fixture]) => fixture).sort()).toEqual(
+  it('each failing fixture of these controls is in a table here', () => {
+    expect([...REFUSED, ...FIXED].map(([fixture]) => fixture).sort()).toEqual(
       failing.filter(isCovered).sort(),
     );
   });
@@ -141,7 +141,7 @@ describeWithTool('go', `against the fixtures of ${MODULE}, ${VERSION}`, (go) => 
     async (fixture, expected) => {
       const text = read(fixture, 'fail');
       const { errors, pod } = await judge(text);
-      // A baseline fixture lacks what restricted asks for; what is refused is told with what would be put in.
+      // A baseline fixture omits what restricted requires; missing values are errors too where others are.
       const missing =
         /runAsNonRoot$|allowPrivilegeEscalation$|capabilities\.drop$|spec\.securityContext\.seccompProfile/;
       const own = fixture.startsWith('baseline')
@@ -152,8 +152,8 @@ describeWithTool('go', `against the fixtures of ${MODULE}, ${VERSION}`, (go) => 
     },
   );
 
-  it.each(MENDED.map(([fixture, ...changes]) => [fixture, changes] as const))(
-    '%s is made what the passing fixture is',
+  it.each(FIXED.map(([fixture, ...changes]) => [fixture, changes] as const))(
+    '%s is fixed to what the passing fixture has',
     async (fixture, expected) => {
       const { errors, changes, pod } = await judge(read(fixture, 'fail'));
       expect({ errors, changes: changes.sort() }).toEqual({ errors: [], changes: [...expected].sort() });
@@ -170,7 +170,7 @@ describeWithTool('go', `against the fixtures of ${MODULE}, ${VERSION}`, (go) => 
   );
 
   it.each(names('restricted', 'pass').filter((fixture) => !DISAGREEMENTS.includes(fixture)))(
-    '%s passes untouched',
+    '%s passes unchanged',
     async (fixture) => {
       const { errors, changes } = await judge(read(fixture, 'pass'));
       expect({ errors, changes }).toEqual({ errors: [], changes: [] });
@@ -178,7 +178,7 @@ describeWithTool('go', `against the fixtures of ${MODULE}, ${VERSION}`, (go) => 
   );
 
   it.each(failing.filter((fixture) => fixture.startsWith('restricted') && !isCovered(fixture)))(
-    '%s fails for a reason that these rules do not look at',
+    '%s fails for a reason that these rules do not check',
     async (fixture) => {
       const { errors, changes } = await judge(read(fixture, 'fail'));
       expect({ errors, changes }).toEqual({ errors: [], changes: [] });

@@ -8,7 +8,7 @@ import { RULES } from '../../functions/guardrails/rules';
 const FIXTURES = __dirname;
 const FUNCTION = join(__dirname, '../../functions/guardrails');
 
-/** The rules that look at a whole build. Of a resource alone they only warn, and that is left out here. */
+/** The rules that check a complete build. In a stream they only warn; those warnings are left out here. */
 const BUILD_RULES = RULES.filter(({ checkBuild }) => checkBuild !== undefined).map(({ id }) => id);
 
 async function runText(text: string): Promise<Outcome> {
@@ -41,17 +41,17 @@ function resultsForBuild(text: string): Promise<Result[]> {
 }
 
 /** `<rule> <field>` of results, as fixtures write it. */
-function told(results: readonly Result[]): string[] {
+function reported(results: readonly Result[]): string[] {
   return results.map(({ tags, field }) => `${tags?.rule ?? ''} ${field?.path ?? ''}`).sort();
 }
 
-/** What a refused resource is refused for; a fix that stays away from a refused resource is not told. */
+/** The errors of a resource; with errors, no fix is reported. */
 async function errorsFor(text: string): Promise<string[]> {
   const results = await resultsFor(text);
-  return told(results.filter(({ severity }) => severity === 'error'));
+  return reported(results.filter(({ severity }) => severity === 'error'));
 }
 
-/** The fixtures of a rule, without the `.fixed.yaml` of those that are mended. */
+/** The fixtures of a rule, without the `.fixed.yaml` of those that are fixed. */
 function fixturesOf(rule: string): string[] {
   return readdirSync(join(FIXTURES, rule))
     .filter((file) => !file.endsWith('.fixed.yaml'))
@@ -63,16 +63,17 @@ function readFixture(file: string): { text: string; expected: string[] } {
   return { text, expected: [...text.matchAll(/^# expect: (.*)$/gm)].map(([, line = '']) => line).sort() };
 }
 
-const ALL = readdirSync(FIXTURES, { withFileTypes: true })
+const FOLDERS = readdirSync(FIXTURES, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
-  .flatMap(({ name }) => fixturesOf(name));
+  .map(({ name }) => name);
+const ALL = FOLDERS.flatMap(fixturesOf);
 const isOfBuild = (file: string) => BUILD_RULES.some((rule) => file.startsWith(`${rule}/`));
-const ofSort = (sort: string) => ALL.filter((file) => file.includes(`/${sort}.`));
-const cases = (sort: string) => ofSort(sort).filter((file) => !isOfBuild(file));
-const buildCases = (sort: string) => ofSort(sort).filter(isOfBuild);
+const ofType = (type: string) => ALL.filter((file) => file.includes(`/${type}.`));
+const cases = (type: string) => ofType(type).filter((file) => !isOfBuild(file));
+const buildCases = (type: string) => ofType(type).filter(isOfBuild);
 
 it('every fixture is a pass, a fail or a fix', () => {
-  expect(ALL).toEqual([...ofSort('fail'), ...ofSort('fix'), ...ofSort('pass')].sort());
+  expect(ALL).toEqual([...ofType('fail'), ...ofType('fix'), ...ofType('pass')].sort());
 });
 
 describe('a build passes', () => {
@@ -89,7 +90,7 @@ describe('a build fails with exactly these findings', () => {
     expect(expected).not.toEqual([]);
     const results = await resultsForBuild(text);
     expect(results.map(({ severity }) => severity)).toEqual(expected.map(() => 'error'));
-    expect(told(results)).toEqual(expected);
+    expect(reported(results)).toEqual(expected);
   });
 });
 
@@ -106,26 +107,26 @@ describe('fails with exactly these findings', () => {
   it.each(cases('fail'))('%s', async (file) => {
     const { text, expected } = readFixture(file);
     expect(expected).not.toEqual([]);
-    expect(told(await resultsFor(text))).toEqual(expected);
+    expect(reported(await resultsFor(text))).toEqual(expected);
     expect(await runText(text)).toMatchObject({ exitCode: 1, stdout: '' });
   });
 });
 
-describe('is mended', () => {
+describe('is fixed', () => {
   it.each(cases('fix'))('%s', async (file) => {
     const { text, expected } = readFixture(file);
     const golden = readFixture(file.replace(/yaml$/, 'fixed.yaml')).text;
     expect(expected).not.toEqual([]);
     const changes = await resultsFor(text);
     expect(changes.map(({ severity }) => severity)).toEqual(expected.map(() => 'info'));
-    expect(told(changes)).toEqual(expected);
+    expect(reported(changes)).toEqual(expected);
     expect(await runText(text)).toEqual({ exitCode: 0, stdout: golden, stderr: '' });
     expect(await runText(golden)).toEqual({ exitCode: 0, stdout: golden, stderr: '' });
     expect(await resultsFor(golden)).toEqual([]);
   });
 });
 
-/** A container that says nothing, and what it says in the end. */
+/** A container without any settings, and the same container after hardening. */
 const BARE = { name: 'web', image: 'web:v1' };
 const HARDENED = {
   name: 'web',
@@ -163,7 +164,7 @@ const podWith = (container: Resource): Resource => pod({ containers: [{ ...BARE,
 
 describe('every kind that runs pods is hardened where its pod spec is', () => {
   const bare = { containers: [BARE] };
-  const whole = { containers: [HARDENED], ...HARDENED_POD, volumes: [TMP] };
+  const complete = { containers: [HARDENED], ...HARDENED_POD, volumes: [TMP] };
   const metadata = { name: 'web' };
   const workload = (apiVersion: string, kind: string, spec: Resource): Resource => ({
     apiVersion,
@@ -212,7 +213,7 @@ describe('every kind that runs pods is hardened where its pod spec is', () => {
     ['List', list],
     ['DeploymentList, its items with and without a kind', deploymentList],
   ])('%s', async (_, resource) => {
-    expect(await hardened(resource(bare))).toEqual(resource(whole));
+    expect(await hardened(resource(bare))).toEqual(resource(complete));
   });
 
   it('StatefulSet whose claim template is mounted at /tmp', async () => {
@@ -231,14 +232,14 @@ describe('every kind that runs pods is hardened where its pod spec is', () => {
 
   it.each<[string, Resource]>([
     ['a Rollout', workload('argoproj.io/v1alpha1', 'Rollout', bare)],
-    ['a Deployment of a group of somebody else', workload('example.com/v1', 'Deployment', bare)],
-    ['a StatefulSet of a group that never had one', workload('extensions/v1beta1', 'StatefulSet', bare)],
+    ['a Deployment of an unknown API group', workload('example.com/v1', 'Deployment', bare)],
+    ['a StatefulSet of an API group without one', workload('extensions/v1beta1', 'StatefulSet', bare)],
     ['a Deployment without a pod template', { apiVersion: 'apps/v1', kind: 'Deployment', metadata }],
   ])('not %s', async (_, resource) => {
     expect(await hardened(resource)).toEqual(resource);
   });
 
-  it('containers of every sort, but resources are no field of an ephemeral container', async () => {
+  it('containers of every type; an ephemeral container has no field resources', async () => {
     const { name, image, securityContext, volumeMounts } = HARDENED;
     expect(
       await hardened(
@@ -313,7 +314,7 @@ describe('an explicit value is kept', () => {
       }),
     ],
     [
-      'drop [NET_RAW], with ALL behind it',
+      'drop [NET_RAW], with ALL after it',
       podWith({ securityContext: { capabilities: { drop: ['NET_RAW'] } } }),
       pod({
         containers: [
@@ -390,7 +391,7 @@ describe('an explicit value is kept', () => {
     expect(await hardened(own)).toEqual(expected);
   });
 
-  it('two containers, of which one has limits: only the other is filled', async () => {
+  it('two containers, of which one has limits: only the other gets defaults', async () => {
     const resources = { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '2', memory: '1Gi' } };
     const own = { ...BARE, name: 'own', resources };
     const { spec } = await hardened(pod({ containers: [own, BARE] }));
@@ -401,7 +402,7 @@ describe('an explicit value is kept', () => {
     ]);
   });
 
-  it('of two containers one has limits alone: they stay, and its requests are no larger', async () => {
+  it('two containers, of which one has only limits: they are kept, and its requests do not exceed them', async () => {
     const own = { ...BARE, name: 'own', resources: { limits: { cpu: '50m', memory: '1Gi' } } };
     const { spec } = await hardened(pod({ containers: [BARE, own] }));
     const { containers } = spec as { containers: { resources: unknown }[] };
@@ -458,7 +459,7 @@ describe('an explicit value is kept', () => {
   });
 });
 
-describe('what is no mapping, or no list, where one belongs is an error and no crash', () => {
+describe('a value of the wrong type is an error', () => {
   const deployment = (spec: unknown) => ({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -517,12 +518,12 @@ describe('what is no mapping, or no list, where one belongs is an error and no c
   });
 });
 
-describe('a rule is in every place that has to know of it', () => {
+describe('every place that lists the rules has all of them', () => {
   const files = readdirSync(join(FUNCTION, 'rules'))
     .map((file) => file.replace(/\.ts$/, ''))
     .filter((name) => readFileSync(join(FUNCTION, 'rules', `${name}.ts`), 'utf8').includes(': Rule = {'));
 
-  it('the registry holds the rules that have a file, each once', () => {
+  it('the registry has each rule that has a file, once', () => {
     expect(RULES.map(({ id }) => id).sort()).toEqual(files.sort());
   });
 
@@ -538,7 +539,7 @@ describe('a rule is in every place that has to know of it', () => {
     expect(names.some((name) => /^(fail|fix)\./.test(name))).toBe(true);
   });
 
-  it('no fixture is of a rule that there is not', () => {
-    expect(readdirSync(FIXTURES).sort()).toEqual(files.sort());
+  it('every folder of fixtures is of a rule', () => {
+    expect(FOLDERS.sort()).toEqual(files.sort());
   });
 });

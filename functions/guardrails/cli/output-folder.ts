@@ -25,7 +25,7 @@ export class OutputFolder {
   /** @throws InputError the folder is a symbolic link or a file */
   constructor(private readonly root: string) {
     refuseLinkedFolder(root);
-    this.list = readFileIfThere(root, LIST);
+    this.list = readOutput(root, LIST);
     const lines = this.list?.toString().matchAll(LINE) ?? [];
     this.written = new Map([...lines].map(([, hash = '', name = '']) => [`${OUTPUT}/${name}`, hash]));
   }
@@ -40,7 +40,7 @@ export class OutputFolder {
     if (outputs.size === 0 && this.list === undefined) return [];
     const writes: FileWrite[] = [];
     for (const [file, content] of outputs) {
-      const original = readFileIfThere(this.root, file);
+      const original = readOutput(this.root, file);
       if (original !== undefined && !this.isOurs(file, original) && !Buffer.from(content).equals(original))
         throw new GuardrailsError(
           message`${file} was not written by guardrails, or was changed since; nothing was written. Move it away`,
@@ -48,7 +48,7 @@ export class OutputFolder {
       writes.push({ path: file, content, original: original ?? NO_FILE });
     }
     for (const file of this.written.keys()) {
-      const original = outputs.has(file) ? undefined : readFileIfThere(this.root, file);
+      const original = outputs.has(file) ? undefined : readOutput(this.root, file);
       if (original !== undefined && this.isOurs(file, original))
         writes.push({ path: file, content: undefined, original });
     }
@@ -69,7 +69,7 @@ export class OutputFolder {
     const warnings: Message[] = [];
     const list: string[] = [];
     for (const file of new Set([...this.written.keys(), ...outputs])) {
-      const bytes = readFileIfThere(this.root, file);
+      const bytes = readOutput(this.root, file);
       const problem = bytes === undefined ? undefined : this.remove(file, bytes);
       if (problem === undefined) continue;
       warnings.push(message`${file} ${problem}, and stays; do not apply it`);
@@ -125,6 +125,10 @@ function refuseLinkedFolder(root: string): void {
   const found = lstatSync(path.join(root, OUTPUT), { throwIfNoEntry: false });
   if (found !== undefined && !found.isDirectory())
     throw new InputError(words(`${OUTPUT} is not a folder, and the builds are written there; move it away`));
+}
+
+function readOutput(root: string, file: string): Buffer | undefined {
+  return readFileIfThere(root, file, words('remove it'));
 }
 
 function hashOf(content: string | Uint8Array): string {

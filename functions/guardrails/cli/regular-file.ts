@@ -8,10 +8,10 @@ const LARGEST = 256 * 1024 * 1024;
 // The file may be a link or a FIFO, or become one after it was listed: do not follow, do not wait for a writer.
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** The bytes of a file of a package; undefined where it is missing. @throws InputError as `readRegularFile` */
-export function readFileIfThere(top: string, path: string): Buffer | undefined {
+/** As `readRegularFile`; undefined for a file that is missing. */
+export function readFileIfThere(top: string, path: string, remedy?: Message): Buffer | undefined {
   if (lstatSync(join(top, path), { throwIfNoEntry: false }) === undefined) return undefined;
-  return readRegularFile(top, path);
+  return readRegularFile(top, path, remedy);
 }
 
 /**
@@ -19,15 +19,19 @@ export function readFileIfThere(top: string, path: string): Buffer | undefined {
  *
  * @param top the folder of the package
  * @param path in the package
+ * @param remedy for a file that is not a regular one
  * @throws InputError the file is missing, unreadable, too large, a link, or of another type; with the path and a remedy
  */
-export function readRegularFile(top: string, path: string): Buffer {
+export function readRegularFile(
+  top: string,
+  path: string,
+  remedy = words('remove it, or list it in .krmignore'),
+): Buffer {
   try {
     const file = openSync(join(top, path), OPEN_FLAGS);
     try {
       const stat = fstatSync(file);
-      if (!stat.isFile())
-        throw new InputError(message`${path}: is not a regular file; remove it, or list it in .krmignore`);
+      if (!stat.isFile()) throw new InputError(message`${path}: is not a regular file; ${remedy}`);
       if (stat.size > LARGEST)
         throw new InputError(message`${path}: is larger than 256 MiB; list it in .krmignore`);
       return readDescriptor(file, stat.size);

@@ -5,7 +5,7 @@ import { readConfig } from '../config/read-config';
 import { type ExitCode, InputError } from '../errors';
 import { hasError } from '../findings/finding';
 import { redactor } from '../findings/redact';
-import { printBuild, printChanges } from '../formats/text';
+import { count, printBuild, printChanges } from '../formats/text';
 import type { Item } from '../krm/item';
 import { packageOf, secretInputs } from '../kustomize/package';
 import { message, words } from '../message';
@@ -17,7 +17,7 @@ import { type Call, type Output, runCommand, withProgress } from './command-line
 import { IGNORE_NOTHING, parseKrmIgnore } from './krmignore';
 import { OUTPUT, OutputFolder, outputFile, outputsOf } from './output-folder';
 import { kustomizeHere, readFunctionConfig, readPackage } from './read-package';
-import { readFileIfThere, readRegularFile } from './regular-file';
+import { readFileIfThere } from './regular-file';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
 const USAGE = `usage: npm run render -- [DIR] [--check] [--diff]
@@ -38,7 +38,9 @@ async function main({ root, flags, output }: Call<'check' | 'diff'>): Promise<Ex
   if (flags.has('diff')) await showDiff(output, changed);
   if (flags.has('check')) {
     const summary =
-      changed.length === 0 ? words('no file would change') : message`${changed.length} files would change`;
+      changed.length === 0
+        ? words('no file would change')
+        : message`${count(changed.length, 'file')} would change`;
     output.print(message`${summary}; nothing was written`);
     return changed.length === 0 ? 0 : 1;
   }
@@ -118,7 +120,10 @@ function generatorInputs(root: string, files: ReadonlySet<string>): Map<string, 
         throw new InputError(
           message`${file}: a generator reads it through a symbolic link; put a copy of the file there`,
         );
-      return [file, readRegularFile(top, file)];
+      const bytes = readFileIfThere(top, file, words('a generator reads it; name a file'));
+      if (bytes === undefined)
+        throw new InputError(message`${file}: a generator reads it, and it does not exist; add the file`);
+      return [file, bytes];
     }),
   );
 }

@@ -154,8 +154,7 @@ function parse<T extends v.GenericSchema>(schema: T, value: unknown, locate: Loc
 function problemOf({ kind, type, expected, input, message: text }: v.BaseIssue<unknown>): Message {
   if (type === 'strict_object' && expected === 'never') return message`is an ${words(text)}`;
   const quote = expected === 'string' && ['number', 'boolean'].includes(typeof input) ? '; quote it' : '';
-  const wanted =
-    kind === 'validation' ? text : (EXPECTED.get(expected ?? '') ?? `one of ${alternatives(expected)}`);
+  const wanted = kind === 'validation' ? text : (EXPECTED.get(expected ?? '') ?? alternatives(expected));
   return message`must be ${words(wanted)}, found ${found(input)}${words(quote)}`;
 }
 
@@ -168,7 +167,8 @@ const EXPECTED = new Map([
 
 /** valibot writes `("a" | "b")`. */
 function alternatives(expected: string | null): string {
-  return (expected ?? '').replace(/[()]/g, '').replaceAll(' | ', ', ');
+  const list = (expected ?? '').replace(/[()]/g, '').split(' | ');
+  return list.length === 1 ? list.join() : `one of ${list.join(', ')}`;
 }
 
 function found(input: unknown): Message {

@@ -48,6 +48,7 @@ export function printChanges(changed: readonly Finding[]): Message[] {
   });
 }
 
-function count(n: number, noun: string): Message {
+/** `1 file`, `2 files`. */
+export function count(n: number, noun: string): Message {
   return message`${n} ${words(n === 1 ? noun : `${noun}s`)}`;
 }
