@@ -656,12 +656,12 @@ describe('the package', () => {
       },
     });
   });
-  it('prod may break no rule; dev may float its images and commit its Secret', () => {
+  it('every rule holds for prod; pinned-image and plain-secret are off for dev', () => {
     expect(read('base/guardrails.yaml')).toEqual({
       apiVersion: 'todo.example.com/v1alpha1',
       kind: 'Guardrails',
       metadata: { name: 'guardrails', annotations: { 'config.kubernetes.io/local-config': 'true' } },
-      spec: { environments: { 'overlays/dev': { allow: ['pinned-image', 'plain-secret'] } } },
+      spec: { environments: { 'overlays/dev': { rules: { 'pinned-image': 'off', 'plain-secret': 'off' } } } },
     });
   });
 });

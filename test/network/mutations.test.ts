@@ -14,14 +14,16 @@ function kustomize() {
   return Promise.resolve(findKustomizeForTests());
 }
 
-/** The whole function, which writes what is missing before it verifies. */
-async function render(files: PackageFiles): Promise<{ exitCode: number; stdout: string; told: string[] }> {
+/** The complete function, which adds missing fields and policies before it verifies. */
+async function render(
+  files: PackageFiles,
+): Promise<{ exitCode: number; stdout: string; reported: string[] }> {
   const { exitCode, stdout } = await run(Buffer.from(resourceList(files)), kustomize);
   const { results = [] } = parse(stdout) as { results?: Result[] };
-  return { exitCode, stdout, told: results.map(lineOf) };
+  return { exitCode, stdout, reported: results.map(lineOf) };
 }
 
-/** The verification alone, of a package as it stands. */
+/** The verification alone, of a package as it is. */
 async function verified(files: PackageFiles): Promise<string[]> {
   const { items, functionConfig } = readWire(resourceList(files));
   const { findings } = await verify(items, readConfig(functionConfig), kustomize, new Map());
@@ -39,11 +41,18 @@ function patched(policy: string, operation: string): PackageFiles {
   return { ...files, [PROD]: `${files[PROD] ?? ''}${patch}` };
 }
 
-test('the repository itself: nothing to tell but what dev is allowed', async () => {
-  const { exitCode, told } = await render(repositoryFiles());
+/** The index of the patch that `patched` adds. */
+const ADDED_PATCH = (parse(repositoryFiles()[PROD] ?? '') as { patches: object[] }).patches.length;
+/** Its line: the first after the end of the file. */
+const ADDED_LINE = (repositoryFiles()[PROD] ?? '').split('\n').length;
+
+test('the repository itself: no findings except where the configuration turns a rule off for dev', async () => {
+  const { exitCode, reported } = await render(repositoryFiles());
   expect(exitCode).toBe(0);
-  expect(told.filter((line) => !line.includes('overlays/dev: '))).toEqual([]);
-  expect(told).toHaveLength(3);
+  expect(reported.filter((line) => !line.startsWith('[info] overlays/dev: '))).toEqual([]);
+  expect(
+    reported.filter((line) => /\/(todo-backend|todo-frontend|backend-secrets) /.test(line)),
+  ).toHaveLength(3);
 });
 
 describe("an overlay's patch of a generated policy is refused, with its name and the patch", () => {
@@ -64,15 +73,15 @@ describe("an overlay's patch of a generated policy is refused, with its name and
       "a peer's two selectors in two entries: or",
       'allow-ingress-controller-to-frontend',
       { op: 'replace', path: FROM, value: [{ namespaceSelector }, { podSelector }] },
-      ['lets any pod in namespace ingress-nginx reach Deployment/todo-frontend on TCP 3000'],
+      ['allows traffic from any pod in namespace ingress-nginx to Deployment/todo-frontend on TCP 3000'],
     ],
     [
       "the Service's port for the pod's",
       'allow-frontend-to-backend',
       { op: 'replace', path: '/spec/ingress/0/ports/0/port', value: 80 },
       [
-        'blocks Deployment/todo-frontend -> Deployment/todo-backend on TCP 8000 where it comes in',
-        'lets Deployment/todo-frontend reach Deployment/todo-backend on TCP 80',
+        'blocks required traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP 8000 at ingress',
+        'allows traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP 80',
       ],
     ],
     [
@@ -80,56 +89,58 @@ describe("an overlay's patch of a generated policy is refused, with its name and
       'allow-backend-to-dns',
       { op: 'remove', path: '/spec/egress/0/ports/0' },
       [
-        'blocks Deployment/todo-backend -> DNS on UDP 53 where it goes out',
-        'blocks Deployment/todo-backend -> DNS (169.254.20.10) on UDP 53 where it goes out',
+        'blocks required traffic from Deployment/todo-backend to DNS on UDP 53 at egress',
+        'blocks required traffic from Deployment/todo-backend to DNS (169.254.20.10) on UDP 53 at egress',
       ],
     ],
     [
-      'an empty list of peers: everyone',
+      'an empty list of peers: any source',
       'allow-frontend-to-backend',
       { op: 'replace', path: FROM, value: [] },
-      ['lets anyone reach Deployment/todo-backend on TCP 8000'],
+      ['allows traffic from any source to Deployment/todo-backend on TCP 8000'],
     ],
     [
-      '_from, which no API knows',
+      'the unknown field _from',
       'allow-frontend-to-backend',
       { op: 'move', from: FROM, path: '/spec/ingress/0/_from' },
-      ['has spec.ingress[0]._from, which the API does not know'],
+      ['has the unknown field spec.ingress[0]._from'],
     ],
     [
       'an egress rule without Egress in policyTypes',
       'allow-backend-to-internet',
       { op: 'replace', path: '/spec/policyTypes', value: ['Ingress'] },
-      ['has egress rules that do not hold: policyTypes lacks Egress'],
+      ['has egress rules without effect: spec.policyTypes does not contain Egress'],
     ],
     [
       'a private range that is no longer excepted',
       'allow-backend-to-internet',
       { op: 'remove', path: '/spec/egress/0/to/0/ipBlock/except/0' },
-      ['lets Deployment/todo-backend reach 10.0.0.0 on TCP 443'],
+      ['allows traffic from Deployment/todo-backend to 10.0.0.0 on TCP 443'],
     ],
     [
       'a range of the internet that is excepted',
       'allow-backend-to-internet',
       { op: 'add', path: '/spec/egress/0/to/0/ipBlock/except/-', value: '104.16.0.0/13' },
-      ['blocks Deployment/todo-backend -> the internet (104.16.0.0) on TCP 443 where it goes out'],
+      [
+        'blocks required traffic from Deployment/todo-backend to the internet (104.16.0.0) on TCP 443 at egress',
+      ],
     ],
     [
       'a longer range of ports',
       'allow-backend-to-internet',
       { op: 'add', path: '/spec/egress/0/ports/0/endPort', value: 65535 },
-      ['lets Deployment/todo-backend reach 0.0.0.0 on TCP 444'],
+      ['allows traffic from Deployment/todo-backend to 0.0.0.0 on TCP 444'],
     ],
   ])('%s', async (_, policy, operation, findings) => {
     const files = patched(policy, JSON.stringify(operation));
-    const { exitCode, told } = await render(files);
-    const errors = told.filter((line) => line.startsWith('[error]'));
+    const { exitCode, reported } = await render(files);
+    const errors = reported.filter((line) => line.startsWith('[error]'));
     expect(exitCode).toBe(1);
     for (const finding of findings)
       expect(errors).toContainEqual(
         expect.stringMatching(
           new RegExp(
-            `^\\[error\\] overlays/prod: NetworkPolicy/${policy} ${escaped(finding)}.*\\(overlays/prod/kustomization\\.yaml, patches\\[4\\]\\)`,
+            `^\\[error\\] overlays/prod: NetworkPolicy/${policy} ${escaped(finding)}.*\\(overlays/prod/kustomization\\.yaml:${ADDED_LINE}, patches\\[${ADDED_PATCH}\\]\\)`,
           ),
         ),
       );
@@ -202,16 +213,16 @@ const TO_REPORT = json6902('Ingress', 'todo-ingress', {
   value: 'report',
 });
 
-describe('what an overlay changes beside the policies is caught where they have not followed', () => {
+describe('a change of an overlay that the policies do not follow is reported', () => {
   const REPORT = { 'report.yaml': DEPLOYMENT('report'), 'report-service.yaml': SERVICE('report') };
 
   test.each<[string, PackageFiles, string[]]>([
     [
-      'a workload that nobody may reach, and the Ingress moved to it, a third Service',
+      'a workload that no policy allows traffic to, and the Ingress routed to its Service',
       prodWith(REPORT, TO_REPORT),
       [
-        'NetworkPolicy/default-deny blocks the ingress controller -> Deployment/report on TCP 8080 where it comes in, which is needed (Ingress/todo-ingress)',
-        'NetworkPolicy/allow-ingress-controller-to-frontend lets ',
+        'NetworkPolicy/default-deny blocks required traffic from the ingress controller to Deployment/report on TCP 8080 at ingress: Ingress/todo-ingress requires it',
+        'NetworkPolicy/allow-ingress-controller-to-frontend allows traffic from ',
       ],
     ],
     [
@@ -230,10 +241,10 @@ describe('what an overlay changes beside the policies is caught where they have 
           }),
       ),
       [
-        'NetworkPolicy/allow-frontend-to-backend blocks Deployment/todo-frontend -> Deployment/todo-backend on TCP 8001 where it comes in',
-        'NetworkPolicy/allow-frontend-to-backend-egress blocks Deployment/todo-frontend -> Deployment/todo-backend on TCP 8001 where it goes out',
-        'NetworkPolicy/allow-ingress-controller-to-backend blocks the ingress controller -> Deployment/todo-backend on TCP 8001 where it comes in',
-        'NetworkPolicy/allow-frontend-to-backend lets Deployment/todo-frontend reach Deployment/todo-backend on TCP 8000',
+        'NetworkPolicy/allow-frontend-to-backend blocks required traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP 8001 at ingress',
+        'NetworkPolicy/allow-frontend-to-backend-egress blocks required traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP 8001 at egress',
+        'NetworkPolicy/allow-ingress-controller-to-backend blocks required traffic from the ingress controller to Deployment/todo-backend on TCP 8001 at ingress',
+        'NetworkPolicy/allow-frontend-to-backend allows traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP 8000',
       ],
     ],
     [
@@ -253,28 +264,30 @@ describe('what an overlay changes beside the policies is caught where they have 
           }),
       ),
       [
-        'NetworkPolicy/allow-frontend-to-backend blocks Deployment/todo-frontend -> Deployment/todo-backend on TCP 8000 where it comes in',
-        'NetworkPolicy/allow-backend-to-internet blocks Deployment/todo-backend -> the internet (0.0.0.0) on TCP 443 where it goes out',
-        'NetworkPolicy/allow-backend-to-internet lets pods with app=todo-backend in namespace todo-prod reach ',
+        'NetworkPolicy/allow-frontend-to-backend blocks required traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP 8000 at ingress',
+        'NetworkPolicy/allow-backend-to-internet blocks required traffic from Deployment/todo-backend to the internet (0.0.0.0) on TCP 443 at egress',
+        'NetworkPolicy/allow-backend-to-internet allows traffic from pods with app=todo-backend in namespace todo-prod to ',
       ],
     ],
   ])('%s', async (_, files, findings) => {
     const errors = (await verified(files)).filter((line) => line.startsWith('[error]'));
     for (const finding of findings)
       expect(errors).toContainEqual(expect.stringContaining(`[error] overlays/prod: ${finding}`));
-    // A render writes what is missing, and only for prod; what is left is not of the network.
-    const { told } = await render(files);
-    expect(told.filter((line) => line.includes('NetworkPolicy/') && line.startsWith('[error]'))).toEqual([]);
+    // A render adds the missing policies, for prod only, so that no error about policies is left.
+    const { reported } = await render(files);
+    expect(reported.filter((line) => line.includes('NetworkPolicy/') && line.startsWith('[error]'))).toEqual(
+      [],
+    );
   });
 
   test.each<[string, PackageFiles, string]>([
     [
-      'a Service that is not there',
+      'a missing Service',
       prodWith({}, TO_REPORT),
-      'Ingress/todo-ingress leads to Service/report, which is not there',
+      'Ingress/todo-ingress refers to Service/report, which does not exist',
     ],
     [
-      'a port that has another name',
+      'an unknown port name',
       prodWith(
         {},
         json6902('Service', 'todo-backend', {
@@ -283,10 +296,10 @@ describe('what an overlay changes beside the policies is caught where they have 
           value: 'web',
         }),
       ),
-      'Ingress/todo-ingress leads to Service/todo-backend and its port "web", which Deployment/todo-backend does not have',
+      'Ingress/todo-ingress refers to Service/todo-backend, whose targetPort web is missing in Deployment/todo-backend',
     ],
     [
-      'a label that the Service does not have',
+      'a label that the Service does not select',
       prodWith(
         {},
         json6902('Deployment', 'todo-frontend', {
@@ -295,20 +308,20 @@ describe('what an overlay changes beside the policies is caught where they have 
           value: 'todo-web',
         }),
       ),
-      'Ingress/todo-ingress leads to Service/todo-frontend, which selects no pods',
+      'Ingress/todo-ingress refers to Service/todo-frontend, which selects no pods',
     ],
-  ])('%s: no policy can be made for it', async (_, files, finding) => {
-    const { exitCode, told } = await render(files);
+  ])('%s: no policy can be generated', async (_, files, finding) => {
+    const { exitCode, reported } = await render(files);
     expect(exitCode).toBe(1);
-    expect(told).toContainEqual(expect.stringContaining(`[error] overlays/prod: ${finding} `));
+    expect(reported).toContainEqual(expect.stringContaining(`[error] overlays/prod: ${finding} `));
   });
 });
 
 describe('the policies file', () => {
-  test('that was deleted is made again', async () => {
+  test('is generated again after it was deleted', async () => {
     const { 'base/network-policies.yaml': gone, ...files } = repositoryFiles();
     await expect(verified(files)).rejects.toThrow(
-      'base/kustomization.yaml names base/network-policies.yaml, which is not in the package',
+      'base/kustomization.yaml: resources names base/network-policies.yaml, which is not in the package',
     );
     const { exitCode, stdout } = await render(files);
     expect(exitCode).toBe(0);
@@ -317,7 +330,7 @@ describe('the policies file', () => {
     );
   });
 
-  test('with a policy of somebody else in it: that comes first, and stays, also where ours are made again', async () => {
+  test('with a hand-written policy: it comes first and is kept when the others are generated again', async () => {
     const files = repositoryFiles();
     const [, ...ours] = (files['base/network-policies.yaml'] ?? '').split('---\n');
     const own = ALLOW_ALL.replace('name: allow-all', 'name: own');
@@ -329,25 +342,25 @@ describe('the policies file', () => {
     expect(names).toHaveLength(ours.length + 2);
   });
 
-  test('of an overlay on an overlay: what the lower one has is not written again', async () => {
+  test('of an overlay on an overlay does not repeat the policies of the lower one', async () => {
     const files = repositoryFiles();
     const eu = `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: todo-eu\nresources:\n  - ../prod\n`;
-    const { exitCode, told } = await render({ ...files, 'overlays/prod-eu/kustomization.yaml': eu });
-    expect(told.filter((line) => !line.includes('overlays/dev: '))).toEqual([]);
+    const { exitCode, reported } = await render({ ...files, 'overlays/prod-eu/kustomization.yaml': eu });
+    expect(reported.filter((line) => !line.includes('overlays/dev: '))).toEqual([]);
     expect(exitCode).toBe(0);
   });
 
-  test('of which a copy keeps the label elsewhere: refused', async () => {
+  test('copied to another file with its label: refused', async () => {
     const { 'overlays/prod/network-policies.yaml': original = '' } = repositoryFiles();
     const copy = original.replace('name: allow-', 'name: copied-allow-');
-    const { exitCode, told } = await render(prodWith({ 'copied.yaml': copy }));
+    const { exitCode, reported } = await render(prodWith({ 'copied.yaml': copy }));
     expect(exitCode).toBe(1);
-    expect(told).toContain(
-      '[error] overlays/prod/copied.yaml: NetworkPolicy/copied-allow-ingress-controller-to-acme-solver carries the label todo.example.com/generated-by, and stands in no file that the function writes; take the label off',
+    expect(reported).toContain(
+      '[error] NetworkPolicy/copied-allow-ingress-controller-to-acme-solver has the label todo.example.com/generated-by in a file that the function does not write (overlays/prod/copied.yaml); remove the label',
     );
   });
 
-  test('whose name for a policy somebody else has taken: another is taken, and that stays', async () => {
+  test('has another name for a policy if a hand-written one has the name, which is kept', async () => {
     const deny = ALLOW_ALL.replace('allow-all', 'default-deny').replace(/ {2}ingress:\n(.*\n)*/, '');
     const files = prodWith({ 'deny.yaml': deny });
     const first = await render(files);
@@ -359,16 +372,18 @@ describe('the policies file', () => {
   });
 });
 
-test("an overlay's own policy that opens everything is told, and stays", async () => {
+test('a hand-written policy that allows all traffic is reported and kept', async () => {
   const files = prodWith({ 'allow-all.yaml': ALLOW_ALL });
-  const { exitCode, told } = await render(files);
+  const { exitCode, reported } = await render(files);
   expect(exitCode).toBe(0);
-  expect(told).toContainEqual(
-    expect.stringContaining('[info] overlays/prod: NetworkPolicy/allow-all lets anyone reach '),
+  expect(reported).toContainEqual(
+    expect.stringContaining(
+      '[info] overlays/prod: NetworkPolicy/allow-all allows traffic from any source to ',
+    ),
   );
 });
 
-describe('labels that kustomize adds to selectors, which those outside do not have', () => {
+describe('labels that kustomize adds to selectors and that external peers do not have', () => {
   test.each<[string, string, string]>([
     ['commonLabels of an overlay', 'overlays/dev/kustomization.yaml', 'commonLabels:\n  env: dev\n'],
     ['commonLabels of the base', 'base/kustomization.yaml', 'commonLabels:\n  env: all\n'],
@@ -377,10 +392,10 @@ describe('labels that kustomize adds to selectors, which those outside do not ha
       'base/kustomization.yaml',
       'labels:\n  - pairs:\n      env: all\n    includeSelectors: true\n',
     ],
-  ])('%s: the policies still mean them, and a second run changes nothing', async (_, file, labels) => {
+  ])('%s: the policies still select the peers, and a second run changes nothing', async (_, file, labels) => {
     const files = repositoryFiles();
     const first = await render({ ...files, [file]: `${files[file] ?? ''}${labels}` });
-    expect(first.told.filter((line) => line.startsWith('[error]'))).toEqual([]);
+    expect(first.reported.filter((line) => line.startsWith('[error]'))).toEqual([]);
     expect(first.exitCode).toBe(0);
     expect(first.stdout).toContain('operator: In');
     const second = await run(Buffer.from(first.stdout), kustomize);
@@ -388,20 +403,20 @@ describe('labels that kustomize adds to selectors, which those outside do not ha
   });
 });
 
-describe('an overlay that is allowed to break network-policy', () => {
-  const allowing = (allow: string) =>
+describe('an overlay for which network-policy is off', () => {
+  const withRuleOff = (more: string) =>
     withEdit(
       repositoryFiles(),
       'base/guardrails.yaml',
-      '        - plain-secret\n',
-      `        - plain-secret\n        - network-policy\n${allow}`,
+      '        plain-secret: off\n',
+      `        plain-secret: off\n        network-policy: off\n${more}`,
     );
   const namesIn = (stdout: string, file: string) =>
     policiesIn(stdout, file).map(({ metadata }) => metadata.name);
 
-  test('builds none: the others keep theirs where it does not build', async () => {
-    const { exitCode, stdout, told } = await render(allowing(''));
-    expect(told.filter((line) => line.startsWith('[error]'))).toEqual([]);
+  test('has no policies: those of the others move to where it does not build them', async () => {
+    const { exitCode, stdout, reported } = await render(withRuleOff(''));
+    expect(reported.filter((line) => line.startsWith('[error]'))).toEqual([]);
     expect(exitCode).toBe(0);
     expect(namesIn(stdout, 'base/network-policies.yaml')).toEqual([]);
     expect(namesIn(stdout, 'overlays/dev/network-policies.yaml')).toEqual([]);
@@ -418,9 +433,9 @@ describe('an overlay that is allowed to break network-policy', () => {
     ]);
   });
 
-  test('and where all are: none are left', async () => {
+  test('and if it is off for all: no policies are left', async () => {
     const { exitCode, stdout } = await render(
-      allowing('    overlays/prod:\n      allow:\n        - network-policy\n'),
+      withRuleOff('    overlays/prod:\n      rules:\n        network-policy: off\n'),
     );
     expect(exitCode).toBe(0);
     for (const place of ['base', 'overlays/dev', 'overlays/prod'])
@@ -429,7 +444,7 @@ describe('an overlay that is allowed to break network-policy', () => {
   });
 });
 
-describe('a Service that is open to the outside', () => {
+describe('a Service that is exposed outside the cluster', () => {
   const PUBLIC = (type: string) =>
     `apiVersion: v1\nkind: Service\nmetadata:\n  name: public\nspec:\n  type: ${type}\n  selector:\n    app: todo-frontend\n  ports:\n    - port: 80\n      targetPort: 3000\n`;
   const OPEN = ALLOW_ALL.replace(
@@ -442,22 +457,25 @@ describe('a Service that is open to the outside', () => {
       '  ingress:\n    - from:\n        - ipBlock:\n            cidr: 0.0.0.0/0\n      ports:\n        - port: 3000\n',
     );
   const warnings = async (files: Record<string, string>) => {
-    const { exitCode, told } = await render(prodWith(files));
+    const { exitCode, reported } = await render(prodWith(files));
     expect(exitCode).toBe(0);
-    return told.filter((line) => line.startsWith('[warning]') && !line.includes('overlays/dev: '));
+    return reported.filter((line) => line.startsWith('[warning]') && !line.includes('overlays/dev: '));
   };
 
-  test.each(['LoadBalancer', 'NodePort'])('%s: a warning, for no policy is made of it', async (type) => {
-    expect(await warnings({ 'public.yaml': PUBLIC(type) })).toEqual([
-      `[warning] overlays/prod: Service/public is of type ${type}, and no policy lets anybody in from outside to Deployment/todo-frontend (overlays/prod/public.yaml); add a policy of your own that says who may come in`,
-    ]);
-  });
+  test.each(['LoadBalancer', 'NodePort'])(
+    '%s: a warning, because no policy is generated for it',
+    async (type) => {
+      expect(await warnings({ 'public.yaml': PUBLIC(type) })).toEqual([
+        `[warning] overlays/prod: Service/public is of type ${type}, but no NetworkPolicy allows external traffic to Deployment/todo-frontend (overlays/prod/public.yaml:6); add a NetworkPolicy that allows the intended clients`,
+      ]);
+    },
+  );
 
-  test('with a policy that lets somebody in: none', async () => {
+  test('with a policy that allows clients: no warning', async () => {
     expect(await warnings({ 'public.yaml': PUBLIC('LoadBalancer'), 'open.yaml': OPEN })).toEqual([]);
   });
 
-  test('that the Ingress leads to: none', async () => {
+  test('that an Ingress refers to: no warning', async () => {
     const files = repositoryFiles();
     const service = withEdit(
       files,
@@ -465,11 +483,11 @@ describe('a Service that is open to the outside', () => {
       'type: ClusterIP',
       'type: NodePort',
     );
-    const { exitCode, told } = await render(service);
+    const { exitCode, reported } = await render(service);
     expect(exitCode).toBe(0);
-    expect(told.filter((line) => line.startsWith('[warning]') && !line.includes('overlays/dev: '))).toEqual(
-      [],
-    );
+    expect(
+      reported.filter((line) => line.startsWith('[warning]') && !line.includes('overlays/dev: ')),
+    ).toEqual([]);
   });
 });
 
