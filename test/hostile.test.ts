@@ -80,7 +80,7 @@ function markingKustomize(): void {
   chmodSync(program, 0o755);
 }
 
-/** The real kustomize, or kubectl. */
+/** The real one, under its own name or kubectl's. */
 function realKustomize(): void {
   const { command } = findKustomizeForTests();
   symlinkSync(command, path.join(scratch, 'bin', path.basename(command)));

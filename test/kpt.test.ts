@@ -57,8 +57,6 @@ describeWithTool('kpt', 'kpt fn render, exec', (kpt) => {
 
   test('with latest in prod: refused, nothing written, the finding within four lines', () => {
     edit('overlays/prod/kustomization.yaml', 'newTag: v1.0.0', 'newTag: latest');
-    const [above = ''] = readFileSync(path.join(scratch, PROD), 'utf8').split('  - name: todo-backend\n');
-    const line = above.split('\n').length;
     const before = tree();
     const { status, stderr } = render();
     expect(status).not.toBe(0);
@@ -66,6 +64,8 @@ describeWithTool('kpt', 'kpt fn render, exec', (kpt) => {
     expect(stderr).toContain(
       'overlays/prod: Deployment/todo-backend container "backend" runs registry.example.com/todo/todo-backend:latest, which has the tag latest ',
     );
+    const [above = ''] = readFileSync(path.join(scratch, PROD), 'utf8').split('  - name: todo-backend\n');
+    const line = above.split('\n').length;
     expect(stderr).toContain(`(${PROD}:${line}, images[0]); pin it under images`);
   });
 });
