@@ -10,13 +10,13 @@ import { describeWithTool, toolPath } from './support/tools';
 import { type Tree, editFile, readTree, writeTree } from './support/tree';
 
 const ROOT = path.join(__dirname, '..');
-/** How kpt starts a container, and then some. */
+/** As kpt starts a container, with more restrictions. */
 const CONFINED = [
   ...['--rm', '--interactive', '--pull=never', '--network=none', '--user=nobody'],
   ...['--security-opt=no-new-privileges', '--cap-drop=ALL', '--read-only', '--tmpfs=/tmp'],
 ];
 const SKELETON = 'apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n';
-// As a user writes it: nothing but a name and an image.
+// As a user writes it: a name and an image only.
 const WORKER = `apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -82,7 +82,7 @@ const edit = (file: string, from: string | RegExp, to: string) => {
 /** Every file but the Kptfile, whose status newer versions of kpt write. */
 const tree = () => readTree(scratch, (file) => path.basename(file) !== 'Kptfile');
 
-test('the Kptfile names the image that npm run image builds, or a digest of it', () => {
+test('the Kptfile names the image that npm run image builds, or its digest', () => {
   expect([builtImage(), builtImage().replace(/:[^:]*$/, '@sha256:')]).toContainEqual(
     imageInKptfile().replace(/[0-9a-f]{64}$/, ''),
   );
@@ -92,7 +92,7 @@ describeWithImage('the image', (image) => {
   const docker = (...args: string[]) =>
     execFileSync('docker', args, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'] });
 
-  test('runs as a number that is not root, by an exec form, and says what it is', () => {
+  test('runs as a numeric non-root user, in exec form, with labels', () => {
     const [{ Config: config }] = JSON.parse(docker('image', 'inspect', image)) as [
       { Config: { User: string; Entrypoint: string[]; Cmd: null; Labels: Record<string, string> } },
     ];
@@ -113,7 +113,7 @@ describeWithImage('the image', (image) => {
     });
   });
 
-  test('holds three programs, no shell and nothing that gives rights, and for each part a licence and a line in the SBOM', () => {
+  test('contains three programs, no shell and no setuid file, and for each part a licence and an entry in the SBOM', () => {
     const container = docker('create', image).trim();
     let listed: string;
     try {
@@ -132,7 +132,7 @@ describeWithImage('the image', (image) => {
         const [mode = '', owner = '', size, , , ...name] = line.split(/\s+/);
         return { mode, owner, size, name: name.join(' ') };
       });
-    // Docker lays empty files of its own into every container.
+    // Docker adds empty files of its own to every container.
     const files = entries.filter(({ mode, size }) => mode.startsWith('-') && size !== '0');
     const programs = files.filter(({ mode, name }) => mode.includes('x') && !/^lib(64)?\//.test(name));
     expect(programs.map(({ name }) => name)).toEqual([
@@ -142,7 +142,7 @@ describeWithImage('the image', (image) => {
     ]);
     expect(entries.filter(({ mode }) => mode.slice(0, 10).includes('s'))).toEqual([]);
     expect(entries.filter(({ owner }) => owner !== '0/0')).toEqual([]);
-    // The mode of /tmp alone lets others write.
+    // Only /tmp is writable by others.
     expect(
       entries.filter(({ mode }) => !mode.startsWith('l') && mode[8] === 'w').map(({ name }) => name),
     ).toEqual(['tmp/']);
@@ -186,7 +186,7 @@ describeWithImage('the image', (image) => {
     expect(others[2]?.version).toBe('24.21.0');
   });
 
-  test('has no shell to be started', () => {
+  test('has no shell', () => {
     for (const shell of ['/bin/sh', '/bin/bash', '/busybox/sh']) {
       const { status, stderr } = spawnSync('docker', ['run', '--rm', `--entrypoint=${shell}`, image], {
         encoding: 'utf8',
@@ -196,7 +196,7 @@ describeWithImage('the image', (image) => {
     }
   });
 
-  test('holds kustomize 5.8.1', () => {
+  test('contains kustomize 5.8.1', () => {
     expect(docker('run', ...CONFINED, '--entrypoint=/usr/local/bin/kustomize', image, 'version')).toBe(
       'v5.8.1\n',
     );
@@ -225,7 +225,7 @@ describeWithImage('the image', (image) => {
   test.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('%s ends it at once while it waits for its input', async (signal, expected) => {
+  ] as const)('%s while it waits for input: it exits at once', async (signal, expected) => {
     const name = path.basename(scratch);
     const child = spawn('docker', ['run', ...CONFINED, `--name=${name}`, image], {
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -242,7 +242,7 @@ describeWithImage('the image', (image) => {
       docker('kill', `--signal=${signal}`, name);
       const [status] = (await closed) as [number];
       expect(status).toBe(expected);
-      // docker's own time: to clear the container away
+      // Includes the time that docker takes to remove the container.
       expect(Date.now() - start).toBeLessThan(4000);
     } finally {
       spawnSync('docker', ['rm', '--force', name]);
@@ -258,7 +258,7 @@ describeWithImage('the image', (image) => {
       edit('Kptfile', imageInKptfile(), image);
     });
 
-    test('kpt fn render, twice: no diff, no file gone', () => {
+    test('kpt fn render, twice: no diff, no file deleted', () => {
       const before = tree();
       for (let round = 1; round <= 2; round++) {
         const { status, stderr } = render();
@@ -273,13 +273,17 @@ describeWithImage('the image', (image) => {
       const { status, stderr } = render();
       expect(status).not.toBe(0);
       expect(stderr).toContain(
-        'overlays/prod: Deployment/todo-backend container "backend" runs registry.example.com/todo/todo-backend:latest',
+        'overlays/prod: Deployment/todo-backend container "backend" runs registry.example.com/todo/todo-backend:latest, which has the tag latest ',
       );
-      expect(stderr).toContain('(overlays/prod/kustomization.yaml); pin it under images');
+      const [above = ''] = (before['overlays/prod/kustomization.yaml'] ?? '').split(
+        '  - name: todo-backend\n',
+      );
+      const line = above.split('\n').length;
+      expect(stderr).toContain(`(overlays/prod/kustomization.yaml:${line}, images[0]); pin it under images`);
       expect(tree()).toEqual(before);
     });
 
-    test('with a bare third component: hardened, its policies made, and a second run changes nothing', () => {
+    test('with a new component: hardened, its policies generated, and a second run changes nothing', () => {
       const calls =
         '          env:\n            - name: BACKEND_URL\n              value: http://todo-backend\n';
       edit('base/kustomization.yaml', '  - ingress\n', '  - ingress\n  - worker.yaml\n');
@@ -308,13 +312,13 @@ describeWithImage('the image', (image) => {
         return { built, ...spawnSync(kpt, args, { input: built, encoding: 'utf8' }) };
       };
 
-      test('kustomize build overlays/prod | kpt fn eval -: what kubectl reads is what was built', () => {
+      test('kustomize build overlays/prod | kpt fn eval -: kubectl reads the same resources as from the build', () => {
         const { built, status, stdout, stderr } = evaluated('overlays/prod');
         expect({ status, stderr }).toMatchObject({ status: 0 });
         expect(read(stdout)).toEqual(read(built));
       });
 
-      test('kustomize build overlays/dev | kpt fn eval -: held to every rule, and nothing comes out', () => {
+      test('kustomize build overlays/dev | kpt fn eval -: checked against every rule, and no output', () => {
         const { status, stdout, stderr } = evaluated('overlays/dev');
         expect(status).toBe(1);
         expect(stdout).toBe('');
@@ -360,13 +364,13 @@ metadata:
       expect(parse(stdout)).toEqual(parse(HARDENED_WORKER));
     });
 
-    test('refuses latest, and says so', () => {
+    test('refuses latest and reports it', () => {
       edit('worker.yaml', ':v1.0.0', ':latest');
       const { status, stdout, stderr } = build();
       expect(status).toBe(1);
       expect(stdout).toBe('');
       expect(stderr).toContain(
-        '[error] Deployment/todo-worker container "worker" runs registry.example.com/todo/todo-worker:latest (tag latest)',
+        '[error] Deployment/todo-worker container "worker" runs registry.example.com/todo/todo-worker:latest, which has the tag latest',
       );
     });
   });

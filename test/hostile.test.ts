@@ -58,7 +58,7 @@ function indent(text: string, columns: number): string {
   return text.replaceAll(/^(?=.)/gm, ' '.repeat(columns));
 }
 
-/** An item whose path is written as YAML of the test's own. */
+/** An item with the given annotations, which may be unusual YAML. */
 function item(annotations: string, text: string): string {
   const annotated = /^metadata:\n/m.test(text)
     ? text.replace(/^metadata:\n/m, `metadata:\n  annotations:\n${indent(annotations, 4)}`)
@@ -73,7 +73,7 @@ function resourceList(files: Tree, functionConfig = ''): string {
   return `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n${items.join('')}${functionConfig}`;
 }
 
-/** A kustomize that says that it was started, and is otherwise as harmless as can be. */
+/** A kustomize that leaves a mark when it is started, and prints a ConfigMap. */
 function markingKustomize(): void {
   const program = path.join(scratch, 'bin/kustomize');
   writeFileSync(program, `#!/bin/sh\n: >'${mark}'\nprintf '%s' '${CONFIG_MAP}'\n`);
@@ -105,7 +105,7 @@ function start(program: string, args: readonly string[], input = '') {
 const onStandardInput = (input: string) => start(bundle.guardrails, [], input);
 const npmRunRender = (...args: string[]) => start(bundle.render, [dir, ...args]);
 
-describe('a kustomization that reaches out of the package is refused, and kustomize is not started', () => {
+describe('a kustomization that refers to a path or URL outside the package is refused, and kustomize is not started', () => {
   const GENERATOR = 'resources: [map.yaml]\nconfigMapGenerator:\n- name: g\n';
   const SECRETS = 'resources: [map.yaml]\nsecretGenerator:\n- name: g\n';
   const plugin = (field: string, text: string) =>
@@ -116,19 +116,19 @@ describe('a kustomization that reaches out of the package is refused, and kustom
 
   const rows: [string, Tree][] = [
     ['a resource', prod('resources: [/etc/passwd]\n')],
-    ['a resource, upwards', prod('resources: [../../../../../../../../etc/passwd]\n')],
+    ['a resource, with parent folders', prod('resources: [../../../../../../../../etc/passwd]\n')],
     ['a resource, in and out', prod('resources: [../prod/../../../map.yaml]\n')],
     ['a resource, escaped', prod('resources: ["\\x2fetc\\x2fpasswd"]\n')],
-    ['a resource, behind an alias', prod('crds: &out [/etc/passwd]\nresources: *out\n')],
+    ['a resource, in an alias', prod('crds: &out [/etc/passwd]\nresources: *out\n')],
     ['a resource, in a merge', prod('x: &out {resources: [/etc/passwd]}\n<<: *out\n')],
     ['a resource, in the second of two fields', prod('resources: [map.yaml]\nresources: [/etc/passwd]\n')],
     ['a resource, in capitals', prod('Resources: [/etc/passwd]\n')],
     ['a base', prod('bases: [/etc]\n')],
     ['a Component', prod('resources: [map.yaml]\ncomponents: [/etc]\n')],
     ['a patch', prod('resources: [map.yaml]\npatches: [{path: /etc/passwd}]\n')],
-    ['a patch of the older sort', prod('resources: [map.yaml]\npatchesStrategicMerge: [/etc/passwd]\n')],
+    ['a patch in a deprecated field', prod('resources: [map.yaml]\npatchesStrategicMerge: [/etc/passwd]\n')],
     [
-      'a JSON 6902 patch of the older sort',
+      'a JSON 6902 patch in a deprecated field',
       prod('resources: [map.yaml]\npatchesJson6902: [{target: {kind: A}, path: /etc/passwd}]\n'),
     ],
     ['a CRD', prod('resources: [map.yaml]\ncrds: [/etc/passwd]\n')],
@@ -137,7 +137,7 @@ describe('a kustomization that reaches out of the package is refused, and kustom
     ['a replacement', prod('resources: [map.yaml]\nreplacements: [{path: /etc/passwd}]\n')],
     ['a file of a generator', prod(`${GENERATOR}  files: [/etc/passwd]\n`)],
     ['a file of a generator, under a key', prod(`${GENERATOR}  files: [key=/etc/passwd]\n`)],
-    ['a file of a generator, upwards', prod(`${GENERATOR}  files: [../../../host.txt]\n`)],
+    ['a file of a generator, with parent folders', prod(`${GENERATOR}  files: [../../../host.txt]\n`)],
     ['variables of a generator', prod(`${GENERATOR}  envs: [/proc/self/environ]\n`)],
     ['variables of a generator, in the singular', prod(`${GENERATOR}  env: /proc/self/environ\n`)],
     ['a file of a generator of Secrets', prod(`${SECRETS}  files: [/etc/shadow]\n`)],
@@ -157,7 +157,7 @@ describe('a kustomization that reaches out of the package is refused, and kustom
     ['a plugin in a file', prod('generators: [/etc/passwd]\n')],
     ['a plugin at a URL', prod('resources: [map.yaml]\ntransformers: [https://example.com/t.yaml]\n')],
     ['Helm charts', prod('helmCharts: [{name: a, repo: https://example.com}]\n')],
-    ['Helm charts of the older sort', prod('helmChartInflationGenerator: [{chartName: a}]\n')],
+    ['Helm charts in a deprecated field', prod('helmChartInflationGenerator: [{chartName: a}]\n')],
     ['settings of Helm', prod('resources: [map.yaml]\nhelmGlobals: {chartHome: /etc}\n')],
     ['a URL', prod('resources: ["https://example.com/a.yaml"]\n')],
     ['a URL of a file', prod('resources: ["file:///etc/passwd"]\n')],
@@ -183,26 +183,26 @@ describe('a kustomization that reaches out of the package is refused, and kustom
     expect(readdirSync(path.join(scratch, 'tmp'))).toEqual([]);
   });
 
-  test('one that stays inside is built', () => {
+  test('a kustomization that stays inside the package is built', () => {
     markingKustomize();
     expect(onStandardInput(resourceList(prod('resources: [map.yaml]\n')))).toMatchObject({ status: 0 });
     expect(existsSync(mark)).toBe(true);
   });
 });
 
-describe('a path annotation that leaves the package', () => {
+describe('a path annotation outside the package', () => {
   const INTERNAL = 'internal.config.kubernetes.io/path';
   const LEGACY = 'config.kubernetes.io/path';
 
   test.each([
     ['in and out', `${INTERNAL}: a/../../x.yaml\n`],
-    ['nothing but up', `${INTERNAL}: ..\n`],
+    ['parent folders only', `${INTERNAL}: ..\n`],
     ['escaped', `${INTERNAL}: "\\x2e\\x2e/x.yaml"\n`],
     ['absolute, with two slashes', `${INTERNAL}: //etc/x.yaml\n`],
     ['with a zero byte', `${INTERNAL}: "x.yaml\\0"\n`],
     ['legacy alone', `${LEGACY}: ../x.yaml\n`],
     ['of two with one name', `${INTERNAL}: x.yaml\n${INTERNAL}: ../x.yaml\n`],
-    ['behind an alias', `a: &out ../x.yaml\n${INTERNAL}: *out\n`],
+    ['in an alias', `a: &out ../x.yaml\n${INTERNAL}: *out\n`],
   ])('%s: nothing is started and nothing is written', (_, annotations) => {
     markingKustomize();
     const input = `${resourceList(prod('resources: [map.yaml]\n'))}${item(annotations, CONFIG_MAP)}`;
@@ -236,7 +236,7 @@ describe('links in the package, for npm run render', () => {
     OVERLAY,
     'overlays/prod/web.yaml',
     'overlays/prod/host.txt',
-  ])('%s: what it points to is neither changed nor shown', (file) => {
+  ])('%s: its target is neither changed nor printed', (file) => {
     realKustomize();
     write(PACKAGE);
     const outside = path.join(scratch, 'outside');
@@ -252,7 +252,7 @@ describe('links in the package, for npm run render', () => {
     expect(readTree(scratch)).toEqual(before);
   });
 
-  test('a second name of a file elsewhere: that file stays as it is', () => {
+  test('a hard link to a file outside: that file is not changed', () => {
     realKustomize();
     write(PACKAGE);
     const outside = path.join(scratch, 'outside.yaml');
@@ -263,7 +263,7 @@ describe('links in the package, for npm run render', () => {
   });
 });
 
-describe('no value of a Secret, of the environment or of this machine is told', () => {
+describe('no value of a Secret, of the environment or of this machine is printed', () => {
   const HEAD = 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n';
   const POD =
     'apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  labels: {app: p}\nspec:\n  containers:\n  - name: c\n    image: example.com/a:v1\n';
@@ -302,23 +302,23 @@ describe('no value of a Secret, of the environment or of this machine is told', 
     ['a key file', generated('  files: [tls.key]\n', 'tls.key', `-----BEGIN KEY-----\n${CANARY}\n`)],
     ['variables that kustomize refuses', generated('  envs: [.env]\n', '.env', `K=${CANARY}\nK=${CANARY}\n`)],
     ['variables that are not UTF-8', generated('  envs: [.env]\n', '.env', `K=${CANARY}\u0000`)],
-    ['a Secret that is no YAML', withSecret(`${HEAD}stringData:\n  k: "${CANARY}\n`)],
-    ['a Secret whose key is given twice', withSecret(`${HEAD}stringData:\n  k: ${CANARY}\n  k: ${CANARY}\n`)],
-    ['a Secret in the place of the kustomization', { [OVERLAY]: `${HEAD}stringData:\n  k: ${CANARY}\n` }],
+    ['a Secret that is invalid YAML', withSecret(`${HEAD}stringData:\n  k: "${CANARY}\n`)],
+    ['a Secret with a duplicate key', withSecret(`${HEAD}stringData:\n  k: ${CANARY}\n  k: ${CANARY}\n`)],
+    ['a Secret instead of the kustomization', { [OVERLAY]: `${HEAD}stringData:\n  k: ${CANARY}\n` }],
     [
-      'a Secret among the configuration',
+      'a Secret in the file of the configuration',
       prod('resources: [map.yaml]\n', { 'g.yaml': `${HEAD}stringData: ${CANARY}\n` }),
     ],
   ];
   const ENDINGS: [string, string, string][] = [
-    ['strict', '', ''],
+    ['every rule on', '', ''],
     [
-      'where it is allowed',
-      'environments: {overlays/prod: {allow: [plain-secret, pinned-image, network-policy]}}',
+      'with the rules off',
+      'environments: {overlays/prod: {rules: {plain-secret: off, pinned-image: off, network-policy: off}}}',
       '',
     ],
-    ['with a configuration that is wrong', 'nonsense: true', ''],
-    ['with an overlay that is not there', 'environments: {overlays/x: {}}', ''],
+    ['with an invalid configuration', 'nonsense: true', ''],
+    ['with an unknown overlay', 'environments: {overlays/x: {}}', ''],
     ['with a kustomization that fails', '', 'nameReference: [{}]\nnonsense: [1]\n'],
   ];
 
@@ -336,20 +336,20 @@ describe('no value of a Secret, of the environment or of this machine is told', 
         '.krmignore': 'dist/\n',
       };
       const list = onStandardInput(resourceList(all, `functionConfig:\n${indent(config, 2)}`));
-      // The items come back with what they held.
+      // The items come back with their Secrets.
       const results = list.stdout.slice(list.stdout.search(/^results:/m) >>> 0);
       write(all);
       if (source === 'variables that are not UTF-8')
         writeFileSync(path.join(dir, 'overlays/prod/.env'), Buffer.from(`K=${CANARY}\xff\n`, 'latin1'));
-      const said = [list.stderr, results];
+      const printed = [list.stderr, results];
       endings.add(list.status);
       for (const args of [['--check', '--diff'], []]) {
         const { status, stdout, stderr } = npmRunRender(...args);
         endings.add(status);
-        said.push(stdout, stderr);
+        printed.push(stdout, stderr);
       }
-      expect(said.join('').length).toBeGreaterThan(100);
-      for (const text of said) {
+      expect(printed.join('').length).toBeGreaterThan(100);
+      for (const text of printed) {
         expect(text).not.toMatch(/canary|5e2b/);
         expect(text).not.toContain(BASE64);
         expect(text).not.toContain([...Buffer.from(CANARY)].join(' '));
@@ -358,7 +358,7 @@ describe('no value of a Secret, of the environment or of this machine is told', 
     });
   });
 
-  test('in none of the four endings', () => {
+  test('with any of the four exit codes', () => {
     expect([...endings].sort()).toEqual([0, 1, 2, 3]);
   });
 });

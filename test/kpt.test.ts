@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describeWithTool } from './support/tools';
@@ -7,6 +7,7 @@ import { editFile, readTree } from './support/tree';
 
 const ROOT = path.join(__dirname, '..');
 const BUNDLE = path.join(ROOT, 'dist/guardrails.js');
+const PROD = 'overlays/prod/kustomization.yaml';
 
 beforeAll(() => {
   execFileSync(process.execPath, [path.join(ROOT, 'functions/build.mjs')]);
@@ -36,7 +37,7 @@ describeWithTool('kpt', 'kpt fn render, exec', (kpt) => {
     return spawnSync(kpt, ['fn', 'render', '--allow-exec'], { cwd: scratch, encoding: 'utf8' });
   }
 
-  test('twice: no diff, no file gone, comments in place', () => {
+  test('twice: no diff, no file deleted, comments kept', () => {
     const before = tree();
     for (let round = 1; round <= 2; round++) {
       const { status, stderr } = render();
@@ -45,7 +46,7 @@ describeWithTool('kpt', 'kpt fn render, exec', (kpt) => {
     }
   });
 
-  test('of the whole repository it reads the manifests alone', () => {
+  test('of this repository kpt reads only the manifests', () => {
     const source = execFileSync(kpt, ['fn', 'source', ROOT], { encoding: 'utf8', maxBuffer: 1 << 26 });
     const paths = [...source.matchAll(/internal\.config\.kubernetes\.io\/path: '(.*)'/g)].map(
       ([, file = '']) => file,
@@ -61,13 +62,15 @@ describeWithTool('kpt', 'kpt fn render, exec', (kpt) => {
     expect(status).not.toBe(0);
     expect(tree()).toEqual(before);
     expect(stderr).toContain(
-      'overlays/prod: Deployment/todo-backend container "backend" runs registry.example.com/todo/todo-backend:latest',
+      'overlays/prod: Deployment/todo-backend container "backend" runs registry.example.com/todo/todo-backend:latest, which has the tag latest ',
     );
-    expect(stderr).toContain('(overlays/prod/kustomization.yaml); pin it under images');
+    const [above = ''] = readFileSync(path.join(scratch, PROD), 'utf8').split('  - name: todo-backend\n');
+    const line = above.split('\n').length;
+    expect(stderr).toContain(`(${PROD}:${line}, images[0]); pin it under images`);
   });
 });
 
-test('20 MB reach a slow reader whole', () => {
+test('a slow reader gets all of 20 MB', () => {
   const item = `- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: big\n  data:\n    a: ${'x'.repeat(1_000_000)}\n`;
   const input = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n${item.repeat(20)}`;
   const slow = `"${process.execPath}" "${BUNDLE}" | (sleep 1; cat)`;
@@ -75,7 +78,7 @@ test('20 MB reach a slow reader whole', () => {
   expect(stdout === input).toBe(true);
 });
 
-test('a reader that closes early is no success', () => {
+test('a reader that closes early: exit 2', () => {
   const input = `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: big\ndata:\n  a: ${'x'.repeat(2_000_000)}\n`;
   const closing = `{ "${process.execPath}" "${BUNDLE}"; echo $? >&2; } | true`;
   const { stderr } = spawnSync('sh', ['-c', closing], { input, encoding: 'utf8' });

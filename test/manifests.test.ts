@@ -27,7 +27,7 @@ import { describeWithTool } from './support/tools';
 
 const SECRET_KEYS = ['DATABASE_URL', 'OPENAI_API_KEY', 'SECRET_KEY'];
 
-/** `PODS <- PEER PORT` is what a policy lets in, `PODS -> PEER PORT` what it lets out. */
+/** `PODS <- PEER PORT` is ingress that a policy allows, `PODS -> PEER PORT` egress. */
 const CONTROLLER =
   'kubernetes.io/metadata.name=ingress-nginx / app.kubernetes.io/component=controller,app.kubernetes.io/name=ingress-nginx';
 const KUBE_DNS = 'kubernetes.io/metadata.name=kube-system / k8s-app=kube-dns';
@@ -56,7 +56,7 @@ const CONTROLLER_TO_ACME_SOLVER = [`acme.cert-manager.io/http01-solver=true <- $
 
 const builds = { dev: buildOverlay('dev'), prod: buildOverlay('prod') };
 
-describe.each(['dev', 'prod'] as const)('the specification, held against overlays/%s as built', (overlay) => {
+describe.each(['dev', 'prod'] as const)('overlays/%s, checked against the specification', (overlay) => {
   const built = withoutFurtherWorkloads(builds[overlay]);
   const lawfully = <T>(values: Record<OverlayName, T>): T => values[overlay];
   const deployment = (name: string) => resource(built, 'Deployment', name);
@@ -76,7 +76,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
       const found = built.filter((each) => kinds.includes(each.kind)).map((each) => each.apiVersion);
       expect(found).toEqual(Array(count).fill(apiVersion));
     });
-    it('1 is silent about the others: their stable versions', () => {
+    it('1 does not specify the others: their stable versions', () => {
       const specified = ['Deployment', 'Service', 'Ingress', 'ConfigMap', 'Secret'];
       const others = built.filter(({ kind }) => !specified.includes(kind));
       expect([...new Set(others.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`))].sort()).toEqual([
@@ -246,7 +246,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
         lawfully({ dev: 'http://todo.local', prod: 'https://todo.example.com' }),
       );
     });
-    it('3.1 backend-config holds nothing else', () => {
+    it('3.1 backend-config contains nothing else', () => {
       expect(Object.keys(configMap().data ?? {}).sort()).toEqual([
         'ALLOWED_ORIGINS',
         'ENVIRONMENT',
@@ -259,7 +259,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
         expect(secret.type).toBe('Opaque');
         expect(Object.keys(secret.stringData ?? {}).sort()).toEqual(SECRET_KEYS);
       } else {
-        // Without a template of its own an ExternalSecret makes an Opaque Secret.
+        // An ExternalSecret without a template creates an Opaque Secret.
         const { target, data } = resource(built, 'ExternalSecret', 'backend-secrets').spec;
         expect(target).not.toHaveProperty('template');
         expect(data.map(({ secretKey }) => secretKey).sort()).toEqual(SECRET_KEYS);
@@ -348,7 +348,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
       const { '/api': api, '/': root } = routes(ingress());
       expect([api, root]).toEqual(['Prefix todo-backend:80', 'Prefix todo-frontend:80']);
     });
-    it('decision 2: /docs goes together with Exact /openapi.json, and in prod neither exists', () => {
+    it('decision 2: dev has /docs and Exact /openapi.json, prod has neither', () => {
       expect(Object.keys(routes(ingress())).sort()).toEqual(
         lawfully({ dev: ['/', '/api', '/docs', '/openapi.json'], prod: ['/', '/api'] }),
       );
@@ -365,15 +365,15 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
         'nginx.ingress.kubernetes.io/proxy-send-timeout': '3600',
       });
     });
-    it('decision 4: TLS where a public CA signs, with a Secret of its own', () => {
+    it('decision 4: TLS in prod, with its own Secret', () => {
       expect(ingress().spec?.tls).toEqual(
         lawfully({ dev: undefined, prod: [{ hosts: ['todo.example.com'], secretName: 'todo-tls' }] }),
       );
     });
-    it('decision 5: a change of backend-config rolls the pods: its name carries a hash', () => {
+    it('decision 5: a change of backend-config restarts the pods: its name has a hash', () => {
       expect(configMap().metadata.name).toMatch(/^backend-config-[a-z0-9]{10}$/);
     });
-    it('decision 6: dev has visibly worthless values, prod an ExternalSecret that Argo CD sees no diff in', () => {
+    it('decision 6: dev has sample values, prod an ExternalSecret without a diff in Argo CD', () => {
       if (overlay === 'dev') {
         const values = Object.values(resource(built, 'Secret', 'backend-secrets').stringData ?? {});
         expect(values).toEqual(SECRET_KEYS.map(() => expect.stringMatching(/development.*not-a-/) as string));
@@ -409,7 +409,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
         'app',
       ]);
     });
-    it('decision 8: both pods run as a number that is not root, under the default seccomp profile', () => {
+    it('decision 8: both pods run with a numeric non-root UID and the default seccomp profile', () => {
       expect(podOf(deployment('todo-backend')).securityContext).toEqual({
         runAsUser: 1000,
         runAsGroup: 1000,
@@ -426,7 +426,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
         seccompProfile: { type: 'RuntimeDefault' },
       });
     });
-    it('decision 8: both containers are hardened alike', () => {
+    it('decision 8: both containers have the same hardening', () => {
       const hardened = {
         allowPrivilegeEscalation: false,
         capabilities: { drop: ['ALL'] },
@@ -447,7 +447,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
     it('decision 9: the server of the frontend calls the backend inside the cluster', () => {
       expect(environment(frontend()).API_INTERNAL_URL).toBe('http://todo-backend');
     });
-    it('decision 10: a slow start is no restart, and a probe may take 3 seconds', () => {
+    it('decision 10: a slow start causes no restart, and a probe may take 3 seconds', () => {
       for (const { startupProbe, livenessProbe, readinessProbe } of containers(built)) {
         expect(startupProbe?.httpGet).toEqual(livenessProbe?.httpGet);
         expect((startupProbe?.periodSeconds ?? 0) * (startupProbe?.failureThreshold ?? 0)).toBe(120);
@@ -463,10 +463,10 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
       expect(podOf(deployment('todo-backend')).terminationGracePeriodSeconds).toBe(120);
       expect(podOf(deployment('todo-frontend')).terminationGracePeriodSeconds).toBe(45);
     });
-    it('decision 11: the frontend rolls as the specification says for the backend', () => {
+    it('decision 11: the frontend has the update strategy that the specification gives the backend', () => {
       expect(deployment('todo-frontend').spec?.strategy).toEqual(deployment('todo-backend').spec?.strategy);
     });
-    it('decision 11: prod keeps all pods but one through a drain', () => {
+    it('decision 11: in prod at most one pod is down during a drain', () => {
       const budgets = resourcesOf(built, 'PodDisruptionBudget');
       expect(budgets.map(({ spec }) => spec)).toEqual(
         lawfully({
@@ -509,7 +509,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
         enableServiceLinks: false,
       });
     });
-    it('decision 13: imagePullPolicy follows the tag: it is nowhere set', () => {
+    it('decision 13: imagePullPolicy is not set, so that it depends on the tag', () => {
       expect(containers(built).filter((container) => 'imagePullPolicy' in container)).toEqual([]);
     });
     it('decision 14: these connections and no others', () => {
@@ -524,7 +524,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
         ].sort(),
       );
     });
-    it('decision 14: the annotation that the internet policy is made from', () => {
+    it('decision 14: the annotation for the internet policy', () => {
       expect(deployment('todo-backend').metadata.annotations).toMatchObject({
         'todo.example.com/internet-egress': '443, 5432',
       });
@@ -561,17 +561,20 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
     it.each([
       ['todo-backend', 'backend'],
       ['todo-frontend', 'frontend'],
-    ])('recommended labels on %s and its pods, and a container that says what it is', (name, component) => {
-      const labels = {
-        'app.kubernetes.io/name': name,
-        'app.kubernetes.io/component': component,
-        'app.kubernetes.io/part-of': 'todo-app',
-      };
-      expect(deployment(name).metadata.labels).toEqual(labels);
-      expect(deployment(name).spec?.template.metadata?.labels).toMatchObject(labels);
-      expect(containerOf(deployment(name)).name).toBe(component);
-    });
-    it('every resource says which component it is of; policies and the Namespace are of all', () => {
+    ])(
+      'recommended labels on %s and its pods, and a container named after the component',
+      (name, component) => {
+        const labels = {
+          'app.kubernetes.io/name': name,
+          'app.kubernetes.io/component': component,
+          'app.kubernetes.io/part-of': 'todo-app',
+        };
+        expect(deployment(name).metadata.labels).toEqual(labels);
+        expect(deployment(name).spec?.template.metadata?.labels).toMatchObject(labels);
+        expect(containerOf(deployment(name)).name).toBe(component);
+      },
+    );
+    it('every resource has the label of its component, except policies and the Namespace', () => {
       const components = built.map(({ kind, metadata: { labels = {} } }) => [
         kind,
         labels['app.kubernetes.io/name'] ?? '',
@@ -600,7 +603,7 @@ describe.each(['dev', 'prod'] as const)('the specification, held against overlay
         ].sort(),
       );
     });
-    it('every resource is part of todo-app, and has no label that Argo CD or Helm claims', () => {
+    it('every resource is part of todo-app, and has no label that Argo CD or Helm sets', () => {
       const labels = built.map(({ metadata }) => metadata.labels ?? {});
       const claimed = ['app.kubernetes.io/instance', 'app.kubernetes.io/managed-by'];
       expect(labels.filter((each) => each['app.kubernetes.io/part-of'] !== 'todo-app')).toEqual([]);
@@ -673,7 +676,7 @@ describe.each(['dev', 'prod'])('every kustomize builds overlays/%s', (overlay) =
 
   describeWithTool('kustomize', 'kustomize', (kustomize) => {
     describeWithTool('kubectl', 'and kubectl', (kubectl) => {
-      it('to the same bytes, with nothing on stderr', () => {
+      it('with the same output, and nothing on stderr', () => {
         const wanted = build(kustomize, ['build']);
         expect(wanted.split('---\n').length).toBeGreaterThan(10);
         expect(build(kubectl, ['kustomize'])).toBe(wanted);
@@ -684,7 +687,7 @@ describe.each(['dev', 'prod'])('every kustomize builds overlays/%s', (overlay) =
 });
 
 describe('the package', () => {
-  it('the Kptfile runs one function, with base/guardrails.yaml, and holds no status', () => {
+  it('the Kptfile runs one function, with base/guardrails.yaml, and has no status', () => {
     expect(read('Kptfile')).toEqual({
       apiVersion: 'kpt.dev/v1',
       kind: 'Kptfile',
@@ -695,12 +698,12 @@ describe('the package', () => {
       },
     });
   });
-  it('prod may break no rule; dev may float its images and commit its Secret', () => {
+  it('every rule holds for prod; pinned-image and plain-secret are off for dev', () => {
     expect(read('base/guardrails.yaml')).toEqual({
       apiVersion: 'todo.example.com/v1alpha1',
       kind: 'Guardrails',
       metadata: { name: 'guardrails', annotations: { 'config.kubernetes.io/local-config': 'true' } },
-      spec: { environments: { 'overlays/dev': { allow: ['pinned-image', 'plain-secret'] } } },
+      spec: { environments: { 'overlays/dev': { rules: { 'pinned-image': 'off', 'plain-secret': 'off' } } } },
     });
   });
 });
@@ -752,7 +755,7 @@ function routes(ingress: V1Ingress): Record<string, string> {
   );
 }
 
-/** What all policies together allow, sorted, whatever they are called and however they are cut. */
+/** The traffic that all policies together allow, sorted, independent of their names and number. */
 function connections(resources: readonly KubernetesResource[]): string[] {
   return resourcesOf(resources, 'NetworkPolicy')
     .flatMap(({ metadata, spec: { podSelector, policyTypes, ingress = [], egress = [] } }) => {

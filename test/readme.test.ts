@@ -11,7 +11,7 @@ function runText(text: string) {
   return run(Buffer.from(text), () => Promise.resolve(findKustomizeForTests()));
 }
 
-test('the first screen has the two commands, what comes out, and a refusal', () => {
+test('the first screen has the two commands, their output, and an error', () => {
   const lines = README.split('\n');
   expect(lines.findIndex((line) => line.startsWith('npm run render'))).toBeLessThan(12);
   const screen = lines.slice(0, 40).join('\n');
@@ -24,7 +24,7 @@ test('the first screen has the two commands, what comes out, and a refusal', () 
     expect(screen).toContain(part);
 });
 
-test('the Deployment before and after is what the function makes of it', async () => {
+test('the Deployment in the diff is hardened as shown', async () => {
   const lines = /```diff\n(.*?)```/s.exec(README)?.[1]?.split('\n') ?? [];
   const bare = lines.filter((line) => !line.startsWith('+')).map((line) => line.slice(1));
   const hardened = lines.map((line) => line.slice(1));
@@ -32,8 +32,8 @@ test('the Deployment before and after is what the function makes of it', async (
   expect(await runText(bare.join('\n'))).toMatchObject({ exitCode: 0, stdout: hardened.join('\n') });
 });
 
-test('the refusal is what prod without its images says', async () => {
-  const refusal = /^\[error\] overlays\/prod: .*$/m.exec(README)?.[0] ?? 'no refusal in the README';
+test('the error is the one for prod without its images', async () => {
+  const error = /^\[error\] overlays\/prod: .*$/m.exec(README)?.[0] ?? 'no error in the README';
   const files = Object.entries(repositoryFiles()).filter(([file]) => !file.startsWith('overlays/dev/'));
   const strict = Object.fromEntries(files.filter(([file]) => file !== 'base/guardrails.yaml'));
   const prod = strict['overlays/prod/kustomization.yaml'] ?? '';
@@ -43,5 +43,5 @@ test('the refusal is what prod without its images says', async () => {
     resourceList({ ...strict, 'overlays/prod/kustomization.yaml': unpinned }),
   );
   expect(exitCode).toBe(1);
-  expect(stderr.split('\n')).toContain(refusal);
+  expect(stderr.split('\n')).toContain(error);
 });

@@ -13,18 +13,29 @@ const CONFIG = 'base/guardrails.yaml';
 
 interface Expectation {
   readonly exitCode: 0 | 1 | 2 | 3;
-  /** The files whose workloads come out hardened. */
+  /** The files whose workloads are hardened. */
   readonly hardened: readonly string[];
-  /** A part of what is said. */
+  /** A part of the messages of npm run render. */
   readonly says: string;
+  /** The message of one fix, where npm run render prints one line for each resource. */
+  readonly fix?: string;
 }
 
+const GETS_12 =
+  'gets 12 fields for run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources';
+const RUN_AS_NON_ROOT = 'spec.template.spec.securityContext.runAsNonRoot: true';
+
 const EXPECTED: Record<string, Expectation> = {
-  'bad-configuration': { exitCode: 3, hardened: [], says: 'enviroments' },
+  'bad-configuration': {
+    exitCode: 3,
+    hardened: [],
+    says: 'base/guardrails.yaml:8: spec.enviroments is an unknown key; ',
+  },
   components: {
     exitCode: 0,
     hardened: ['base/web-deployment.yaml', 'overlays/components/cache/cache-statefulset.yaml'],
-    says: 'StatefulSet/cache: spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem is set to true',
+    says: `StatefulSet/cache ${GETS_12.replace('12', '14')} (overlays/components/cache/cache-statefulset.yaml)`,
+    fix: 'StatefulSet/cache sets spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem: true (overlays/components/cache/cache-statefulset.yaml)',
   },
   configured: { exitCode: 0, hardened: ['base/web-deployment.yaml'], says: 'writes beside its program' },
   'every-workload': {
@@ -32,48 +43,58 @@ const EXPECTED: Record<string, Expectation> = {
     hardened: ['agent-daemonset', 'cache-statefulset', 'debug-pod', 'migrate-job', 'report-cronjob'].map(
       (name) => `base/${name}.yaml`,
     ),
-    says: 'CronJob/report: spec.jobTemplate.spec.template.spec.securityContext',
+    says: `CronJob/report ${GETS_12.replace('12', '11')} (base/report-cronjob.yaml)`,
+    fix: `CronJob/report sets spec.jobTemplate.${RUN_AS_NON_ROOT} (base/report-cronjob.yaml)`,
   },
   'generators-with-files': {
     exitCode: 0,
     hardened: ['base/web-deployment.yaml'],
-    says: 'overlays/prod: base/web.conf is no YAML; what a generator makes of it is verified with its content unknown',
+    says: "overlays/prod: base/web.conf is not YAML, so its content is unknown; a generator's result is verified with a placeholder (base/web.conf)",
   },
   'init-containers': {
     exitCode: 0,
     hardened: ['base/web-deployment.yaml'],
-    says: 'Deployment/web: spec.template.spec.initContainers[1].resources.limits',
+    says: `Deployment/web ${GETS_12.replace('12', '27')} (base/web-deployment.yaml)`,
+    fix: 'Deployment/web sets spec.template.spec.initContainers[1].resources.limits.cpu: 500m (base/web-deployment.yaml)',
   },
   json: {
     exitCode: 0,
     hardened: ['base/web-deployment.json'],
-    says: 'base/web-deployment.json: Deployment/web',
+    says: `Deployment/web ${GETS_12} (base/web-deployment.json)`,
   },
   list: {
     exitCode: 0,
     hardened: ['base/all-list.yaml'],
-    says: 'base/all-list.yaml: Deployment/web: items[1].spec',
+    says: `Deployment/web ${GETS_12} (base/all-list.yaml)`,
+    fix: `Deployment/web sets items[1].${RUN_AS_NON_ROOT} (base/all-list.yaml)`,
   },
   'multi-document': {
     exitCode: 0,
     hardened: ['base/all.yaml'],
-    says: 'base/all.yaml: Deployment/writer: spec',
+    says: `Deployment/writer ${GETS_12} (base/all.yaml)`,
+    fix: `Deployment/writer sets ${RUN_AS_NON_ROOT} (base/all.yaml)`,
   },
   'nested-kustomizations': {
     exitCode: 0,
     hardened: ['base/apps/api/api-deployment.yaml', 'base/apps/web/web-deployment.yaml'],
-    says: 'base/apps/api/api-deployment.yaml: Deployment/api: spec',
+    says: `Deployment/api ${GETS_12} (base/apps/api/api-deployment.yaml)`,
+    fix: `Deployment/api sets ${RUN_AS_NON_ROOT} (base/apps/api/api-deployment.yaml)`,
   },
   'no-kustomization': {
     exitCode: 0,
     hardened: ['web-deployment.yaml'],
-    says: 'web-deployment.yaml: Deployment/web',
+    says: `Deployment/web ${GETS_12} (web-deployment.yaml)`,
   },
-  'overlay-on-overlay': { exitCode: 0, hardened: ['base/web-deployment.yaml'], says: 'Deployment/web: spec' },
+  'overlay-on-overlay': {
+    exitCode: 0,
+    hardened: ['base/web-deployment.yaml'],
+    says: `Deployment/web ${GETS_12} (base/web-deployment.yaml)`,
+    fix: `Deployment/web sets ${RUN_AS_NON_ROOT} (base/web-deployment.yaml)`,
+  },
   'refused-latest': {
     exitCode: 1,
     hardened: [],
-    says: 'overlays/prod: Deployment/web container "web" runs example.com/web:latest (tag latest)',
+    says: 'overlays/prod: Deployment/web container "web" runs example.com/web:latest, which has the tag latest (overlays/prod/kustomization.yaml:6, images[0])',
   },
   'this repository': {
     exitCode: 0,
@@ -83,7 +104,8 @@ const EXPECTED: Record<string, Expectation> = {
   'two-trees': {
     exitCode: 0,
     hardened: ['office/base/web-deployment.yaml', 'shop/base/web-deployment.yaml'],
-    says: 'office/base/web-deployment.yaml: Deployment/office: spec',
+    says: `Deployment/office ${GETS_12} (office/base/web-deployment.yaml)`,
+    fix: `Deployment/office sets ${RUN_AS_NON_ROOT} (office/base/web-deployment.yaml)`,
   },
   'unbuildable-remote-base': { exitCode: 2, hardened: [], says: 'https://example.com/monitoring.yaml' },
 };
@@ -104,7 +126,7 @@ afterEach(() => {
   rmSync(scratch, { recursive: true });
 });
 
-/** What one way of running the function makes of a package. */
+/** The result of one way of running the function on a package. */
 interface Outcome {
   readonly exitCode: number | null;
   readonly files: Record<string, unknown>;
@@ -113,6 +135,9 @@ interface Outcome {
 
 interface Result {
   readonly message: string;
+  readonly resourceRef?: object;
+  readonly file?: { readonly path: string };
+  readonly tags?: { readonly rule?: string };
 }
 
 type Way = (folder: string) => Outcome & { readonly results?: readonly Result[] };
@@ -135,7 +160,7 @@ function copyOf(name: string): string {
   return folder;
 }
 
-/** What kpt reads, the Kptfile apart: newer versions write a status there. */
+/** The files that kpt reads except the Kptfile: newer versions write a status there. */
 function filesIn(folder: string): Record<string, unknown> {
   return Object.fromEntries(
     readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -151,19 +176,34 @@ function filesIn(folder: string): Record<string, unknown> {
   );
 }
 
-/** One message a line, what only one way says left out: counts, and what to do next. */
+/** One message a line, without the lines that only npm run render prints: counts, and what to do next. */
 function messagesIn(text: string): string[] {
   return text
     .split('\n')
     .filter(
-      (line) => line !== '' && !/^(\S+: \d+ resources, |next: |refused; nothing is written$)/.test(line),
+      (line) =>
+        line !== '' && !/^(\S+: \d+ resources, |next: |errors found; nothing was written$)/.test(line),
     )
     .map((line) => line.replace(/^ *\[(error|warning|info)\] /, ''))
     .sort();
 }
 
+/** The messages of results as npm run render prints them: one line for all fixes of a resource. */
 function messagesOf(results: readonly Result[] | undefined, stderr: string): string[] {
-  return results === undefined ? messagesIn(stderr) : results.map(({ message }) => message).sort();
+  if (results === undefined) return messagesIn(stderr);
+  const isFix = ({ message }: Result) => / (sets|adds an entry to) /.test(message);
+  const fixes = new Map<string, Result[]>();
+  for (const result of results.filter(isFix)) {
+    const resource = JSON.stringify([result.file, result.resourceRef]);
+    fixes.set(resource, [...(fixes.get(resource) ?? []), result]);
+  }
+  const lines = [...fixes.values()].map((ofResource) => {
+    const [{ message, file } = { message: '' }] = ofResource;
+    const rules = new Set(ofResource.map(({ tags }) => tags?.rule));
+    return `${message.split(' ', 1)[0] ?? ''} gets ${ofResource.length} fields for ${[...rules].join(', ')} (${file?.path ?? ''})`;
+  });
+  const others = results.filter((one) => !isFix(one)).map(({ message }) => message);
+  return [...lines, ...others].sort();
 }
 
 const npmRunRender: Way = (folder) => {
@@ -188,7 +228,7 @@ function standardStreams(kpt: string): Way {
     const { results } = (parse(stdout) ?? {}) as { results?: Result[] };
     const sunk = path.join(scratch, 'sunk');
     rmSync(sunk, { recursive: true, force: true });
-    // On 1 and 3 the items come back as they went in.
+    // On exit codes 1 and 3 the items come back unchanged.
     if (stdout !== '') execFileSync(kpt, ['fn', 'sink', sunk], { input: stdout });
     return {
       exitCode: status,
@@ -219,7 +259,7 @@ function kptFnRender(kpt: string, runs: string, ...more: string[]): Way {
   };
 }
 
-/** What a way makes of a package, run once for all that compare with it. */
+/** The result of a way for each package, computed once. */
 function once(way: Way): (name: string) => ReturnType<Way> {
   const outcomes = new Map<string, ReturnType<Way>>();
   return (name) => {
@@ -231,7 +271,7 @@ function once(way: Way): (name: string) => ReturnType<Way> {
 
 const names = Object.keys(EXPECTED);
 
-test('every package is expected to end somehow', () => {
+test('every package has an expectation', () => {
   expect(readdirSync(PACKAGES).sort()).toEqual(names.filter((name) => name !== 'this repository').sort());
 });
 
@@ -253,15 +293,27 @@ describeWithTool('kpt', 'as npm run render does', (kpt) => {
   const rendered = once(npmRunRender);
   const streamed = once(standardStreams(kpt));
 
+  /** What npm run render does; a functionConfig has no file and no line. */
+  function expectedOf(name: string) {
+    const { messages, ...outcome } = rendered(name);
+    const withoutFile = messages.map((line) =>
+      line.replace(/^base\/guardrails\.yaml:\d+: /, 'functionConfig: '),
+    );
+    return { ...outcome, messages: withoutFile.sort() };
+  }
+
   test.each(names)('standard input and output: %s', (name) => {
-    expect({ ...streamed(name), results: undefined }).toEqual(rendered(name));
+    const { results, ...outcome } = streamed(name);
+    expect(outcome).toEqual(expectedOf(name));
+    const fix = EXPECTED[name]?.fix;
+    if (fix !== undefined) expect(results?.map(({ message }) => message)).toContain(fix);
   });
 
   /** As npm run render does, and with the results of standard output, field by field. */
   function expectSame(name: string, way: Way): void {
     const { results, ...outcome } = way(copyOf(name));
-    expect(outcome).toEqual(rendered(name));
-    // kpt leaves out what is empty: the name of a kustomization.
+    expect(outcome).toEqual(expectedOf(name));
+    // kpt omits empty values, such as the name of a kustomization.
     const wire = JSON.stringify(streamed(name).results ?? null);
     expect(results ?? null).toEqual(
       JSON.parse(wire, (_, value: unknown) => (value === '' ? undefined : value)),

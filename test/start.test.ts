@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const INSTALLING = 'installing dependencies (npm ci) ...\n';
 
-// A repository in small: one dependency that lies in it, and a build that writes a program to show what it was given.
+// A small repository: one local dependency, and a build that writes a program that prints its arguments.
 const BUILD = `
 import fs from 'node:fs';
 const root = new URL('..', import.meta.url);
@@ -32,7 +32,7 @@ else if (what === 'wait') { setInterval(() => {}, 1000); console.log('waiting');
 else console.log(JSON.stringify({ cwd: process.cwd(), args: process.argv.slice(2) }));
 `;
 const PACKAGE = {
-  name: 'in-small',
+  name: 'small',
   version: '1.0.0',
   scripts: {
     render: 'node functions/start.mjs render',
@@ -67,7 +67,7 @@ afterEach(() => {
   rmSync(repository, { recursive: true });
 });
 
-test('a fresh clone is installed and bundled once, and then left alone', () => {
+test('a fresh clone is installed and bundled once', () => {
   uninstall();
   const first = start(['render', 'overlays/dev', '--flag']);
   expect(first.stderr).toBe(INSTALLING);
@@ -79,11 +79,11 @@ test('a fresh clone is installed and bundled once, and then left alone', () => {
   expect(existsSync(inRepository('dist/.start-lock'))).toBe(false);
 });
 
-test('what npm has installed by hand is taken as it is', () => {
+test('a manual npm install is used', () => {
   expect(start(['render'])).toMatchObject({ stderr: '', status: 0 });
 });
 
-test('an installation that does not match the lock file is made again', () => {
+test('an installation that does not match the lock file is replaced', () => {
   const lock = inRepository('node_modules/.package-lock.json');
   writeFileSync(
     lock,
@@ -93,7 +93,7 @@ test('an installation that does not match the lock file is made again', () => {
   expect(start(['render']).stderr).toBe('');
 });
 
-test.each(['functions/render.js', 'package-lock.json'])('a newer %s makes a new bundle', (file) => {
+test.each(['functions/render.js', 'package-lock.json'])('a newer %s causes a new bundle', (file) => {
   start(['render']);
   const later = new Date(Date.now() + 1000);
   utimesSync(inRepository(file), later, later);
@@ -101,7 +101,7 @@ test.each(['functions/render.js', 'package-lock.json'])('a newer %s makes a new 
   expect(builds()).toBe(2);
 });
 
-test('a removed source makes a new bundle', () => {
+test('a deleted source causes a new bundle', () => {
   writeFileSync(inRepository('functions/gone.ts'), '');
   start(['render']);
   rmSync(inRepository('functions/gone.ts'));
@@ -109,7 +109,7 @@ test('a removed source makes a new bundle', () => {
   expect(builds()).toBe(2);
 });
 
-test('the settings of the npm around it do not empty the installation', () => {
+test('the settings of an enclosing npm do not affect the installation', () => {
   uninstall();
   const { status } = start(['render'], {
     npm_config_dry_run: 'true',
@@ -128,14 +128,14 @@ test('two starts at once in a fresh clone install once, and both succeed', async
   expect(builds()).toBe(1);
 });
 
-test('the lock of a start that died is passed over', () => {
+test('the lock of a terminated start is ignored', () => {
   const { pid } = spawnSync(process.execPath, ['-e', '']);
   mkdirSync(inRepository('dist'));
   writeFileSync(inRepository('dist/.start-lock'), String(pid));
   expect(start(['render']).status).toBe(0);
 });
 
-test('npm ci that fails ends with 2 and what npm said', () => {
+test('a failing npm ci: exit 2 and the output of npm', () => {
   uninstall();
   writeFileSync(
     inRepository('package.json'),
@@ -148,7 +148,7 @@ test('npm ci that fails ends with 2 and what npm said', () => {
   expect(existsSync(inRepository('dist/.start-lock'))).toBe(false);
 });
 
-test('a build that fails ends with 2', () => {
+test('a failing build: exit 2', () => {
   writeFileSync(inRepository('functions/build.mjs'), 'throw new Error("the build is broken")');
   const { status, stdout, stderr } = start(['render']);
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
@@ -160,7 +160,7 @@ test.each([0, 1, 3])('the exit code %d is passed on', (code) => {
 });
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
-  '%s goes to the function and comes back as an exit code',
+  '%s is passed to the function and is in the exit code',
   async (signal) => {
     const { child, ended } = startAlongside(['render', 'wait']);
     await once(child.stdout, 'data');
@@ -169,7 +169,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
-test('a signal during npm ci is no failure of npm ci', async () => {
+test('a signal during npm ci is reported as an interruption', async () => {
   uninstall();
   writeFileSync(
     inRepository('npm-cli.js'),
@@ -182,7 +182,7 @@ test('a signal during npm ci is no failure of npm ci', async () => {
   expect(existsSync(inRepository('dist/.start-lock'))).toBe(false);
 });
 
-test('npm run from another folder: a relative path means that folder', () => {
+test('npm run from another folder: paths are relative to that folder', () => {
   mkdirSync(inRepository('overlays'));
   const { stdout } = succeed('npm', ['run', '--silent', 'render', '--', 'dev'], inRepository('overlays'));
   expect(JSON.parse(stdout)).toEqual({ cwd: inRepository('overlays'), args: ['dev'] });
@@ -194,14 +194,14 @@ test('check installs, then runs the check script with the arguments and its exit
   expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: '-t,a name\n', stderr: INSTALLING });
 });
 
-test.each([[[]], [['deploy']], [['toString']]])('%j is answered with the usage', (args) => {
+test.each([[[]], [['deploy']], [['toString']]])('%j prints the usage', (args) => {
   expect(start(args)).toMatchObject({
     status: 2,
     stderr: 'usage: node functions/start.mjs render|graph|image|update|check [arguments]\n',
   });
 });
 
-test.each(['18.20.4', '20.18.3'])('Node.js %s is too old', (version) => {
+test.each(['18.20.4', '20.18.3'])('Node.js %s is refused', (version) => {
   const preload = inRepository('old.cjs');
   writeFileSync(preload, `Object.defineProperty(process, 'versions', { value: { node: '${version}' } });`);
   expect(start(['render'], { NODE_OPTIONS: `--require ${preload}` })).toMatchObject({
@@ -231,7 +231,7 @@ function startAlongside(args: string[], env: NodeJS.ProcessEnv = {}) {
   return { child, ended };
 }
 
-/** The environment of somebody who did not start these tests with npm. */
+/** The environment without the variables of npm. */
 function outsideOfNpm(): NodeJS.ProcessEnv {
   return { ...process.env, INIT_CWD: undefined, NODE_ENV: undefined, npm_execpath: undefined };
 }

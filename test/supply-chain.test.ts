@@ -66,17 +66,17 @@ test('two packages are in the bundle, with their licences', () => {
   });
 });
 
-test('SUPPLY-CHAIN.md says of every dependency what it is for, and counts them', () => {
+test('SUPPLY-CHAIN.md has the purpose of every dependency, and their number', () => {
   const text = read('functions/guardrails/SUPPLY-CHAIN.md');
-  const [, told = ''] = text.split('## What builds and tests it');
-  const named = [...told.matchAll(/^\| `([^`]+)` +\| (\S.*?) +\|$/gm)].map(([, name]) => name);
+  const [, section = ''] = text.split('## What builds and tests it');
+  const named = [...section.matchAll(/^\| `([^`]+)` +\| (\S.*?) +\|$/gm)].map(([, name]) => name);
   const dependencies = Object.keys(manifest.devDependencies);
   expect(named).toEqual(dependencies);
-  expect(told).toContain(`${dependencies.length} packages, all for development`);
+  expect(section).toContain(`${dependencies.length} packages, all for development`);
   expect(Object.keys(manifest)).not.toContain('dependencies');
 });
 
-test('every installed package is held by its SHA-512, and each direct one is pinned', () => {
+test('every installed package has a SHA-512 in the lock file, and each direct one is pinned', () => {
   const { packages } = JSON.parse(read('package-lock.json')) as {
     packages: Record<string, { integrity?: string }>;
   };
@@ -87,7 +87,7 @@ test('every installed package is held by its SHA-512, and each direct one is pin
   for (const version of Object.values(manifest.devDependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
 });
 
-test('the workflow may only read, and its actions are pinned by commit', () => {
+test('the workflow has read permission only, and its actions are pinned by commit', () => {
   const text = read('.github/workflows/ci.yaml');
   expect([...new Set(text.match(/uses:.*/g))]).toEqual([
     'uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1',
@@ -99,7 +99,7 @@ test('the workflow may only read, and its actions are pinned by commit', () => {
   for (const job of Object.values(jobs)) expect(job).not.toHaveProperty('permissions');
 });
 
-test('the same tools, in one version each, wherever they are named', () => {
+test('every file names the same version of each tool', () => {
   for (const file of ['.ci/run', '.github/workflows/ci.yaml'])
     expect(read(file).match(/go install \S+/g)).toEqual([
       'go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1',

@@ -1,6 +1,10 @@
 /** A piece of a message that comes from the input: a name, a path, a value. */
 export class Quoted {
-  constructor(readonly text: string) {}
+  /** @param limit characters that are printed of it at most */
+  constructor(
+    readonly text: string,
+    readonly limit = 200,
+  ) {}
 }
 
 /**
@@ -39,7 +43,11 @@ export function joinMessages(pieces: readonly Piece[], separator: string): Messa
   return new Message(pieces.flatMap((one, i) => [...(i === 0 ? [] : [separator]), ...partsOf(one)]));
 }
 
-/** The output of another program: each line is text of the input. */
+/** The output of another program, line by line, up to 2,000 characters a line: the cause comes last in a long one. */
 export function outputOf(text: string): Message {
-  return joinMessages(text.trim().split(/\r?\n/), '\n  ');
+  const lines = text.trim().split(/\r?\n/);
+  return joinMessages(
+    lines.map((line) => new Message([new Quoted(line, 2000)])),
+    '\n  ',
+  );
 }

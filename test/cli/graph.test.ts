@@ -35,7 +35,7 @@ function linesOf(text: string): string[] {
   ];
 }
 
-describe('who may talk to whom, typed from the specification', () => {
+describe('allowed traffic, typed from the specification', () => {
   test('dev', () => {
     expect(linesOf(buildText('dev'))).toEqual([
       'todo.local -> ingress controller: TCP 80',
@@ -108,7 +108,7 @@ describe('what a policy allows is drawn, required or not', () => {
       ],
     ],
     [
-      'two ranges that touch',
+      'two adjacent ranges',
       `{ podSelector: ${APP}, ingress: [{ ports: [{ port: 1, endPort: 80 }, { port: 81, endPort: 65535 }], from: [{ ipBlock: { cidr: 10.0.0.0/8 } }] }] }`,
       ['10.0.0.0/8 -> web: TCP every port'],
     ],
@@ -435,7 +435,7 @@ describe('output formats', () => {
     );
   });
 
-  test('a name cannot leave its place', () => {
+  test('a name cannot break out of its quotes or cell', () => {
     const name = '"x\\n```\\n# owned <b>"';
     const map = mapOf(
       deployment(name).replaceAll(`app: ${name}`, 'app: web') +
@@ -456,7 +456,7 @@ describe('output formats', () => {
 `);
   });
 
-  test('DOT: names in quotes, the namespace in a frame', () => {
+  test('DOT: quoted names, a cluster for each namespace', () => {
     const dot = printDot(mapOf(text), 'a "title"');
     expect(dot).toContain('label="a \\"title\\""');
     expect(dot).toMatch(/subgraph cluster_1 \{\nlabel="  shop"[^\n]*\nn2 \[label="web"/);
@@ -475,7 +475,7 @@ describe('npm run graph', () => {
   });
   beforeEach(() => {
     dir = realpathSync(mkdtempSync(path.join(tmpdir(), 'graph-test-')));
-    for (const entry of ['base', 'overlays', 'Kptfile', '.krmignore', 'README.md'])
+    for (const entry of ['base', 'docs', 'overlays', 'Kptfile', '.krmignore', 'README.md'])
       cpSync(path.join(ROOT, entry), path.join(dir, entry), { recursive: true });
   });
   afterEach(() => {
@@ -490,16 +490,16 @@ describe('npm run graph', () => {
     return { status: run.status, stdout: run.stdout, stderr: run.stderr };
   };
 
-  test('the pictures of this repository are fresh', () => {
+  test('the diagrams of this repository are up to date', () => {
     expect(graph(ROOT, '--check')).toEqual({
       status: 0,
-      stdout: 'the pictures are up to date\n',
+      stdout: 'the diagrams are up to date\n',
       stderr: '',
     });
   });
 
-  test('are made again from nothing, byte for byte', () => {
-    const files = ['README.md', 'overlays/dev/connections.svg', 'overlays/prod/connections.svg'];
+  test('deleted diagrams are restored byte for byte', () => {
+    const files = ['README.md', 'docs/connections/dev.svg', 'docs/connections/prod.svg'];
     const before = files.map(read);
     const readme = read('README.md').replace(
       /(<!-- connections:start -->\n)[^]*(<!-- connections:end -->)/,
@@ -512,35 +512,35 @@ describe('npm run graph', () => {
     expect(graph(dir)).toEqual({
       status: 0,
       stdout:
-        'overlays/dev/connections.svg is brought up to date\noverlays/prod/connections.svg is brought up to date\nREADME.md is brought up to date\n',
+        'docs/connections/dev.svg was updated\ndocs/connections/prod.svg was updated\nREADME.md was updated\n',
       stderr: '',
     });
     expect(files.map(read)).toEqual(before);
   });
 
-  test('a policy that changes shows in all three', () => {
+  test('a changed policy changes the README and the diagrams', () => {
     writeFileSync(
       path.join(dir, 'base/network-policies.yaml'),
       read('base/network-policies.yaml').replace('port: 5432', 'port: 5433'),
     );
     expect(graph(dir).status).toBe(0);
-    for (const file of ['README.md', 'overlays/dev/connections.svg']) {
+    for (const file of ['README.md', 'docs/connections/dev.svg']) {
       expect(read(file)).toContain('TCP 443, 5433');
       expect(read(file)).not.toContain('TCP 443, 5432');
     }
   });
 
-  test('a folder with signs that Markdown reads', () => {
+  test('a folder with Markdown syntax in its name', () => {
     cpSync(path.join(dir, 'overlays/dev'), path.join(dir, 'overlays/dev (eu) [x]_y'), { recursive: true });
     expect(graph(dir).status).toBe(0);
     expect(read('README.md')).toContain('### overlays/dev (eu) \\[x\\]\\_y\n');
-    expect(read('README.md')).toContain('(overlays/dev%20%28eu%29%20%5Bx%5D_y/connections.svg)');
+    expect(read('README.md')).toContain('(docs/connections/dev%20%28eu%29%20%5Bx%5D_y.svg)');
     expect(graph(dir, '--check').status).toBe(0);
   });
 
-  test('lines that end in CRLF go on to', () => {
+  test('CRLF line endings are kept', () => {
     writeFileSync(path.join(dir, 'README.md'), read('README.md').replaceAll('\n', '\r\n'));
-    expect(graph(dir, '--check').stdout).toBe('the pictures are up to date\n');
+    expect(graph(dir, '--check').stdout).toBe('the diagrams are up to date\n');
   });
 
   test.each([
@@ -549,7 +549,7 @@ describe('npm run graph', () => {
       () => {
         writeFileSync(path.join(dir, 'README.md'), '# none\n');
       },
-      /^README\.md: needs the lines <!-- connections:start -->/,
+      /^README\.md must contain the lines <!-- connections:start -->/,
     ],
     [
       'the first marker twice',
@@ -560,44 +560,44 @@ describe('npm run graph', () => {
           read('README.md').replace(start, `${start}prose\n${start}`),
         );
       },
-      /^README\.md: needs the lines .* each once and in this order/,
+      /^README\.md must contain the lines .* each once and in this order/,
     ],
     [
       'the markers in the wrong order',
       () => {
         writeFileSync(path.join(dir, 'README.md'), '<!-- connections:end -->\n<!-- connections:start -->\n');
       },
-      /^README\.md: needs the lines /,
+      /^README\.md must contain the lines /,
     ],
     [
       'no README',
       () => {
         rmSync(path.join(dir, 'README.md'));
       },
-      /^README\.md: needs the lines/,
+      /^README\.md must contain the lines/,
     ],
     [
-      'a link for a README',
+      'a symbolic link instead of the README',
       () => {
         rmSync(path.join(dir, 'README.md'));
         symlinkSync('/etc/hostname', path.join(dir, 'README.md'));
       },
-      /^README\.md: cannot be read \(ELOOP\)/,
+      /^README\.md: cannot be read, ELOOP;/,
     ],
     [
-      'a link for a picture',
+      'a symbolic link instead of a diagram',
       () => {
-        rmSync(path.join(dir, 'overlays/dev/connections.svg'));
-        symlinkSync('/etc/hostname', path.join(dir, 'overlays/dev/connections.svg'));
+        rmSync(path.join(dir, 'docs/connections/dev.svg'));
+        symlinkSync('/etc/hostname', path.join(dir, 'docs/connections/dev.svg'));
       },
-      /^overlays\/dev\/connections\.svg: cannot be read \(ELOOP\)/,
+      /^docs\/connections\/dev\.svg: cannot be read, ELOOP;/,
     ],
   ])('%s: exit 2, and nothing is written', (_, change, message) => {
-    writeFileSync(path.join(dir, 'overlays/prod/connections.svg'), 'old');
+    writeFileSync(path.join(dir, 'docs/connections/prod.svg'), 'old');
     change();
     const { status, stdout, stderr } = graph(dir);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(message);
-    expect(read('overlays/prod/connections.svg')).toBe('old');
+    expect(read('docs/connections/prod.svg')).toBe('old');
   });
 });

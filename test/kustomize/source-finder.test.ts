@@ -66,7 +66,7 @@ describe('an overlay that removes the hardening is refused, and the finding name
     [
       'null for the pod',
       smp('securityContext: null'),
-      '[error] overlays/prod: Deployment/web the pod may run as root: runAsNonRoot is missing',
+      '[error] overlays/prod: Deployment/web pod may run as root: runAsNonRoot is missing',
     ],
     [
       'false where it was true',

@@ -14,7 +14,7 @@ function kustomize() {
   return Promise.resolve(findKustomizeForTests());
 }
 
-/** The whole function, which writes what is missing before it verifies. */
+/** The complete function, which adds missing fields and policies before it verifies. */
 async function render(
   files: PackageFiles,
 ): Promise<{ exitCode: number; stdout: string; reported: string[] }> {
@@ -23,7 +23,7 @@ async function render(
   return { exitCode, stdout, reported: results.map(lineOf) };
 }
 
-/** The verification alone, of a package as it stands. */
+/** The verification alone, of a package as it is. */
 async function verified(files: PackageFiles): Promise<string[]> {
   const { items, functionConfig } = readWire(resourceList(files));
   const { findings } = await verify(items, readConfig(functionConfig), kustomize, new Map());
@@ -43,8 +43,10 @@ function patched(policy: string, operation: string): PackageFiles {
 
 /** The index of the patch that `patched` adds. */
 const ADDED_PATCH = (parse(repositoryFiles()[PROD] ?? '') as { patches: object[] }).patches.length;
+/** Its line: the first after the end of the file. */
+const ADDED_LINE = (repositoryFiles()[PROD] ?? '').split('\n').length;
 
-test('the repository itself: nothing is reported but what the configuration turns off in dev', async () => {
+test('the repository itself: no findings except where the configuration turns a rule off for dev', async () => {
   const { exitCode, reported } = await render(repositoryFiles());
   expect(exitCode).toBe(0);
   expect(reported.filter((line) => !line.startsWith('[info] overlays/dev: '))).toEqual([]);
@@ -138,7 +140,7 @@ describe("an overlay's patch of a generated policy is refused, with its name and
       expect(errors).toContainEqual(
         expect.stringMatching(
           new RegExp(
-            `^\\[error\\] overlays/prod: NetworkPolicy/${policy} ${escaped(finding)}.*\\(overlays/prod/kustomization\\.yaml, patches\\[${ADDED_PATCH}\\]\\)`,
+            `^\\[error\\] overlays/prod: NetworkPolicy/${policy} ${escaped(finding)}.*\\(overlays/prod/kustomization\\.yaml:${ADDED_LINE}, patches\\[${ADDED_PATCH}\\]\\)`,
           ),
         ),
       );
@@ -216,7 +218,7 @@ describe('a change of an overlay that the policies do not follow is reported', (
 
   test.each<[string, PackageFiles, string[]]>([
     [
-      'a workload without a policy, and the Ingress moved to it',
+      'a workload that no policy allows traffic to, and the Ingress routed to its Service',
       prodWith(REPORT, TO_REPORT),
       [
         'NetworkPolicy/default-deny blocks required traffic from the ingress controller to Deployment/report on TCP 8080 at ingress: Ingress/todo-ingress requires it',
@@ -271,7 +273,7 @@ describe('a change of an overlay that the policies do not follow is reported', (
     const errors = (await verified(files)).filter((line) => line.startsWith('[error]'));
     for (const finding of findings)
       expect(errors).toContainEqual(expect.stringContaining(`[error] overlays/prod: ${finding}`));
-    // A render writes what is missing, and only for prod; what is left is not of the network.
+    // A render adds the missing policies, for prod only, so that no error about policies is left.
     const { reported } = await render(files);
     expect(reported.filter((line) => line.includes('NetworkPolicy/') && line.startsWith('[error]'))).toEqual(
       [],
@@ -285,7 +287,7 @@ describe('a change of an overlay that the policies do not follow is reported', (
       'Ingress/todo-ingress refers to Service/report, which does not exist',
     ],
     [
-      'a port that has another name',
+      'an unknown port name',
       prodWith(
         {},
         json6902('Service', 'todo-backend', {
@@ -297,7 +299,7 @@ describe('a change of an overlay that the policies do not follow is reported', (
       'Ingress/todo-ingress refers to Service/todo-backend, whose targetPort web is missing in Deployment/todo-backend',
     ],
     [
-      'a label that the Service does not have',
+      'a label that the Service does not select',
       prodWith(
         {},
         json6902('Deployment', 'todo-frontend', {
@@ -308,7 +310,7 @@ describe('a change of an overlay that the policies do not follow is reported', (
       ),
       'Ingress/todo-ingress refers to Service/todo-frontend, which selects no pods',
     ],
-  ])('%s: no policy can be generated for it', async (_, files, finding) => {
+  ])('%s: no policy can be generated', async (_, files, finding) => {
     const { exitCode, reported } = await render(files);
     expect(exitCode).toBe(1);
     expect(reported).toContainEqual(expect.stringContaining(`[error] overlays/prod: ${finding} `));
@@ -316,10 +318,10 @@ describe('a change of an overlay that the policies do not follow is reported', (
 });
 
 describe('the policies file', () => {
-  test('that was deleted is made again', async () => {
+  test('is generated again after it was deleted', async () => {
     const { 'base/network-policies.yaml': gone, ...files } = repositoryFiles();
     await expect(verified(files)).rejects.toThrow(
-      'base/kustomization.yaml names base/network-policies.yaml, which is not in the package',
+      'base/kustomization.yaml: resources names base/network-policies.yaml, which is not in the package',
     );
     const { exitCode, stdout } = await render(files);
     expect(exitCode).toBe(0);
@@ -328,7 +330,7 @@ describe('the policies file', () => {
     );
   });
 
-  test('with a policy of somebody else in it: that comes first, and stays, also where ours are made again', async () => {
+  test('with a hand-written policy: it comes first and is kept when the others are generated again', async () => {
     const files = repositoryFiles();
     const [, ...ours] = (files['base/network-policies.yaml'] ?? '').split('---\n');
     const own = ALLOW_ALL.replace('name: allow-all', 'name: own');
@@ -340,7 +342,7 @@ describe('the policies file', () => {
     expect(names).toHaveLength(ours.length + 2);
   });
 
-  test('of an overlay on an overlay: what the lower one has is not written again', async () => {
+  test('of an overlay on an overlay does not repeat the policies of the lower one', async () => {
     const files = repositoryFiles();
     const eu = `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: todo-eu\nresources:\n  - ../prod\n`;
     const { exitCode, reported } = await render({ ...files, 'overlays/prod-eu/kustomization.yaml': eu });
@@ -348,17 +350,17 @@ describe('the policies file', () => {
     expect(exitCode).toBe(0);
   });
 
-  test('of which a copy keeps the label elsewhere: refused', async () => {
+  test('copied to another file with its label: refused', async () => {
     const { 'overlays/prod/network-policies.yaml': original = '' } = repositoryFiles();
     const copy = original.replace('name: allow-', 'name: copied-allow-');
     const { exitCode, reported } = await render(prodWith({ 'copied.yaml': copy }));
     expect(exitCode).toBe(1);
     expect(reported).toContain(
-      '[error] overlays/prod/copied.yaml: NetworkPolicy/copied-allow-ingress-controller-to-acme-solver carries the label todo.example.com/generated-by, and stands in no file that the function writes; take the label off',
+      '[error] NetworkPolicy/copied-allow-ingress-controller-to-acme-solver has the label todo.example.com/generated-by in a file that the function does not write (overlays/prod/copied.yaml); remove the label',
     );
   });
 
-  test('whose name for a policy somebody else has taken: another is taken, and that stays', async () => {
+  test('has another name for a policy if a hand-written one has the name, which is kept', async () => {
     const deny = ALLOW_ALL.replace('allow-all', 'default-deny').replace(/ {2}ingress:\n(.*\n)*/, '');
     const files = prodWith({ 'deny.yaml': deny });
     const first = await render(files);
@@ -370,7 +372,7 @@ describe('the policies file', () => {
   });
 });
 
-test("an overlay's own policy that allows all traffic is reported, and kept", async () => {
+test('a hand-written policy that allows all traffic is reported and kept', async () => {
   const files = prodWith({ 'allow-all.yaml': ALLOW_ALL });
   const { exitCode, reported } = await render(files);
   expect(exitCode).toBe(0);
@@ -381,7 +383,7 @@ test("an overlay's own policy that allows all traffic is reported, and kept", as
   );
 });
 
-describe('labels that kustomize adds to selectors, which external pods do not have', () => {
+describe('labels that kustomize adds to selectors and that external peers do not have', () => {
   test.each<[string, string, string]>([
     ['commonLabels of an overlay', 'overlays/dev/kustomization.yaml', 'commonLabels:\n  env: dev\n'],
     ['commonLabels of the base', 'base/kustomization.yaml', 'commonLabels:\n  env: all\n'],
@@ -390,7 +392,7 @@ describe('labels that kustomize adds to selectors, which external pods do not ha
       'base/kustomization.yaml',
       'labels:\n  - pairs:\n      env: all\n    includeSelectors: true\n',
     ],
-  ])('%s: the policies still mean them, and a second run changes nothing', async (_, file, labels) => {
+  ])('%s: the policies still select the peers, and a second run changes nothing', async (_, file, labels) => {
     const files = repositoryFiles();
     const first = await render({ ...files, [file]: `${files[file] ?? ''}${labels}` });
     expect(first.reported.filter((line) => line.startsWith('[error]'))).toEqual([]);
@@ -401,19 +403,19 @@ describe('labels that kustomize adds to selectors, which external pods do not ha
   });
 });
 
-describe('an overlay that is allowed to break network-policy', () => {
-  const allowing = (allow: string) =>
+describe('an overlay for which network-policy is off', () => {
+  const withRuleOff = (more: string) =>
     withEdit(
       repositoryFiles(),
       'base/guardrails.yaml',
-      '        - plain-secret\n',
-      `        - plain-secret\n        - network-policy\n${allow}`,
+      '        plain-secret: off\n',
+      `        plain-secret: off\n        network-policy: off\n${more}`,
     );
   const namesIn = (stdout: string, file: string) =>
     policiesIn(stdout, file).map(({ metadata }) => metadata.name);
 
-  test('builds none: the others keep theirs where it does not build', async () => {
-    const { exitCode, stdout, reported } = await render(allowing(''));
+  test('has no policies: those of the others move to where it does not build them', async () => {
+    const { exitCode, stdout, reported } = await render(withRuleOff(''));
     expect(reported.filter((line) => line.startsWith('[error]'))).toEqual([]);
     expect(exitCode).toBe(0);
     expect(namesIn(stdout, 'base/network-policies.yaml')).toEqual([]);
@@ -431,9 +433,9 @@ describe('an overlay that is allowed to break network-policy', () => {
     ]);
   });
 
-  test('and where all are: none are left', async () => {
+  test('and if it is off for all: no policies are left', async () => {
     const { exitCode, stdout } = await render(
-      allowing('    overlays/prod:\n      allow:\n        - network-policy\n'),
+      withRuleOff('    overlays/prod:\n      rules:\n        network-policy: off\n'),
     );
     expect(exitCode).toBe(0);
     for (const place of ['base', 'overlays/dev', 'overlays/prod'])
@@ -442,7 +444,7 @@ describe('an overlay that is allowed to break network-policy', () => {
   });
 });
 
-describe('a Service that is open to external traffic', () => {
+describe('a Service that is exposed outside the cluster', () => {
   const PUBLIC = (type: string) =>
     `apiVersion: v1\nkind: Service\nmetadata:\n  name: public\nspec:\n  type: ${type}\n  selector:\n    app: todo-frontend\n  ports:\n    - port: 80\n      targetPort: 3000\n`;
   const OPEN = ALLOW_ALL.replace(
@@ -469,11 +471,11 @@ describe('a Service that is open to external traffic', () => {
     },
   );
 
-  test('with a policy that allows external traffic: no warning', async () => {
+  test('with a policy that allows clients: no warning', async () => {
     expect(await warnings({ 'public.yaml': PUBLIC('LoadBalancer'), 'open.yaml': OPEN })).toEqual([]);
   });
 
-  test('that the Ingress leads to: no warning', async () => {
+  test('that an Ingress refers to: no warning', async () => {
     const files = repositoryFiles();
     const service = withEdit(
       files,

@@ -12,11 +12,11 @@ const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustom
 
 type Edit = readonly [file: string, from: string, to: string];
 
-/** What a user adds to the repository, and the policies that come of it. */
+/** What a user adds to the repository, and the policies that are generated for it. */
 interface Addition {
   readonly files: Tree;
   readonly edits: readonly Edit[];
-  /** File to the documents that are new in it. */
+  /** File to the documents that are added to it. */
   readonly policies: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -139,7 +139,7 @@ const ADDITIONS: Record<string, Addition> = {
       ],
     },
   },
-  'a Redis in dev alone': {
+  'a Redis in dev only': {
     files: {
       'overlays/dev/redis.yaml': `${DEPLOYMENT('redis', '', '          ports:\n            - containerPort: 6379\n')}---
 apiVersion: v1
@@ -207,7 +207,7 @@ spec:
       [BASE]: [POLICY('allow-ingress-controller-to-metrics', 'metrics', 'Ingress', CONTROLLER, TCP(9090))],
     },
   },
-  'a component that needs the internet on 587': {
+  'a component that requires the internet on 587': {
     files: {
       'base/mailer/kustomization.yaml': `${KUSTOMIZATION}resources:\n  - mailer-deployment.yaml\n`,
       'base/mailer/mailer-deployment.yaml': DEPLOYMENT(
@@ -236,7 +236,7 @@ afterEach(() => {
   rmSync(scratch, { recursive: true });
 });
 
-/** The repository's package, in a folder of its own. */
+/** A copy of the repository's package. */
 function copyPackage(name: string): string {
   const root = path.join(scratch, name);
   for (const entry of ['base', 'overlays', 'Kptfile', '.krmignore'])
@@ -263,7 +263,7 @@ function remove(root: string, { files, edits }: Addition): void {
   );
 }
 
-const HOSTS: Record<string, ((root: string) => void) | undefined> = {
+const COMMAND_LINES: Record<string, ((root: string) => void) | undefined> = {
   'npm run render': (root) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [RENDER, root], { encoding: 'utf8' });
     expect({ status, stderr, stdout }).toMatchObject({ status: 0, stderr: '' });
@@ -282,7 +282,7 @@ function kptRender(kpt: string | undefined): ((root: string) => void) | undefine
   };
 }
 
-describe.each(Object.entries(HOSTS))('%s', (_, render) => {
+describe.each(Object.entries(COMMAND_LINES))('%s', (_, render) => {
   if (render === undefined) {
     test.skip('needs kpt: not on PATH', () => undefined);
     return;
@@ -299,7 +299,7 @@ describe.each(Object.entries(HOSTS))('%s', (_, render) => {
       const known = documentsOf(before[file]);
       const now = documentsOf(rendered[file]);
       expect(now.filter((document) => !known.includes(document))).toEqual(policies);
-      // What was there stays, in its order.
+      // The existing policies are kept, in their order.
       expect(now.filter((document) => known.includes(document))).toEqual(known);
     }
     const places = Object.keys(addition.policies);
@@ -309,7 +309,7 @@ describe.each(Object.entries(HOSTS))('%s', (_, render) => {
     render(root);
     expect(treeOf(root)).toEqual(rendered);
 
-    // An overlay that had no policies of its own is told of them, and nothing else is typed.
+    // The kustomization of an overlay without policies lists the new file; nothing else changes.
     const list = 'overlays/dev/kustomization.yaml';
     if (places.includes(DEV))
       expect(rendered[list]).toBe(withLine(added[list], '  - redis.yaml\n', '  - network-policies.yaml\n'));
@@ -320,9 +320,9 @@ describe.each(Object.entries(HOSTS))('%s', (_, render) => {
   });
 });
 
-test('documents of comments alone stay in a policies file, and its line ends are kept', () => {
+test('documents of comments alone are kept in a policies file, and so are its line endings', () => {
   const [addition] = Object.values(ADDITIONS);
-  const render = HOSTS['npm run render'];
+  const render = COMMAND_LINES['npm run render'];
   if (addition === undefined || render === undefined) throw new Error('nothing to add');
   const root = copyPackage('package');
   const file = path.join(root, BASE);
@@ -350,10 +350,10 @@ function withLine(text = '', after: string, line: string): string {
 }
 
 const kpt = toolPath('kpt');
-(kpt === undefined ? test.skip : test)('both hosts write the same bytes (needs kpt)', () => {
+(kpt === undefined ? test.skip : test)('both command lines write the same bytes (needs kpt)', () => {
   const roots = ['npm', 'kpt'].map(copyPackage);
   for (const root of roots) for (const addition of Object.values(ADDITIONS)) add(root, addition);
-  Object.values(HOSTS).forEach((render, i) => render?.(roots[i] ?? ''));
+  Object.values(COMMAND_LINES).forEach((render, i) => render?.(roots[i] ?? ''));
   const [npm, ofKpt] = roots.map(treeOf);
   expect(npm).toEqual(ofKpt);
 });

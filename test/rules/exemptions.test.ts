@@ -162,7 +162,7 @@ describe('an exemption', () => {
     const { exitCode, reported } = await judge([resource]);
     expect(exitCode).toBe(1);
     expect(reported).toEqual([
-      'error run-as-non-root Pod/pod the pod sets runAsNonRoot to a value other than true; set it to true, or remove the line',
+      'error run-as-non-root Pod/pod pod sets runAsNonRoot to a value other than true; set it to true, or remove the line',
       'info run-as-non-root Pod/pod container "web" runs as user 0, which is root; exempt: ticket 42',
     ]);
   });

@@ -76,14 +76,14 @@ export function hasError(findings: readonly Finding[]): boolean {
 }
 
 /**
- * 16 hexadecimal digits that stay the same when lines move, lists are reordered or an overlay is added: of rule, kind,
- * name, container, field without indices, and problem.
+ * An `f` and 16 hexadecimal digits that stay the same when lines move, lists are reordered or an overlay is added: of rule, kind,
+ * name, container, field without indices, and problem. The letter is there because YAML reads some digits as a number.
  */
 export function fingerprintOf({ rule, resource, container, field, problem }: Finding): string {
   const keys = field?.filter((step) => typeof step === 'string');
   const identity = JSON.stringify([rule, resource?.kind, resource?.name, container, keys, problem.raw]);
   const { createHash } = process.getBuiltinModule('node:crypto');
-  return createHash('sha256').update(identity).digest('hex').slice(0, 16);
+  return `f${createHash('sha256').update(identity).digest('hex').slice(0, 16)}`;
 }
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'info'];

@@ -7,15 +7,13 @@ import type { Finding, Source } from './finding';
 /** Replaces the values of Secrets in a text. */
 export type Redact = (text: string) => string;
 
-/** Characters of one piece of the input in a message. */
-const LONGEST_PIECE = 200;
 /** Control characters, line breaks, and what hides or reorders the text around it (Unicode "Cc", "Zl", "Zp", "Cf"). */
 const INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}\p{Cs}]/gu;
 
 /** The text of a message as it leaves the process: pieces of the input are redacted, shortened and escaped. */
 export function printMessage({ parts }: Message, redact: Redact): string {
   const text = parts
-    .map((part) => (typeof part === 'string' ? part : escapeText(shorten(redact(part.text)))))
+    .map((part) => (typeof part === 'string' ? part : escapeText(shorten(redact(part.text), part.limit))))
     .join('');
   return withoutCommands(text);
 }
@@ -26,9 +24,8 @@ export function escapeText(text: string): string {
 }
 
 /** Keeps both ends: that of an image reference or an error says the most. */
-function shorten(text: string): string {
-  if (text.length <= LONGEST_PIECE) return text;
-  return `${text.slice(0, LONGEST_PIECE / 2)}...${text.slice(-LONGEST_PIECE / 2)}`;
+function shorten(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit / 2)}...${text.slice(-limit / 2)}`;
 }
 
 /** GitHub Actions obeys `::error` at the start of a line, and `##[error]` anywhere. */

@@ -11,6 +11,7 @@ export function printKrmResults(findings: readonly Finding[], redact: Redact): R
     const { severity, resource, field, currentValue, fixes = [], source, rule, overlays } = finding;
     const current = textOf(currentValue);
     const isSecret = redact(current) !== current;
+    const hasTags = rule !== undefined || overlays.length > 0 || source?.line !== undefined;
     return {
       message: printMessage(messageOf(finding), redact),
       severity,
@@ -27,14 +28,16 @@ export function printKrmResults(findings: readonly Finding[], redact: Redact): R
       },
       file: source && { path: source.file },
       // What a result has no field for.
-      tags: {
-        rule,
-        overlay: overlays.length === 0 ? undefined : safe(overlays.join(', ')),
-        line: source?.line?.toString(),
-        column: source?.column?.toString(),
-        documentation: finding.documentation,
-        fingerprint: rule && fingerprintOf(finding),
-      },
+      tags: hasTags
+        ? {
+            rule,
+            overlay: overlays.length === 0 ? undefined : safe(overlays.join(', ')),
+            line: source?.line?.toString(),
+            column: source?.column?.toString(),
+            documentation: finding.documentation,
+            fingerprint: rule && fingerprintOf(finding),
+          }
+        : undefined,
     };
   });
 }

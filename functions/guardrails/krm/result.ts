@@ -20,7 +20,7 @@ export interface Result {
   readonly resourceRef?: ResourceRef | undefined;
   readonly field?: ResultField | undefined;
   readonly file?: { readonly path: string; readonly index?: number } | undefined;
-  readonly tags?: Readonly<Record<string, string | undefined>>;
+  readonly tags?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /** The value of `results`: a YAML list in block style, or one line of JSON. */

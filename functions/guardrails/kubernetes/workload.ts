@@ -130,7 +130,7 @@ export interface SecurityContextHolder {
 /** The pod, then its containers of every sort. */
 export function securityContextHolders(pod: PodSpec): SecurityContextHolder[] {
   return [
-    { subject: words('the pod'), value: pod.value, path: pod.path, container: undefined },
+    { subject: words('pod'), value: pod.value, path: pod.path, container: undefined },
     ...pod.containers.map(({ subject, value, path, name }) => ({ subject, value, path, container: name })),
   ];
 }

@@ -20,7 +20,7 @@ export const resources: Rule = {
     const pod = podSpecOf(resource);
     if (pod === undefined) return [];
     const ofPod = objectAt(pod.value, 'resources');
-    const reports = checkPairs(ofPod, [...pod.path, 'resources'], words('the pod'));
+    const reports = checkPairs(ofPod, [...pod.path, 'resources'], words('pod'));
     for (const { name: container, sort, subject, value, path } of pod.containers) {
       // The API server refuses resources there: ephemeral containers use what the pod has left.
       if (sort === 'ephemeralContainer') continue;
@@ -43,7 +43,7 @@ export const resources: Rule = {
       if (missing.length > 0)
         reports.push({
           problem: message`${subject} has no ${words(missing.map(({ side, name }) => `${side}.${name}`).join(', no '))}`,
-          remedy: words('set it in the resources of the container or of the pod'),
+          remedy: words('set what is missing in the resources of the container or of the pod'),
           field,
           container,
           ...(fixes.length > 0 ? { fixes } : {}),

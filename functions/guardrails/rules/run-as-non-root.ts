@@ -42,7 +42,7 @@ export const runAsNonRoot: Rule = {
     if (isAbsent(objectAt(pod.value, 'securityContext').runAsNonRoot) && !isSetInAll) {
       const field = [...pod.path, 'securityContext', 'runAsNonRoot'];
       reports.push({
-        problem: words('the pod may run as root: runAsNonRoot is missing'),
+        problem: words('pod may run as root: runAsNonRoot is missing'),
         remedy: words('set runAsNonRoot: true in the securityContext of the pod'),
         field,
         fixes: [{ path: field, value: true }],

@@ -35,7 +35,7 @@ export const seccompProfile: Rule = {
     if (ofPod === undefined ? !isSetInAll : isAbsent(ofPod.type)) {
       const field = [...pod.path, 'securityContext', 'seccompProfile', 'type'];
       reports.push({
-        problem: words('the pod has no seccomp profile'),
+        problem: words('pod has no seccomp profile'),
         remedy: words('set seccompProfile.type: RuntimeDefault in the securityContext of the pod'),
         field,
         // A localhostProfile is valid with the type Localhost alone, which only its author can choose.

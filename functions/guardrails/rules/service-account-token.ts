@@ -22,7 +22,7 @@ export const serviceAccountToken: Rule = {
     const field = [...pod.path, 'automountServiceAccountToken'];
     return [
       {
-        problem: words('the pod mounts the token of the default ServiceAccount'),
+        problem: words('pod mounts the token of the default ServiceAccount'),
         remedy: words('set automountServiceAccountToken: false, or use a ServiceAccount of its own'),
         field,
         fixes: [{ path: field, value: false }],
