@@ -529,7 +529,7 @@ describe('every place that lists the rules has all of them', () => {
 
   it.each(files)('%s has a row in the README of the function', (rule) => {
     expect(readFileSync(join(FUNCTION, 'README.md'), 'utf8')).toMatch(
-      new RegExp(`^\\| \`${rule}\` +\\|`, 'm'),
+      new RegExp(`^\\| \\[\`${rule}\`\\]\\(https://\\S+\\) +\\|`, 'm'),
     );
   });
 
