@@ -451,7 +451,7 @@ describe('generator inputs that are not in a ResourceList', () => {
     expect(resultsIn(stdout)).toEqual(
       inputs.map((file) => ({
         severity: 'info',
-        message: `overlays/prod: ${file} is not YAML, so its content is unknown; a generator's result is verified with a placeholder (${file})`,
+        message: `overlays/prod: the content of a generator input that is not YAML is unknown; a placeholder takes its place (${file})`,
         file: { path: file },
         tags: { overlay: 'overlays/prod' },
       })),

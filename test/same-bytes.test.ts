@@ -49,7 +49,7 @@ const EXPECTED: Record<string, Expectation> = {
   'generators-with-files': {
     exitCode: 0,
     hardened: ['base/web-deployment.yaml'],
-    says: "overlays/prod: base/web.conf is not YAML, so its content is unknown; a generator's result is verified with a placeholder (base/web.conf)",
+    says: 'overlays/prod: the content of a generator input that is not YAML is unknown; a placeholder takes its place (base/web.conf)',
   },
   'init-containers': {
     exitCode: 0,

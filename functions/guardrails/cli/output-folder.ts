@@ -77,7 +77,11 @@ export class OutputFolder {
       if (hash !== undefined) list.push(`${hash}  ${path.basename(file)}\n`);
     }
     const content = list.length === 0 ? undefined : list.join('');
-    if (this.list !== undefined) await writeFiles(this.root, [{ path: LIST, content, original: this.list }]);
+    if (this.list === undefined || this.list.toString() === content) return warnings;
+    await writeFiles(this.root, [{ path: LIST, content, original: this.list }]).catch((error: unknown) => {
+      if (!(error instanceof GuardrailsError)) throw error;
+      warnings.push(error.text);
+    });
     return warnings;
   }
 
