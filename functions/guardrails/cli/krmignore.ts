@@ -7,7 +7,7 @@ import { message } from '../message';
  *
  * - A pattern is compared with as many path segments as it has itself: `x.yaml` and `a/x.yaml` with the last one or
  *   two, at any depth; a pattern that starts with `/` with the first ones.
- * - `**` is no more than `*`, and neither `*` nor `?` crosses a slash; so two stars, a slash and `x` miss the `x` at the
+ * - `**` means `*`, and neither `*` nor `?` crosses a slash; so two stars, a slash and `x` miss the `x` at the
  *   top. `./x` matches nothing.
  * - A pattern hides what is under a folder only because the folder is not entered; so nothing in it comes back by `!`.
  * - `!x` wins over every other line of the file, before it or after it.
