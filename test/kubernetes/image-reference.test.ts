@@ -115,8 +115,8 @@ const INVALID: readonly [text: string, reason: string][] = [
   [':1', 'repository name'],
   ['@', 'repository name'],
   [`@${SHA256}`, 'repository name'],
-  [`r.io/${'p'.repeat(256)}`, 'longer than 255'],
-  ['p'.repeat(248), 'longer than 255'],
+  [`r.io/${'p'.repeat(256)}`, 'has more than 255'],
+  ['p'.repeat(248), 'has more than 255'],
   // Tag
   ['app:', 'tag'],
   ['app:1:2', 'tag'],
@@ -169,20 +169,20 @@ describe('whyNotPinned', () => {
     [`app@${SHA256}`, undefined],
     [`app:1@${SHA512}`, undefined],
     [`app:latest@${SHA256}`, undefined],
-    ['app', 'no tag'],
-    ['latest', 'no tag'],
-    ['registry:5000/app', 'no tag'],
-    ['localhost/latest', 'no tag'],
-    ['[::1]:5000/app', 'no tag'],
-    ['app:latest', 'tag latest'],
-    ['app:LATEST', 'tag latest'],
-    ['app:Latest', 'tag latest'],
-    ['registry:5000/owner/app:latest', 'tag latest'],
-    ['', 'invalid: empty'],
-    ['app:latest ', 'invalid: contains whitespace'],
-    ['App:1', 'invalid: uppercase letters in the repository name'],
-    [`app:latest@${SHA256}0`, expect.stringMatching(/^invalid: the digest/)],
-    ['app:1:latest', expect.stringMatching(/^invalid: the tag/)],
+    ['app', 'has no tag'],
+    ['latest', 'has no tag'],
+    ['registry:5000/app', 'has no tag'],
+    ['localhost/latest', 'has no tag'],
+    ['[::1]:5000/app', 'has no tag'],
+    ['app:latest', 'has the tag latest'],
+    ['app:LATEST', 'has the tag latest'],
+    ['app:Latest', 'has the tag latest'],
+    ['registry:5000/owner/app:latest', 'has the tag latest'],
+    ['', 'is not a valid image reference: it is empty'],
+    ['app:latest ', 'is not a valid image reference: it contains whitespace'],
+    ['App:1', 'is not a valid image reference: the repository name has uppercase letters'],
+    [`app:latest@${SHA256}0`, expect.stringMatching(/^is not a valid image reference: the digest/)],
+    ['app:1:latest', expect.stringMatching(/^is not a valid image reference: the tag/)],
   ])('of %j is %j', (text, expected) => {
     expect(whyNotPinned(text)).toEqual(expected);
   });
@@ -231,7 +231,7 @@ describe('hostile input', () => {
   it('is never valid beyond the length limit', () => {
     const host = (length: number): string => 'a.'.repeat(length / 2 - 1) + 'aa';
     expect(parseImageReference(`${host(4094)}/p`)).toEqual({ domain: host(4094), path: 'p' });
-    expect(parseImageReference(`${host(4096)}/p`)).toEqual({ invalid: 'longer than 4096 characters' });
+    expect(parseImageReference(`${host(4096)}/p`)).toEqual({ invalid: 'it has more than 4096 characters' });
   });
 });
 
