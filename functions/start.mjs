@@ -18,8 +18,8 @@ const INTERNAL_ERROR = 2; // exit code
 const commands = {
   render: (args) => runBundle('render.js', args),
   graph: (args) => runBundle('graph.js', args),
-  image: (args) => runScript('image.mjs', args),
-  update: (args) => runScript('update.mjs', args),
+  image: (args) => runScript('functions/image.mjs', args),
+  update: (args) => runScript('test/update.mjs', args),
   async check(args) {
     await prepare([installation]);
     return run(...npm('run', '--silent', 'check', '--', ...args), { cwd: ROOT });
@@ -35,7 +35,7 @@ async function runBundle(file, args) {
 
 async function runScript(file, args) {
   await prepare([installation, bundle]);
-  return run(process.execPath, [path.join(ROOT, 'functions', file), ...args], { cwd: ROOT });
+  return run(process.execPath, [path.join(ROOT, file), ...args], { cwd: ROOT });
 }
 
 const installation = {

@@ -116,7 +116,7 @@ describe('CONTRIBUTING.md, step by step', () => {
   test('a rule and a source of traffic: update, and lint and the tests pass', () => {
     const files = [...play('Add a rule'), ...play('Add a source of traffic')];
     expect(files).toHaveLength(5);
-    const { status, stdout } = run('functions/update.mjs', '--check');
+    const { status, stdout } = run('test/update.mjs', '--check');
     expect({ status, stdout }).toMatchObject({ status: 1 });
     expect(stdout).toContain('functions/guardrails/README.md is stale');
     expectToPass('functions/start.mjs', 'update');

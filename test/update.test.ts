@@ -6,7 +6,7 @@ const ROOT = path.join(__dirname, '..');
 test('everything generated in this repository is up to date', () => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [path.join(ROOT, 'functions/update.mjs'), '--check'],
+    [path.join(ROOT, 'test/update.mjs'), '--check'],
     { encoding: 'utf8' },
   );
   expect({ status, output: stdout + stderr }).toMatchObject({ status: 0 });

@@ -45,40 +45,29 @@ export interface Call<Flag extends string> {
  * Runs a command line, `[DIR] [--flag ...]`, to its exit code. Ends on signals, and prints what is thrown. Without DIR the
  * package is the repository that this is bundled in.
  */
-export function runCommand<Flag extends string>(
+export async function runCommand<Flag extends string>(
   usage: string,
   flags: readonly Flag[],
   main: (call: Call<Flag>) => Promise<ExitCode>,
-): void {
+): Promise<void> {
   exitOnSignals();
   const output = new Output();
-  run(usage, flags, output, main).then(
-    (exitCode) => {
-      process.exitCode = exitCode;
-    },
-    (error: unknown) => {
-      const { text, exitCode } = describeError(error);
-      process.exitCode = exitCode;
-      // A reader that closed standard output early knows it.
-      if ((error as NodeJS.ErrnoException).code !== 'EPIPE')
-        process.stderr.write(`${printMessage(text, output.redact)}\n`);
-    },
-  );
-}
-
-async function run<Flag extends string>(
-  usage: string,
-  flags: readonly Flag[],
-  output: Output,
-  main: (call: Call<Flag>) => Promise<ExitCode>,
-): Promise<ExitCode> {
-  const { values, positionals } = readArguments(flags, usage);
-  if (values.help === true) {
-    output.printText(usage);
-    return 0;
+  try {
+    const { values, positionals } = readArguments(flags, usage);
+    if (values.help === true) {
+      output.printText(usage);
+      return;
+    }
+    const root = path.resolve(positionals[0] ?? path.join(__dirname, '..'));
+    const set = new Set(flags.filter((flag) => values[flag] === true));
+    process.exitCode = await main({ root, flags: set, output });
+  } catch (error) {
+    const { text, exitCode } = describeError(error);
+    process.exitCode = exitCode;
+    // A reader that closed standard output early knows it.
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE')
+      process.stderr.write(`${printMessage(text, output.redact)}\n`);
   }
-  const root = path.resolve(positionals[0] ?? path.join(__dirname, '..'));
-  return main({ root, flags: new Set(flags.filter((flag) => values[flag] === true)), output });
 }
 
 function readArguments(flags: readonly string[], usage: string) {

@@ -103,4 +103,4 @@ function linkTo(file: string): string {
   return encodeURI(file).replace(/[()#?]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
 }
 
-runCommand(USAGE, ['check'], main);
+void runCommand(USAGE, ['check'], main);

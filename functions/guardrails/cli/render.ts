@@ -147,4 +147,4 @@ function report(output: Output, judged: Judged, config: Config): void {
   for (const build of builds) for (const line of printBuild(build, findings)) output.print(line);
 }
 
-runCommand(USAGE, ['check', 'diff'], main);
+void runCommand(USAGE, ['check', 'diff'], main);

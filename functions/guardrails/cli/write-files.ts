@@ -21,6 +21,7 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { pathsToDelete } from '../interruption';
 import { GuardrailsError } from '../errors';
+import { codeOf } from './regular-file';
 import { message } from '../message';
 
 /** The original of a file that did not exist. */
@@ -214,8 +215,4 @@ function rollBack(pending: readonly Pending[]): string[] {
 
 function failure(file: string, what: string, error: unknown): GuardrailsError {
   return new GuardrailsError(message`${file}: ${what}, ${codeOf(error)}; nothing was changed`);
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
 }

@@ -1,4 +1,4 @@
-// Updates everything that is generated in this repository. Usage: node functions/update.mjs [--check]
+// Updates everything that is generated in this repository. Usage: node test/update.mjs [--check]
 // --check writes nothing, and exits with 1 if something is stale.
 import { buildSync } from 'esbuild';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import prettier from 'prettier';
 import { parseAllDocuments } from 'yaml';
-import { markdownTable, messagesTable } from '../test/support/messages-table.mjs';
+import { markdownTable, messagesTable } from './support/messages-table.mjs';
 
 /** Each function updates one generated text. To add one, write a function and list it here. */
 const generators = [goldenBuilds, devProdTable, rulesTable, messages, diagrams];
