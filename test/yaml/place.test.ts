@@ -48,6 +48,13 @@ describe('placeOf returns line and column of the deepest node on the path', () =
     ['UTF-16 units', '{😀: 1, b: 2}\n', ['b'], 1, 9],
     ['a key with an anchor', 'a:\n  &x b: 1\n', ['a', 'b'], 2, 6],
     ['the last line without a line end', 'a:\n- b: 1', ['a', 0, 'b'], 2, 3],
+    ['a block scalar in a list', BLOCK, ['spec', 'list', 2], 9, 5],
+    ['a folded block scalar with an indicator', 'a:\n- b\n-   >2-\n\n     c\n', ['a', 1], 3, 5],
+    ['a block scalar after an anchor and a tag', 'a:\n  - &x !!str |- # c | d\n    e\n', ['a', 0], 2, 14],
+    ['a block scalar in a list in a list', 'a:\n- - |\r\n    "b"\n', ['a', 0, 0], 2, 5],
+    ['an empty block scalar', 'a:\n- |-\n- b\n', ['a', 0], 2, 3],
+    ['an empty block scalar at the end', 'a:\n- |', ['a', 0], 2, 3],
+    ['the item after an empty block scalar', 'a:\n- |-\n- b\n', ['a', 1], 3, 3],
   ])('%s', (_, text, path, line, column) => {
     expect(placeOf(text, path)).toEqual({ line, column });
   });

@@ -1,9 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { ConfigError, GuardrailsError, InputError } from '../errors';
 import { type Message, message, words } from '../message';
-import { type Item, type ItemRange, lineOfItem, readItem } from '../krm/item';
-import { decodeText, splitDocuments } from '../yaml/text';
-import { requireResource } from '../krm/wire';
+import { type Item, readItem, requireResource } from '../krm/item';
+import { type Document, decodeText, splitDocuments } from '../yaml/text';
 import { type FieldPath } from '../yaml/field-path';
 import { placeOf } from '../yaml/place';
 import { type YamlValue, isObject, objectsIn } from '../yaml/yaml';
@@ -17,10 +16,7 @@ export async function readPackage(root: string): Promise<{ files: PackageFile[];
   const files = await readPackageDirectory(root);
   const items = files.flatMap(({ path: file, bytes }) =>
     splitDocuments(decodeText(bytes, file))
-      .map(({ text, start }, index) => {
-        const range = { start, end: start + text.length, column: 0 };
-        return readResource(text, file, range, index);
-      })
+      .map((document, index) => readResource(document, file, index))
       .filter((item) => item !== undefined),
   );
   if (items.length === 0) throw new InputError(message`${root}: the package has no resources`);
@@ -35,10 +31,11 @@ export function readTextIfThere(top: string, file: string): string | undefined {
   return bytes?.toString('utf8');
 }
 
-function readResource(text: string, file: string, range: ItemRange, index: number): Item | undefined {
+function readResource({ text, start, line }: Document, file: string, index: number): Item | undefined {
   try {
-    const item = readItem(text, file, range, { path: file, index });
-    if (item !== undefined) requireResource(item, () => file);
+    const range = { start, end: start + text.length, column: 0 };
+    const item = readItem(text, file, range, { path: file, index, line });
+    if (item !== undefined) requireResource(item, () => message`${file}:${line}`);
     return item;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
@@ -57,17 +54,8 @@ export function readFunctionConfig<Config>(
 ): Config {
   const item = functionConfigIn(items);
   if (item === undefined) return read(undefined);
-  const { path: file = '', text } = item;
-  return read(item.value, (field) => {
-    const line =
-      lineOfItem(
-        item,
-        items.filter((one) => one.path === file),
-      ) -
-      1 +
-      (placeOf(text, field)?.line ?? 1);
-    return message`${file}:${line}`;
-  });
+  const { path: file = '', line = 1, text, value } = item;
+  return read(value, (field) => message`${file}:${line - 1 + (placeOf(text, field)?.line ?? 1)}`);
 }
 
 function functionConfigIn(items: readonly Item[]): Item | undefined {

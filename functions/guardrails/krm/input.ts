@@ -1,12 +1,7 @@
-import { InputError } from '../errors';
-import { type Message, message, words } from '../message';
 import type { Splice } from '../yaml/text';
 import type { YamlValue } from '../yaml/yaml';
-import { type Edit, type Item, isKustomizationFile, spliceItem } from './item';
+import { type Edit, type Item, spliceItem } from './item';
 import type { Result } from './result';
-
-/** The name of the input in messages. */
-export const STANDARD_INPUT = 'standard input';
 
 /** Changes of the items of an input. */
 export interface Changes {
@@ -35,20 +30,4 @@ export interface WireInput {
 /** The splices of the edits of an input. */
 export function editSplices(text: string, { edits }: Changes): Splice[] {
   return [...edits].flatMap(([item, edit]) => spliceItem(text, item, edit));
-}
-
-/**
- * Refuses an item that is not a Kubernetes resource. A kustomization may omit apiVersion and kind.
- *
- * @throws InputError
- */
-export function requireResource(item: Item, where: () => string | Message): void {
-  if (item.path !== undefined && isKustomizationFile(item.path)) return;
-  for (const field of ['apiVersion', 'kind'] as const) {
-    const value = item.value[field];
-    if (typeof value !== 'string' || value === '')
-      throw new InputError(
-        message`${where()}: not a Kubernetes resource: ${words(field)} is missing or not a string; set it`,
-      );
-  }
 }

@@ -1,7 +1,7 @@
 import { InputError } from '../errors';
-import { type Message, message } from '../message';
+import { type Message, message, words } from '../message';
 import { type Edit, editDocument, withEdit } from '../yaml/edit';
-import { removeEntries } from '../yaml/entries';
+import { removeEntries } from '../yaml/layout';
 import { type Splice, joinDocuments, splice, withNewline } from '../yaml/text';
 import {
   type YamlEntry,
@@ -9,6 +9,7 @@ import {
   type YamlNode,
   type YamlObject,
   type YamlValue,
+  entryOf,
   isObject,
   lineOf,
   parseYaml,
@@ -17,6 +18,9 @@ import {
 import { annotationsOf } from './resource';
 
 export type { Edit } from '../yaml/edit';
+
+/** The name of the input in messages. */
+export const STANDARD_INPUT = 'standard input';
 
 /** The range of an item in the text that it was read from: offsets, `end` exclusive. */
 export interface ItemRange {
@@ -28,16 +32,8 @@ export interface ItemRange {
   readonly line?: number;
 }
 
-interface ItemFields {
-  readonly value: YamlObject;
-  readonly path: string | undefined;
-  readonly index: number;
-  readonly range: ItemRange;
-  readonly line: number | undefined;
-}
-
 /** One resource of the input: a document of a file, or an entry of a ResourceList. */
-export class Item {
+export interface Item {
   readonly value: YamlObject;
   /** The file in the package, with `/`; undefined if the input names none. */
   readonly path: string | undefined;
@@ -49,26 +45,12 @@ export class Item {
    * the file is not at hand, as for the items that kpt sends in a ResourceList.
    */
   readonly line: number | undefined;
-  private knownText: string | undefined;
-
-  /** @param makeText returns `text`, on its first use */
-  constructor(
-    fields: ItemFields,
-    private readonly makeText: () => string,
-  ) {
-    ({ value: this.value, path: this.path, index: this.index, range: this.range, line: this.line } = fields);
-  }
-
   /**
-   * A YAML document of its own, without the annotations of the wire. An edited item makes it on first use: a build
-   * uses it, a stream does not.
+   * A YAML document of its own, without the annotations of the wire.
    *
    * @throws InputError an edited item whose document cannot be edited
    */
-  get text(): string {
-    this.knownText ??= this.makeText();
-    return this.knownText;
-  }
+  readonly text: string;
 }
 
 const PATH = ['internal.config.kubernetes.io/path', 'config.kubernetes.io/path'] as const;
@@ -101,27 +83,43 @@ export function readItem(
   range: ItemRange,
   file?: { readonly path: string; readonly index: number; readonly line?: number },
 ): Item | undefined {
-  const { line } = { ...range, ...file };
-  const [root, ...more] = parseYaml(text, where, line);
+  const line = file?.line ?? range.line;
+  const [root = null, ...more] = parseYaml(text, where, line);
   const place = line === undefined ? message`${where}` : message`${where}:${line}`;
   if (more.length > 0)
     throw new InputError(message`${place}: more than one document; separate documents with ---`);
-  if (root === undefined || root === null || isNull(root)) return undefined;
   const value = valueIn(root, place);
-  if (root.kind !== 'mapping' || !isObject(value))
+  if (value === null) return undefined;
+  if (root?.kind !== 'mapping' || !isObject(value))
     throw new InputError(
       message`${place}: not a Kubernetes resource; write a mapping with apiVersion and kind`,
     );
-  if (file !== undefined) return new Item({ value, range, line, ...file }, () => text);
+  if (file !== undefined) return { value, path: file.path, index: file.index, range, line, text };
   const annotations = annotationsOf(value);
   const path = firstText(annotations, PATH);
   const index = Number(firstText(annotations, INDEX) ?? 0);
   const fileText = withoutWireAnnotations(text, root);
   const isAtHand = path === undefined && fileText === text;
-  return new Item({ value, path, index, range, line: isAtHand ? line : undefined }, () => fileText);
+  return { value, path, index, range, line: isAtHand ? line : undefined, text: fileText };
 }
 
-function valueIn(root: YamlNode, place: Message): YamlValue {
+/**
+ * Refuses an item that is not a Kubernetes resource. A kustomization may omit apiVersion and kind.
+ *
+ * @throws InputError
+ */
+export function requireResource(item: Item, where: () => string | Message): void {
+  if (item.path !== undefined && isKustomizationFile(item.path)) return;
+  for (const field of ['apiVersion', 'kind'] as const) {
+    const value = item.value[field];
+    if (typeof value !== 'string' || value === '')
+      throw new InputError(
+        message`${where()}: not a Kubernetes resource: ${words(field)} is missing or not a string; set it`,
+      );
+  }
+}
+
+function valueIn(root: YamlNode | null, place: Message): YamlValue {
   try {
     return valueOf(root);
   } catch (error) {
@@ -136,7 +134,7 @@ function valueIn(root: YamlNode, place: Message): YamlValue {
  */
 export function spliceItem(input: string, { range, path: file }: Item, edit: Edit): Splice[] {
   const { start, end, column } = range;
-  const where = file ?? 'standard input';
+  const where = file ?? STANDARD_INPUT;
   const document = ' '.repeat(column) + input.slice(start, end);
   return editDocument(document, edit, where).map((one) => {
     if (one.start < column && one.end > one.start)
@@ -145,19 +143,23 @@ export function spliceItem(input: string, { range, path: file }: Item, edit: Edi
   });
 }
 
-/** An item after an edit. */
+/** An item after an edit. Its text is made on first use: a build uses it, a stream does not. */
 export function withItemEdit(item: Item, edit: Edit): Item {
   const { path, index, range, line } = item;
   const value = withEdit(item.value, edit) ?? item.value;
-  return new Item({ value, path, index, range, line }, () =>
-    splice(item.text, editDocument(item.text, edit, path ?? 'standard input')),
-  );
+  let text: string | undefined;
+  return {
+    ...{ value, path, index, range, line },
+    get text() {
+      text ??= splice(item.text, editDocument(item.text, edit, path ?? STANDARD_INPUT));
+      return text;
+    },
+  };
 }
 
 /** A new document of a file. */
-export function newItem(text: string, value: YamlObject, file: string, index: number): Item {
-  const range = { start: 0, end: 0, column: 0 };
-  return new Item({ value, path: file, index, range, line: undefined }, () => text);
+export function newItem(text: string, value: YamlObject, path: string, index: number): Item {
+  return { value, path, index, range: { start: 0, end: 0, column: 0 }, line: undefined, text };
 }
 
 /**
@@ -182,19 +184,12 @@ export function withWireAnnotations({ text, value, path: file, index }: Item): s
     path: ['metadata', 'annotations', key],
     value: one,
   }));
-  return splice(text, editDocument(text, fixes, file ?? 'standard input'));
-}
-
-function isNull(node: YamlNode): boolean {
-  return node.kind === 'scalar' && valueOf(node) === null;
+  return splice(text, editDocument(text, fixes, file ?? STANDARD_INPUT));
 }
 
 function firstText(annotations: YamlObject, names: readonly string[]): string | undefined {
-  for (const name of names) {
-    const value = annotations[name];
-    if (typeof value === 'string' || typeof value === 'number') return String(value);
-  }
-  return undefined;
+  const values = names.map((name) => annotations[name]);
+  return values.find((value) => typeof value === 'string' || typeof value === 'number')?.toString();
 }
 
 function withoutWireAnnotations(text: string, root: YamlMapping): string {
@@ -203,20 +198,11 @@ function withoutWireAnnotations(text: string, root: YamlMapping): string {
   if (metadata?.value.kind !== 'mapping' || annotations?.value.kind !== 'mapping') return text;
   const { entries } = annotations.value;
   const wire = entries.filter(({ key }) => key.kind === 'scalar' && isWireAnnotation(key.text));
+  const without = (mapping: YamlMapping, removed: readonly YamlEntry[]) =>
+    splice(text, removeEntries(text, mapping, removed));
   if (wire.length === 0) return text;
-  if (wire.length < entries.length) return without(text, annotations.value, wire);
+  if (wire.length < entries.length) return without(annotations.value, wire);
   return metadata.value.entries.length > 1
-    ? without(text, metadata.value, [annotations])
-    : without(text, root, [metadata]);
-}
-
-function without(text: string, mapping: YamlMapping, entries: readonly YamlEntry[]): string {
-  return splice(
-    text,
-    removeEntries(text, mapping, new Set(entries.map((one) => mapping.entries.indexOf(one)))),
-  );
-}
-
-function entryOf(mapping: YamlMapping, name: string): YamlEntry | undefined {
-  return mapping.entries.findLast(({ key }) => key.kind === 'scalar' && key.text === name);
+    ? without(metadata.value, [annotations])
+    : without(root, [metadata]);
 }

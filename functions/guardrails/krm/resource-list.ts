@@ -1,6 +1,6 @@
 import { InputError } from '../errors';
 import { message } from '../message';
-import { appendToFlow, insertLines, removeEntries } from '../yaml/entries';
+import { appendToFlow, insertLines, removeEntries } from '../yaml/layout';
 import { safeJson } from '../yaml/scalar';
 import { type Splice, endOfLine, lineStarts, splice, startOfLine, withNewline } from '../yaml/text';
 import {
@@ -8,25 +8,27 @@ import {
   type YamlNode,
   type YamlSequence,
   type YamlValue,
+  entryOf,
+  ifValid,
   lineOf,
   parseYaml,
   valueOf,
 } from '../yaml/yaml';
+import { type Changes, NO_CHANGES, type WireInput, editSplices } from './input';
 import {
-  type Changes,
-  NO_CHANGES,
+  type Item,
+  type ItemRange,
   STANDARD_INPUT,
-  type WireInput,
-  editSplices,
+  readItem,
   requireResource,
-} from './input';
-import { type Item, type ItemRange, readItem, withWireAnnotations } from './item';
+  withWireAnnotations,
+} from './item';
 import { type Result, printResults } from './result';
 
 export const LIST_KIND = 'ResourceList';
 
-export function isResourceList(root: YamlNode): root is YamlMapping {
-  return root.kind === 'mapping' && valueOf(valueNode(root, 'kind') ?? null) === LIST_KIND;
+export function isResourceList(root: YamlNode | null | undefined): root is YamlMapping {
+  return root?.kind === 'mapping' && valueOf(entryOf(root, 'kind')?.value ?? null) === LIST_KIND;
 }
 
 /** Offsets of the entries of `items` in the block form that kpt and kustomize print. */
@@ -41,10 +43,9 @@ interface BlockList {
 /** Splits the list by line; undefined for any other form. The lines are parsed later. */
 function splitBlockList(text: string): BlockList | undefined {
   const starts = lineStarts(text);
-  const line = (i: number) => text.slice(starts[i], starts[i + 1]);
-  const header = starts.findIndex(
-    (start, i) => text.startsWith('items:', start) && /^items:[ \t]*\r?\n$/.test(line(i)),
-  );
+  const isHeader = (start: number, i: number) =>
+    text.startsWith('items:', start) && /^items:[ \t]*\r?\n$/.test(text.slice(start, starts[i + 1]));
+  const header = starts.findIndex(isHeader);
   if (header === -1) return undefined;
   const entries: { start: number; line: number }[] = [];
   let i = header + 1;
@@ -60,16 +61,16 @@ function splitBlockList(text: string): BlockList | undefined {
     : { start: starts[header] ?? 0, end: starts[i] ?? text.length, entries };
 }
 
-const NO_ITEMS = 'items: []';
-
 /** The fast path: it splits the list by line, and parses each item and the rest of the ResourceList on their own. */
 export function readBlockList(text: string): WireInput | undefined {
   const list = splitBlockList(text);
   if (list === undefined) return undefined;
-  const noItems = NO_ITEMS + (text[list.end - 1] === '\n' ? '\n' : '');
+  const noItems = text[list.end - 1] === '\n' ? 'items: []\n' : 'items: []';
   const envelope = text.slice(0, list.start) + noItems + text.slice(list.end);
-  const root = readEnvelope(envelope);
-  if (root === undefined) return undefined;
+  // If the envelope is invalid, parsing the complete text reports the error with the right line.
+  const [root, ...more] = ifValid(() => parseYaml(envelope, STANDARD_INPUT)) ?? [];
+  if (!isResourceList(root) || more.length > 0) return undefined;
+  refuseRepeatedKeys(root);
   const items = list.entries.map(({ start, line }, i) => {
     const end = list.entries[i + 1]?.start ?? list.end;
     const range = { start: start + 1, end, column: 1, line };
@@ -85,35 +86,15 @@ export function readBlockList(text: string): WireInput | undefined {
         one.start > list.start ? { ...one, start: one.start + shift, end: one.end + shift } : one,
       );
       // The dash of an item is before its range.
-      const removals = [...changes.removed].map(({ range: { start, end } }) => ({
-        start: start - 1,
-        end,
+      const removals = [...changes.removed].map(({ range }) => ({
+        start: range.start - 1,
+        end: range.end,
         text: '',
       }));
-      return splice(text, [
-        ...editSplices(text, changes),
-        ...removals,
-        ...addedLines(text, list.end, changes, 0),
-        ...moved,
-      ]);
+      const added = addedLines(text, list.end, changes, 0);
+      return splice(text, [...editSplices(text, changes), ...removals, ...added, ...moved]);
     },
   };
-}
-
-/** Undefined if the envelope is invalid: parsing the complete text then reports the error with the right line. */
-function readEnvelope(envelope: string): YamlMapping | undefined {
-  let documents: (YamlNode | null)[];
-  try {
-    documents = parseYaml(envelope, STANDARD_INPUT);
-  } catch (error) {
-    if (error instanceof InputError) return undefined;
-    throw error;
-  }
-  const [root] = documents;
-  if (documents.length !== 1 || root === undefined || root === null || !isResourceList(root))
-    return undefined;
-  refuseRepeatedKeys(root);
-  return root;
 }
 
 /** With two lists of items, one would not be checked. */
@@ -129,7 +110,7 @@ function refuseRepeatedKeys(root: YamlMapping): void {
 /** Reads a ResourceList in any form. */
 export function readAnyList(text: string, root: YamlMapping): WireInput {
   refuseRepeatedKeys(root);
-  const list = valueNode(root, 'items');
+  const list = entryOf(root, 'items')?.value;
   if (list?.kind !== 'sequence')
     throw new InputError(
       message`${STANDARD_INPUT}: a ResourceList without a list of items; send \`items: []\` for an empty one`,
@@ -147,7 +128,7 @@ export function readAnyList(text: string, root: YamlMapping): WireInput {
     const column = start - startOfLine(text, start);
     // No node has the colon of a last key without a value.
     const end = list.flow ? node.end : endOfLine(text, node.end);
-    const document = outdent(withNewline(text.slice(start, end)), column, column);
+    const document = outdent(withNewline(text.slice(start, end)), column);
     return readListItem(document, i, { start, end, column, line });
   });
   return {
@@ -165,7 +146,7 @@ export function readAnyList(text: string, root: YamlMapping): WireInput {
 
 /** The splices that remove items from a list in any style, and add new ones at its end. */
 function listSplices(text: string, list: YamlSequence, items: readonly Item[], changes: Changes): Splice[] {
-  const removed = new Set(items.flatMap((item, i) => (changes.removed.has(item) ? [i] : [])));
+  const removed = list.items.filter((_, i) => items[i] !== undefined && changes.removed.has(items[i]));
   const removals = removeEntries(text, list, removed);
   if (!list.flow) {
     const column = list.start - startOfLine(text, list.start);
@@ -175,7 +156,8 @@ function listSplices(text: string, list: YamlSequence, items: readonly Item[], c
   const added = changes.added.map((item) =>
     safeJson(valueOf(parseYaml(withWireAnnotations(item), STANDARD_INPUT)[0] ?? null)),
   );
-  return [...removals, appendToFlow(text, list, added, ', ', removed)];
+  const isEmptied = removed.length === list.items.length;
+  return [...removals, appendToFlow(text, list, added, ', ', isEmptied)];
 }
 
 /** The splice that adds items at the end of a block list, which is at a line start or at the end of the text. */
@@ -195,19 +177,12 @@ function listEntry(document: string, column: number): string {
 
 /** The document after the dash of an entry in column 0: indented by two columns, or by one if a line starts there. */
 function outdentEntry(text: string): string {
-  return outdent(text, /\n [^ \r\n#]/.test(text) ? 1 : 2, 1);
+  return /\n [^ \r\n#]/.test(text) ? outdent(text, 1) : outdent(text, 2).replace(/^ /, '');
 }
 
-/**
- * Removes the indentation of an item.
- *
- * @param columns the indentation
- * @param cut how much of it the first line does not have
- */
-function outdent(text: string, columns: number, cut: number): string {
-  const indent = new RegExp(`\\n {1,${Math.max(columns, 1)}}`, 'g');
-  const outdented = columns === 0 ? text : text.replace(indent, '\n');
-  return cut < columns && outdented.startsWith(' ') ? outdented.slice(1) : outdented;
+/** Removes the indentation of an item from all lines but the first. */
+function outdent(text: string, columns: number): string {
+  return text.replace(new RegExp(`\\n {0,${columns}}`, 'g'), '\n');
 }
 
 function readListItem(text: string, i: number, range: ItemRange & { readonly line: number }): Item {
@@ -219,32 +194,26 @@ function readListItem(text: string, i: number, range: ItemRange & { readonly lin
   return item;
 }
 
-function valueNode(root: YamlMapping, name: string): YamlNode | undefined {
-  return root.entries.findLast(({ key }) => key.kind === 'scalar' && key.text === name)?.value;
-}
-
 function functionConfigOf(root: YamlMapping): YamlValue | undefined {
-  const node = valueNode(root, 'functionConfig');
-  return node === undefined ? undefined : valueOf(node);
+  const entry = entryOf(root, 'functionConfig');
+  return entry && valueOf(entry.value);
 }
 
 /** The splices that replace the results of a ResourceList. */
 function resultSplices(text: string, root: YamlMapping, results: readonly Result[]): Splice[] {
-  const old = new Set(
-    root.entries.flatMap(({ key }, i) => (key.kind === 'scalar' && key.text === 'results' ? [i] : [])),
-  );
-  const removals = removeEntries(text, root, old);
+  const old = entryOf(root, 'results');
+  const removals = removeEntries(text, root, old === undefined ? [] : [old]);
   if (results.length === 0) return removals;
   if (root.flow) {
     const added = `"results": ${printResults(results, 'flow')}`;
-    return [...removals, appendToFlow(text, root, [added], ', ', old)];
+    return [...removals, appendToFlow(text, root, [added], ', ')];
   }
-  const last = endOfLine(text, root.end);
+  const { start } = root;
+  const indent = ' '.repeat(start - startOfLine(text, start));
   const lines = `results:\n${printResults(results, 'block')}`;
-  const indent = ' '.repeat(root.start - startOfLine(text, root.start));
+  const last = endOfLine(text, root.end);
   if (text[last - 1] === '\n')
     return [...removals, insertLines(text, last, lines.replace(/^(?=.)/gm, indent), '\n')];
   // The last line has no line end. A block scalar there would gain one, so the results go first.
-  const { start } = root;
   return [...removals, { start, end: start, text: lines.replace(/\n/g, `\n${indent}`) }];
 }

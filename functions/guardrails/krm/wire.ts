@@ -2,11 +2,11 @@ import { InputError } from '../errors';
 import { message } from '../message';
 import { splice, splitDocuments, withNewline } from '../yaml/text';
 import { parseYaml } from '../yaml/yaml';
-import { NO_CHANGES, STANDARD_INPUT, type WireInput, editSplices, requireResource } from './input';
-import { type Item, readItem, withWireAnnotations } from './item';
+import { NO_CHANGES, type WireInput, editSplices } from './input';
+import { type Item, STANDARD_INPUT, readItem, requireResource, withWireAnnotations } from './item';
 import { LIST_KIND, isResourceList, readAnyList, readBlockList } from './resource-list';
 
-export { type Changes, type WireInput, requireResource } from './input';
+export type { Changes, WireInput } from './input';
 
 /**
  * Reads a ResourceList (KRM Functions Specification v1) in any form of YAML or JSON, or plain YAML documents.
@@ -21,7 +21,7 @@ export function readWire(text: string): WireInput {
   // The kind may be written with escapes.
   const items = text.includes(LIST_KIND) ? undefined : readDocuments(text);
   if (items?.some(({ value }) => value.kind === LIST_KIND) === false) return inputOf(text, items);
-  const roots = parseYaml(text, STANDARD_INPUT).filter((document) => document !== null);
+  const roots = parseYaml(text, STANDARD_INPUT).filter((root) => root !== null);
   const root = roots.find(isResourceList);
   if (root === undefined) return inputOf(text, items ?? readDocuments(text));
   if (roots.length > 1)
@@ -34,8 +34,7 @@ export function readWire(text: string): WireInput {
 function readDocuments(text: string): Item[] {
   return splitDocuments(text).flatMap(({ text: document, start, line }) => {
     const range = { start, end: start + document.length, column: 0, line };
-    const item = readItem(document, STANDARD_INPUT, range);
-    return item === undefined ? [] : [item];
+    return readItem(document, STANDARD_INPUT, range) ?? [];
   });
 }
 

@@ -13,7 +13,7 @@ import { GENERATED_BY, GENERATED_LABEL, isGenerated, wantedPolicies } from '../n
 import { isNetworkPolicy } from '../network/policy';
 import { readTopology } from '../network/topology';
 import { networkPolicy } from '../rules/network-policy';
-import { printYaml } from '../yaml/print';
+import { printYaml } from '../yaml/writer';
 import { newlineOf } from '../yaml/text';
 import { type YamlObject, isObject, isSame, objectsIn, parseYaml, valueOf } from '../yaml/yaml';
 import { type SourcePolicy, placePolicies } from './placement';

@@ -1,11 +1,10 @@
 import { InputError } from '../errors';
 import { message } from '../message';
-import { appendToFlow, insertLines, removeEntries } from './entries';
 import { type Fix, byFirstStep, withFixes } from './field-path';
-import { Layout, isMissing } from './layout';
-import type { YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from './nodes';
-import { parseYaml } from './parse';
-import { type Splice, endOfLine, isLineStart, splice } from './text';
+import { type Collection, Layout, appendToFlow, insertLines, isMissing, removeEntries } from './layout';
+import type { YamlMapping, YamlNode, YamlScalar, YamlSequence } from './nodes';
+import { ifValid, parseYaml } from './parse';
+import { type Splice, endOfLine, isLineStart, lineBefore, splice } from './text';
 import {
   type YamlObject,
   type YamlValue,
@@ -13,16 +12,16 @@ import {
   isMergeKey,
   isObject,
   isSame,
+  mappingOf,
   scalarValue,
   valueOf,
 } from './value';
 import {
   type FlowStyle,
+  ONE_LINE,
   Verbatim,
   Writer,
   type Written,
-  WrittenMapping,
-  flowStyleOf,
   isCollection,
   nested,
   styleOf,
@@ -53,9 +52,8 @@ export function editDocument(text: string, edit: Edit, where: string): Splice[] 
   const wanted = withEdit(value, edit);
   if (wanted === undefined)
     throw new InputError(message`${where}: a fix would replace a value; edit the file by hand`);
-  const splices =
-    'list' in edit ? removal(text, root, edit) : new Editor(text, root).edit(value, wanted, edit);
-  if (isSame(reread(splice(text, splices), where), wanted)) return splices;
+  const splices = 'list' in edit ? removal(text, root, edit) : new Editor(text, root).edit(wanted, edit);
+  if (isSame(reread(splice(text, splices)), wanted)) return splices;
   throw new InputError(
     'list' in edit
       ? message`${where}: entry ${edit.index + 1} of ${edit.list} is no longer needed, but cannot be removed automatically; remove it by hand`
@@ -70,28 +68,29 @@ export function withEdit(value: YamlObject, edit: Edit): YamlObject | undefined 
     if (key !== edit.list || !Array.isArray(field)) return [[key, field] as const];
     return field.length > 1 ? [[key, field.toSpliced(edit.index, 1)] as const] : [];
   });
-  return Object.assign(Object.create(null) as YamlObject, Object.fromEntries(fields));
+  return mappingOf(Object.fromEntries(fields));
 }
 
 function removal(text: string, root: YamlMapping, { list, index }: Removal): Splice[] {
   const entry = fieldsOf(root).get(list)?.own;
   if (entry?.value.kind !== 'sequence') return [];
-  return entry.value.items.length > 1
-    ? removeEntries(text, entry.value, new Set([index]))
-    : removeEntries(text, root, new Set([root.entries.indexOf(entry)]));
+  const { items } = entry.value;
+  return items.length > 1
+    ? removeEntries(text, entry.value, items.slice(index, index + 1))
+    : removeEntries(text, root, [entry]);
 }
 
-function reread(text: string, where: string): YamlValue {
-  try {
-    const [root = null, ...more] = parseYaml(text, where);
+/** The value of an edited document; null if the edit made it invalid, or more than one document. */
+function reread(text: string): YamlValue {
+  const read = () => {
+    const [root = null, ...more] = parseYaml(text, '');
     return more.length > 0 ? null : valueOf(root);
-  } catch (error) {
-    if (error instanceof InputError) return null;
-    throw error;
-  }
+  };
+  return ifValid(read) ?? null;
 }
 
-const ANCHOR = /(?<=\s)&\S+/;
+/** A node without entries, or a null. */
+type EmptyNode = YamlMapping | YamlSequence | YamlScalar;
 
 class Editor {
   private readonly splices: Splice[] = [];
@@ -99,8 +98,9 @@ class Editor {
   private readonly separated = new Set<number>();
   private readonly layout: Layout;
   private readonly writer: Writer;
-  /** The wanted value of each node, for the aliases of it; undefined in a document without aliases. */
-  private readonly wantedAt: Map<YamlNode, YamlValue> | undefined;
+  /** The wanted value of each node, for the aliases of it. Empty in a document without aliases. */
+  private readonly wantedAt = new Map<YamlNode, YamlValue>();
+  private readonly hasAlias: boolean;
 
   constructor(
     private readonly text: string,
@@ -108,81 +108,55 @@ class Editor {
   ) {
     this.layout = new Layout(text);
     this.writer = new Writer(styleOf(text, root, this.layout));
-    this.wantedAt = hasAlias(root) ? new Map() : undefined;
+    this.hasAlias = text.includes('*');
   }
 
-  /**
-   * @param value the value of the document
-   * @param wanted the value with the fixes
-   */
-  edit(value: YamlObject, wanted: YamlObject, fixes: readonly Fix[]): Splice[] {
-    if (this.wantedAt !== undefined) this.note(this.root, wanted, this.wantedAt);
-    this.visit(this.root, value, wanted, fixes);
+  /** @param wanted the value of the document with the fixes */
+  edit(wanted: YamlObject, fixes: readonly Fix[]): Splice[] {
+    if (this.hasAlias) this.note(this.root, wanted);
+    this.visit(this.root, wanted, fixes);
     return this.splices;
   }
 
-  private note(node: YamlNode, wanted: YamlValue, wantedAt: Map<YamlNode, YamlValue>): void {
-    wantedAt.set(node, wanted);
+  private note(node: YamlNode, wanted: YamlValue): void {
+    this.wantedAt.set(node, wanted);
     if (node.kind === 'mapping' && isObject(wanted))
       for (const [name, field] of fieldsOf(node))
-        if (field.own !== undefined) this.note(field.value, wanted[name] ?? null, wantedAt);
+        if (field.own !== undefined) this.note(field.value, wanted[name] ?? null);
     if (node.kind === 'sequence' && Array.isArray(wanted))
-      node.items.forEach((item, i) => {
-        this.note(item, wanted[i] ?? null, wantedAt);
-      });
+      for (const [i, item] of node.items.entries()) this.note(item, wanted[i] ?? null);
   }
 
   /** The value of an alias of this node after the edit. */
   private wantedOf(node: YamlNode): YamlValue {
-    return this.wantedAt?.get(node) ?? valueOf(node);
+    return this.wantedAt.get(node) ?? valueOf(node);
   }
 
   /** @param fixes those of this node; with aliases in the document, nodes without fixes may change too */
-  private visit(node: YamlNode, value: YamlValue, wanted: YamlValue, fixes: readonly Fix[] = []): void {
-    if (fixes.length === 0 && this.wantedAt === undefined) return;
-    switch (node.kind) {
-      case 'alias':
-        if (!isSame(this.wantedOf(node.target), wanted))
-          this.replace(
-            node.start,
-            node.end,
-            this.writer.flow(this.expanded(node.target, wanted), this.writer.oneLine(false)),
-          );
-        return;
-      case 'scalar':
-        return;
-      case 'mapping':
-        if (isObject(value) && isObject(wanted)) this.visitMapping(node, value, wanted, byFirstStep(fixes));
-        return;
-      case 'sequence':
-        if (Array.isArray(value) && Array.isArray(wanted))
-          this.visitSequence(node, value, wanted, byFirstStep(fixes));
-    }
+  private visit(node: YamlNode, wanted: YamlValue, fixes: readonly Fix[] = []): void {
+    if (fixes.length === 0 && !this.hasAlias) return;
+    if (node.kind === 'alias' && !isSame(this.wantedOf(node.target), wanted))
+      this.replace(node.start, node.end, this.writer.flow(this.expanded(node.target, wanted), ONE_LINE));
+    if (node.kind === 'mapping' && isObject(wanted)) this.visitMapping(node, wanted, byFirstStep(fixes));
+    if (node.kind === 'sequence' && Array.isArray(wanted))
+      this.visitSequence(node, wanted, byFirstStep(fixes));
   }
 
-  private visitMapping(
-    node: YamlMapping,
-    value: YamlObject,
-    wanted: YamlObject,
-    fixes: ReadonlyMap<string | number, readonly Fix[]>,
-  ): void {
+  private visitMapping(node: YamlMapping, wanted: YamlObject, fixes: ReturnType<typeof byFirstStep>): void {
     const fields = fieldsOf(node);
-    for (const [name, { own, value: child }] of fields) {
+    for (const [name, { own, value }] of fields) {
       if (own === undefined) continue;
-      const childWanted = wanted[name] ?? null;
-      if (isEmpty(child) && !isSame(value[name], childWanted)) this.fill(node, own, childWanted);
-      else this.visit(child, value[name] ?? null, childWanted, fixes.get(name));
+      const child = wanted[name] ?? null;
+      if (isEmpty(value) && !isSame(valueOf(value), child)) this.fill(node, own.key, value, child);
+      else this.visit(value, child, fixes.get(name));
     }
     const merged = this.visitMerges(node, wanted);
-    const added: (readonly [string, Written])[] = [];
-    for (const [name, one] of Object.entries(wanted)) {
+    const added = Object.entries(wanted).flatMap(([name, child]): [string, Written][] => {
       const field = fields.get(name);
-      if (field === undefined) {
-        if (!isSame(merged[name], one)) added.push([name, one]);
-      } else if (field.own === undefined && !isSame(merged[name], one))
-        added.push([name, this.expanded(field.value, one)]);
-    }
-    if (added.length > 0) this.appendEntries(node, added);
+      if (field?.own !== undefined || isSame(merged[name], child)) return [];
+      return [[name, this.expanded(field?.value, child)]];
+    });
+    if (added.length > 0) this.append(node, new Map(added));
   }
 
   /**
@@ -193,77 +167,49 @@ class Editor {
   private visitMerges(node: YamlMapping, wanted: YamlObject): YamlObject {
     const merges = node.entries.filter(({ key }) => isMergeKey(key)).map(({ value }) => value);
     if (merges.length === 0) return {};
-    const edited = this.mergedWith(merges, (source) => this.wantedOf(source));
+    const edited = mergedWith(merges, (source) => this.wantedOf(source));
     const isTooMuch = Object.keys(edited).some((name) => !(name in wanted));
     for (const merge of merges)
       for (const source of merge.kind === 'sequence' ? merge.items : [merge])
-        if (isTooMuch || source.kind !== 'alias') this.visit(source, valueOf(source), valueOf(source));
-    return isTooMuch ? this.mergedWith(merges, valueOf) : edited;
-  }
-
-  private mergedWith(merges: readonly YamlNode[], read: (source: YamlNode) => YamlValue): YamlObject {
-    const merged = Object.create(null) as YamlObject;
-    for (const merge of merges)
-      for (const source of merge.kind === 'sequence' ? merge.items.toReversed() : [merge]) {
-        const value = source.kind === 'alias' ? read(source.target) : valueOf(source);
-        // An alias may name a list of sources.
-        for (const one of Array.isArray(value) ? value.toReversed() : [value])
-          if (isObject(one)) Object.assign(merged, one);
-      }
-    return merged;
+        if (isTooMuch || source.kind !== 'alias') this.visit(source, valueOf(source));
+    return isTooMuch ? mergedWith(merges, valueOf) : edited;
   }
 
   private visitSequence(
     node: YamlSequence,
-    value: readonly YamlValue[],
     wanted: readonly YamlValue[],
-    fixes: ReadonlyMap<string | number, readonly Fix[]>,
+    fixes: ReturnType<typeof byFirstStep>,
   ): void {
-    node.items.forEach((item, i) => {
-      const itemWanted = wanted[i] ?? null;
-      if (isEmpty(item) && !isSame(value[i], itemWanted)) this.fillItem(node, i, itemWanted);
-      else this.visit(item, value[i] ?? null, itemWanted, fixes.get(i));
-    });
-    if (wanted.length > node.items.length) this.appendItems(node, wanted.slice(node.items.length));
+    for (const [i, item] of node.items.entries()) {
+      const child = wanted[i] ?? null;
+      if (isEmpty(item) && !isSame(valueOf(item), child)) this.fillItem(node, i, item, child);
+      else this.visit(item, child, fixes.get(i));
+    }
+    if (wanted.length > node.items.length) this.append(node, wanted.slice(node.items.length));
   }
 
   /** The content of a node with its wanted value, for another place. */
-  private expanded(node: YamlNode, wanted: YamlValue): Written {
-    switch (node.kind) {
-      case 'alias':
-        return this.expanded(node.target, wanted);
-      case 'scalar':
-        return isSame(scalarValue(node), wanted) ? this.verbatim(node) : wanted;
-      case 'sequence':
-        if (!Array.isArray(wanted)) return wanted;
-        return wanted.map((one, i) => {
-          const item = node.items[i];
-          return item === undefined ? one : this.expanded(item, one);
-        });
-      case 'mapping': {
-        if (!isObject(wanted)) return wanted;
-        const fields = fieldsOf(node);
-        return new WrittenMapping(
-          Object.entries(wanted).map(([name, one]) => {
-            const field = fields.get(name);
-            return [name, field === undefined ? one : this.expanded(field.value, one)] as const;
-          }),
-        );
-      }
-    }
+  private expanded(node: YamlNode | undefined, wanted: YamlValue): Written {
+    if (node?.kind === 'alias') return this.expanded(node.target, wanted);
+    if (node?.kind === 'scalar' && isSame(scalarValue(node), wanted)) return this.verbatim(node);
+    if (node?.kind === 'sequence' && Array.isArray(wanted))
+      return wanted.map((one, i) => this.expanded(node.items[i], one));
+    if (node?.kind !== 'mapping' || !isObject(wanted)) return wanted;
+    const fields = fieldsOf(node);
+    const entries = Object.entries(wanted);
+    return new Map(entries.map(([name, one]) => [name, this.expanded(fields.get(name)?.value, one)]));
   }
 
   /** The text of a scalar; its value if the text is not allowed on one line of flow style. */
   private verbatim(node: YamlScalar): Written {
     const source = this.text.slice(node.start, node.end);
-    const isQuoted = !node.plain && /^['"]/.test(source);
-    if (source === '' || source.includes('\n') || !(isQuoted || (node.plain && !/[,[\]{}]/.test(source))))
-      return scalarValue(node);
+    const isAllowed = node.plain ? !/[,[\]{}]/.test(source) : /^['"]/.test(source);
+    if (source === '' || source.includes('\n') || !isAllowed) return scalarValue(node);
     return new Verbatim(node.tag === undefined ? source : `${node.tag} ${source}`);
   }
 
   /** Sets the value of a key that has none: nothing, `null`, `{}` or `[]`. */
-  private fill(mapping: YamlMapping, { key, value }: YamlEntry, wanted: YamlValue): void {
+  private fill(mapping: YamlMapping, key: YamlNode, value: EmptyNode, wanted: YamlValue): void {
     const colon = this.layout.tokenAfter(key.end);
     if (this.text[colon] !== ':') {
       // `{a, b}` has keys without a colon.
@@ -274,15 +220,13 @@ class Editor {
       this.layout.columnOf(mapping) +
       (Array.isArray(wanted) ? this.writer.style.listIndent : this.writer.style.step);
     // To kpt, a comment after `{}` belongs to the value, and a comment after a bare key to the key.
-    const isCommented = !isMissing(value) && this.text[this.layout.blanksFrom(value.end)] === '#';
+    const isCommented = !isMissing(value) && /^[ \t]*#/.test(this.text.slice(value.end));
     const isFlow = mapping.flow || isCommented || !isCollection(wanted);
     const block = isFlow ? undefined : this.writer.block(wanted, indent);
     this.fillAfter(colon + 1, value, wanted, nested(this.flowStyle(mapping)), block);
   }
 
-  private fillItem(sequence: YamlSequence, i: number, wanted: YamlValue): void {
-    const item = sequence.items[i];
-    if (item === undefined) return;
+  private fillItem(sequence: YamlSequence, i: number, item: EmptyNode, wanted: YamlValue): void {
     const style = nested(this.flowStyle(sequence));
     if (!isMissing(item)) {
       if (!isTagged(item)) this.fillAfter(item.start, item, wanted, style);
@@ -300,22 +244,20 @@ class Editor {
    */
   private fillAfter(
     from: number,
-    value: YamlNode,
+    value: EmptyNode,
     wanted: YamlValue,
     style: FlowStyle,
     block?: readonly string[],
   ): void {
     const after = this.layout.afterProperties(from);
-    const properties = this.text.slice(from, after);
     const [start, end] = isMissing(value) ? [after, after] : [value.start, value.end];
-    const anchor = ANCHOR.exec(properties)?.[0];
+    const properties = this.text.slice(from, after);
+    const anchor = /(?<=\s)&\S+/.exec(properties)?.[0];
     const kept = anchor === undefined ? '' : ` ${anchor}`;
     // An empty collection on several lines, or below its key, may have comments around it: keep its place.
     if (this.text.slice(after, end).includes('\n')) {
-      if (value.kind === 'mapping' && isObject(wanted)) this.appendEntries(value, Object.entries(wanted));
-      if (value.kind === 'sequence' && Array.isArray(wanted)) this.appendItems(value, wanted);
-      if (value.kind === 'scalar' && !isTagged(value))
-        this.replace(start, end, this.writer.flow(wanted, style));
+      if (value.kind !== 'scalar') this.append(value, wanted);
+      else if (!isTagged(value)) this.replace(start, end, this.writer.flow(wanted, style));
     } else if (block !== undefined) {
       if (end > from) this.replace(from, end, kept);
       this.insertLines(endOfLine(this.text, end), block);
@@ -326,39 +268,27 @@ class Editor {
     }
   }
 
-  private appendEntries(node: YamlMapping, added: readonly (readonly [string, Written])[]): void {
-    if (node.flow) {
-      const style = this.flowStyle(node);
-      this.appendToFlow(
-        node,
-        added.map(([key, value]) => this.writer.flowEntry(key, value, nested(style))),
-      );
+  /** Adds entries at the end of a collection. */
+  private append(node: Collection, added: Written): void {
+    if (!node.flow) {
+      this.insertAfter(node, this.writer.block(added, this.layout.columnOf(node)));
       return;
     }
-    this.insertAfter(node, this.writer.block(new WrittenMapping(added), this.layout.columnOf(node)));
+    const style = this.flowStyle(node);
+    const entries = this.writer.flowEntries(added, nested(style));
+    this.splices.push(appendToFlow(this.text, node, entries, this.writer.separator(style)));
   }
 
-  private appendItems(node: YamlSequence, added: readonly YamlValue[]): void {
-    if (node.flow) {
-      const style = nested(this.flowStyle(node));
-      this.appendToFlow(
-        node,
-        added.map((value) => this.writer.flow(value, style)),
-      );
-      return;
-    }
-    this.insertAfter(node, this.writer.block([...added], this.layout.columnOf(node)));
-  }
-
-  private appendToFlow(collection: YamlMapping | YamlSequence, added: readonly string[]): void {
-    const { gap, lines } = this.flowStyle(collection);
-    const separator =
-      lines === undefined ? `,${gap}` : `,${this.writer.style.newline}${lines.indent}${lines.step}`;
-    this.splices.push(appendToFlow(this.text, collection, added, separator));
-  }
-
-  private flowStyle(collection: YamlMapping | YamlSequence): FlowStyle {
-    return flowStyleOf(this.text, collection, this.layout, this.writer);
+  /** The style of a collection in flow style, or of the first entry of one that is empty. */
+  private flowStyle(collection: Collection): FlowStyle {
+    const { json, gap } = this.writer.style;
+    const first = collection.kind === 'mapping' ? collection.entries[0]?.key : collection.items[0];
+    if (!collection.flow || first === undefined) return { json, gap };
+    const isJson = json || (collection.kind === 'mapping' && this.text[first.start] === '"');
+    const before = lineBefore(this.text, first.start);
+    const [indent] = /^[ \t]*/.exec(lineBefore(this.text, collection.start)) ?? [''];
+    if (/[^ \t]/.test(before) || indent.length > before.length) return { json: isJson, gap };
+    return { json: isJson, gap, lines: { indent, step: before.slice(indent.length) } };
   }
 
   private replace(start: number, end: number, text: string): void {
@@ -377,48 +307,44 @@ class Editor {
    * so that a comment that moves to another node would appear twice. To its reader, yaml.v3, a comment belongs to the
    * node above it if an empty line follows.
    */
-  private insertAfter(node: YamlMapping | YamlSequence, lines: readonly string[]): void {
+  private insertAfter(node: Collection, lines: readonly string[]): void {
     const column = this.layout.columnOf(node);
     const from = endOfLine(this.text, this.layout.endOf(node));
     let at = from;
-    for (
-      let group = this.layout.commentsAt(from);
-      group !== undefined;
-      group = this.layout.commentsAt(group.end)
-    ) {
-      const isOfLastValue = at === from && group.start === from && group.isAboveLower;
-      if (group.isAboveNext || (group.column < column && !isOfLastValue)) break;
-      at = group.end;
+    let next = this.layout.commentsAt(from);
+    while (next !== undefined && !next.isAboveNext) {
+      const isOfLastValue = at === from && next.start === from && next.isAboveLower;
+      if (next.column < column && !isOfLastValue) break;
+      at = next.end;
+      next = this.layout.commentsAt(at);
     }
     this.insertLines(at, at === from || this.separated.has(at) ? lines : ['', ...lines]);
-    const rest = this.layout.commentsAt(at);
-    if (rest?.start === at && rest.isAboveLower && !this.separated.has(rest.end)) {
-      this.separated.add(rest.end);
-      this.replace(rest.end, rest.end, this.writer.style.newline);
+    if (next?.start === at && next.isAboveLower && !this.separated.has(next.end)) {
+      this.separated.add(next.end);
+      this.replace(next.end, next.end, this.writer.style.newline);
     }
   }
 }
 
-function hasAlias(node: YamlNode): boolean {
-  switch (node.kind) {
-    case 'alias':
-      return true;
-    case 'scalar':
-      return false;
-    case 'mapping':
-      return node.entries.some(({ value }) => hasAlias(value));
-    case 'sequence':
-      return node.items.some(hasAlias);
-  }
+/** What the sources of merge keys add. */
+function mergedWith(merges: readonly YamlNode[], read: (source: YamlNode) => YamlValue): YamlObject {
+  const merged = mappingOf({});
+  for (const merge of merges)
+    for (const source of merge.kind === 'sequence' ? merge.items.toReversed() : [merge]) {
+      const value = source.kind === 'alias' ? read(source.target) : valueOf(source);
+      // An alias may name a list of sources.
+      Object.assign(merged, ...(Array.isArray(value) ? value.toReversed() : [value]));
+    }
+  return merged;
 }
 
-function isEmpty(node: YamlNode): boolean {
+function isEmpty(node: YamlNode): node is EmptyNode {
   if (node.kind === 'mapping') return node.entries.length === 0;
   if (node.kind === 'sequence') return node.items.length === 0;
   return node.kind === 'scalar' && scalarValue(node) === null;
 }
 
 /** Whether a scalar has a tag, such as `!!null`, which is wrong for another value. */
-function isTagged(node: YamlNode): boolean {
+function isTagged(node: EmptyNode): boolean {
   return node.kind === 'scalar' && node.tag !== undefined;
 }

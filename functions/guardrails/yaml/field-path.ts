@@ -1,4 +1,4 @@
-import { type YamlObject, type YamlValue, isAbsent, isObject } from './value';
+import { type YamlObject, type YamlValue, isAbsent, isObject, mappingOf } from './value';
 
 /** Keys and list indices from the root of a resource. `'-'` as the last step is the end of a list (RFC 6901). */
 export type FieldPath = readonly (string | number)[];
@@ -31,13 +31,11 @@ export function valueAt(value: YamlValue | undefined, path: FieldPath): YamlValu
 /** Fixes by the first step of their paths, each with the rest of its path. */
 export function byFirstStep(fixes: readonly Fix[]): Map<string | number, Fix[]> {
   const groups = new Map<string | number, Fix[]>();
-  for (const {
-    path: [step, ...path],
-    value,
-  } of fixes) {
+  for (const { path, value } of fixes) {
+    const [step, ...rest] = path;
     if (step === undefined) continue;
     const group = groups.get(step) ?? [];
-    group.push({ path, value });
+    group.push({ path: rest, value });
     groups.set(step, group);
   }
   return groups;
@@ -45,46 +43,30 @@ export function byFirstStep(fixes: readonly Fix[]): Map<string | number, Fix[]> 
 
 /** A copy of a value with fixes applied in order; undefined if a fix would replace a value. */
 export function withFixes(value: YamlObject, fixes: readonly Fix[]): YamlObject | undefined {
-  return fixed(value, fixes) as YamlObject | undefined;
+  let fixed: YamlValue | undefined = value;
+  for (const fix of fixes) {
+    fixed = withFix(fixed, fix.path, fix.value);
+    if (fixed === undefined) return undefined;
+  }
+  return fixed as YamlObject;
 }
 
-function fixed(value: YamlValue | undefined, fixes: readonly Fix[]): YamlValue | undefined {
-  const [first, ...rest] = fixes;
-  if (first === undefined) return value;
-  const [step] = first.path;
-  if (step === undefined) return isAbsent(value) ? fixed(withoutPrototypes(first.value), rest) : undefined;
-  if (step === '-' || typeof step === 'number') {
-    const list = isAbsent(value) && step === '-' ? [] : value;
-    return Array.isArray(list) ? fixedList(list, fixes) : undefined;
+function withFix(
+  at: YamlValue | undefined,
+  [step, ...rest]: FieldPath,
+  value: YamlValue,
+): YamlValue | undefined {
+  if (step === undefined) return isAbsent(at) ? withoutPrototypes(value) : undefined;
+  if (typeof step === 'string' && step !== '-') {
+    if (!isAbsent(at) && !isObject(at)) return undefined;
+    const child = withFix(at?.[step], rest, value);
+    return child === undefined ? undefined : mappingOf({ ...at, [step]: child });
   }
-  return isAbsent(value) || isObject(value) ? fixedMapping(value ?? {}, fixes) : undefined;
-}
-
-function fixedList(list: readonly YamlValue[], fixes: readonly Fix[]): YamlValue | undefined {
-  let { length } = list;
-  const indexed = fixes.map(({ path: [step, ...rest], value }) => {
-    const index = step === '-' ? length++ : step;
-    return { path: typeof index === 'number' && index < length ? [index, ...rest] : [], value };
-  });
-  if (indexed.some(({ path }) => path.length === 0)) return undefined;
-  const copy = [...list];
-  for (const [index, below] of byFirstStep(indexed)) {
-    const item = fixed(list[Number(index)], below);
-    if (item === undefined) return undefined;
-    copy[Number(index)] = item;
-  }
-  return copy;
-}
-
-function fixedMapping(mapping: YamlObject, fixes: readonly Fix[]): YamlValue | undefined {
-  if (fixes.some(({ path: [step] }) => typeof step !== 'string' || step === '-')) return undefined;
-  const copy = Object.assign(Object.create(null) as YamlObject, mapping);
-  for (const [key, below] of byFirstStep(fixes)) {
-    const child = fixed(mapping[key], below);
-    if (child === undefined) return undefined;
-    copy[key] = child;
-  }
-  return copy;
+  const list = step === '-' ? (at ?? []) : at;
+  if (!Array.isArray(list) || (step !== '-' && step >= list.length)) return undefined;
+  const index = step === '-' ? list.length : step;
+  const item = withFix(list[index], rest, value);
+  return item === undefined ? undefined : list.toSpliced(index, 1, item);
 }
 
 /** Parsed values have no prototypes either, so that equal values compare equal. */
@@ -92,5 +74,5 @@ function withoutPrototypes(value: YamlValue): YamlValue {
   if (Array.isArray(value)) return value.map(withoutPrototypes);
   if (!isObject(value)) return value;
   const entries = Object.entries(value).map(([key, child]) => [key, withoutPrototypes(child)] as const);
-  return Object.assign(Object.create(null) as YamlObject, Object.fromEntries(entries));
+  return mappingOf(Object.fromEntries(entries));
 }

@@ -1,8 +1,10 @@
-import { endOfLine, startOfLine } from './text';
-import type { YamlMapping, YamlNode, YamlSequence } from './nodes';
+import type { YamlEntry, YamlMapping, YamlNode, YamlSequence } from './nodes';
+import { type Splice, endOfLine, isLineStart, lineBefore, startOfLine } from './text';
+
+export type Collection = YamlMapping | YamlSequence;
 
 /** Consecutive comment lines. */
-export interface CommentLines {
+interface CommentLines {
   readonly start: number;
   readonly end: number;
   readonly column: number;
@@ -14,18 +16,15 @@ export interface CommentLines {
 
 /** An anchor and a tag. */
 const PROPERTIES = /(?:[ \t]+(?:!<[^>\n]*>|[&!][^\s,{}[\]]*))*/y;
-/** Whitespace to search before a token: deeper nesting than any reader allows. */
-const MAX_INDENT = 4096;
 
 /** Offsets of the parts of a document that no node has: colons, dashes, comments, indentation. */
 export class Layout {
   constructor(private readonly text: string) {}
 
   /** The column of a block collection. */
-  columnOf({ start }: YamlMapping | YamlSequence): number {
-    const before = this.text.slice(startOfLine(this.text, start), start);
+  columnOf({ start }: Collection): number {
     // If its first key has an anchor and a tag, the parser starts the mapping at the tag.
-    return before.replace(/(?<=^|\s)(?:[&!]\S*[ \t]+)+$/, '').length;
+    return lineBefore(this.text, start).replace(/(?<=^|\s)(?:[&!]\S*[ \t]+)+$/, '').length;
   }
 
   /** Where the next token starts, after whitespace and comments. */
@@ -39,12 +38,6 @@ export class Layout {
     return at;
   }
 
-  blanksFrom(offset: number): number {
-    let at = offset;
-    while (this.text[at] === ' ' || this.text[at] === '\t') at++;
-    return at;
-  }
-
   /** The offset after the anchor and the tag between a colon or dash and its value. */
   afterProperties(from: number): number {
     PROPERTIES.lastIndex = from;
@@ -54,73 +47,50 @@ export class Layout {
   /** Where a node ends, also if its last value is missing. */
   endOf(node: YamlNode): number {
     if (node.kind === 'scalar' || node.kind === 'alias' || node.flow) return node.end;
-    const count = sizeOf(node);
-    return count === 0 ? node.end : this.endOfEntry(node, count - 1);
+    const { length } = childrenOf(node);
+    return length === 0 ? node.end : this.endOfEntry(node, length - 1);
   }
 
   /** Where an entry starts: at its dash, `?`, anchor, tag or key. */
-  startOfEntry(collection: YamlMapping | YamlSequence, i: number): number {
-    if (!collection.flow)
-      return i === 0
-        ? startOfLine(this.text, collection.start) + this.columnOf(collection)
-        : this.tokenAfter(this.endOfEntry(collection, i - 1));
-    const before = i === 0 ? collection.start : this.tokenAfter(this.endOfEntry(collection, i - 1));
-    return this.tokenAfter(before + 1);
+  startOfEntry(collection: Collection, i: number): number {
+    const { flow, start } = collection;
+    if (i === 0 && !flow) return startOfLine(this.text, start) + this.columnOf(collection);
+    const before = i === 0 ? start : this.tokenAfter(this.endOfEntry(collection, i - 1));
+    return flow ? this.tokenAfter(before + 1) : before;
   }
 
   /** Where an entry ends: after its value, or, if that is missing, its colon or dash; in flow style before the comma. */
-  endOfEntry(collection: YamlMapping | YamlSequence, i: number): number {
-    if (collection.kind === 'sequence') {
-      const item = collection.items[i];
-      if (item !== undefined && !isMissing(item)) return this.endOf(item);
-      return collection.flow ? collection.end - 1 : this.startOfEntry(collection, i) + 1;
-    }
-    const entry = collection.entries[i];
-    if (entry === undefined) return collection.end;
-    if (!isMissing(entry.value)) return this.endOf(entry.value);
-    const colon = this.tokenAfter(entry.key.end);
+  endOfEntry(collection: Collection, i: number): number {
+    const { flow, end } = collection;
+    const child = childrenOf(collection)[i];
+    if (child === undefined) return end;
+    const value = 'key' in child ? child.value : child;
+    if (!isMissing(value)) return this.endOf(value);
+    if (!('key' in child)) return flow ? end - 1 : this.startOfEntry(collection, i) + 1;
+    const colon = this.tokenAfter(child.key.end);
     const hasColon = this.text[colon] === ':';
-    if (collection.flow) return hasColon ? this.tokenAfter(this.afterProperties(colon + 1)) : colon;
-    return hasColon ? colon + 1 : entry.key.end;
+    if (flow) return hasColon ? this.tokenAfter(this.afterProperties(colon + 1)) : colon;
+    return hasColon ? colon + 1 : child.key.end;
   }
 
   /** The next comment lines, up to one further left, an empty line, or the next token. */
   commentsAt(from: number): CommentLines | undefined {
     let start = from;
-    while (start < this.text.length && this.lineColumn(start) === undefined)
-      start = endOfLine(this.text, start + 1);
-    const column = this.lineColumn(start);
-    if (column === undefined || this.text[start + column] !== '#') return undefined;
+    while (start < this.text.length && this.indentAt(start) === -1) start = endOfLine(this.text, start + 1);
+    const column = this.indentAt(start);
+    if (column === -1 || this.text[start + column] !== '#') return undefined;
     let end = start;
-    let next: number | undefined = column;
-    while (next !== undefined && next >= column && this.text[end + next] === '#') {
+    let next = column;
+    while (next >= column && this.text[end + next] === '#') {
       end = endOfLine(this.text, end + 1);
-      next = this.lineColumn(end);
+      next = this.indentAt(end);
     }
-    return {
-      start,
-      end,
-      column,
-      isAboveNext: next !== undefined && next >= column,
-      isAboveLower: next !== undefined && next < column,
-    };
+    return { start, end, column, isAboveNext: next >= column, isAboveLower: next !== -1 && next < column };
   }
 
-  /** The column of the first character of a line; undefined for an empty line and after the last one. */
-  private lineColumn(start: number): number | undefined {
-    const column = this.text.slice(start, endOfLine(this.text, start + 1)).search(/\S/);
-    return column === -1 ? undefined : column;
-  }
-
-  lineIndent(offset: number): string {
-    const start = startOfLine(this.text, offset);
-    return /^[ \t]*/.exec(this.text.slice(start, start + MAX_INDENT))?.[0] ?? '';
-  }
-
-  /** The whitespace before a token that is the first of its line; undefined for any other. */
-  indentBefore(offset: number): string | undefined {
-    const indent = /[ \t]*$/.exec(this.text.slice(Math.max(0, offset - MAX_INDENT), offset))?.[0] ?? '';
-    return this.text[offset - indent.length - 1] === '\n' ? indent : undefined;
+  /** The column of the first character of a line; -1 for an empty line and after the last one. */
+  private indentAt(lineStart: number): number {
+    return this.text.slice(lineStart, endOfLine(this.text, lineStart + 1)).search(/\S/);
   }
 }
 
@@ -129,7 +99,75 @@ export function isMissing(node: YamlNode): boolean {
   return node.kind === 'scalar' && node.plain && node.start === node.end;
 }
 
-/** The number of entries. */
-export function sizeOf(collection: YamlMapping | YamlSequence): number {
-  return collection.kind === 'mapping' ? collection.entries.length : collection.items.length;
+/** The entries of a mapping, or the items of a sequence. */
+function childrenOf(collection: Collection): readonly (YamlEntry | YamlNode)[] {
+  return collection.kind === 'mapping' ? collection.entries : collection.items;
+}
+
+/**
+ * The splices that remove entries of a collection: their lines in block style, up to a neighbour in flow style. A block
+ * collection must keep an entry.
+ */
+export function removeEntries(
+  text: string,
+  collection: Collection,
+  removed: readonly (YamlEntry | YamlNode)[],
+): Splice[] {
+  if (removed.length === 0) return [];
+  const layout = new Layout(text);
+  const children = childrenOf(collection);
+  const isRemoved = new Set<YamlEntry | YamlNode | undefined>(removed);
+  const splices: Splice[] = [];
+  for (let first = 0; first < children.length; first++) {
+    if (!isRemoved.has(children[first])) continue;
+    let last = first;
+    while (isRemoved.has(children[last + 1])) last++;
+    const range = collection.flow ? rangeInFlow(first, last) : linesOf(first, last);
+    splices.push({ ...range, text: '' });
+    first = last;
+  }
+  return splices;
+
+  function rangeInFlow(first: number, last: number) {
+    const end = layout.endOfEntry(collection, last);
+    if (first > 0) return { start: layout.endOfEntry(collection, first - 1), end };
+    if (last + 1 === children.length) return { start: collection.start + 1, end: collection.end - 1 };
+    return { start: layout.startOfEntry(collection, 0), end: layout.startOfEntry(collection, last + 1) };
+  }
+
+  function linesOf(first: number, last: number) {
+    const start = layout.startOfEntry(collection, first);
+    const before = lineBefore(text, start);
+    const end = endOfLine(text, layout.endOfEntry(collection, last));
+    if (/^[ \t]*$/.test(before)) return { start: start - before.length, end };
+    // The line starts with the dash of an outer list, which stays.
+    return { start, end: last + 1 < children.length ? layout.startOfEntry(collection, last + 1) : end };
+  }
+}
+
+/**
+ * The splice that adds entries at the end of a flow collection.
+ *
+ * @param added each as it is written
+ * @param separator the comma and the whitespace between entries
+ * @param isEmptied whether the same edit removes all entries
+ */
+export function appendToFlow(
+  text: string,
+  collection: Collection,
+  added: readonly string[],
+  separator: string,
+  isEmptied = false,
+): Splice {
+  const { length } = childrenOf(collection);
+  const entries = added.join(separator);
+  const insert = (at: number, inserted: string) => ({ start: at, end: at, text: inserted });
+  if (length === 0) return insert(collection.start + 1, entries);
+  if (isEmptied) return insert(collection.end - 1, entries);
+  return insert(new Layout(text).endOfEntry(collection, length - 1), separator + entries);
+}
+
+/** The splice that inserts lines, each with its line end, at a line start or after a last line without a line end. */
+export function insertLines(text: string, at: number, lines: string, newline: string): Splice {
+  return { start: at, end: at, text: isLineStart(text, at) ? lines : newline + lines };
 }

@@ -1,7 +1,14 @@
-import { EVENT_ID, YAMLException, getScalarValue, parseEvents } from 'js-yaml';
+import {
+  COLLECTION_STYLE,
+  EVENT_ID,
+  SCALAR_STYLE,
+  YAMLException,
+  getScalarValue,
+  parseEvents,
+} from 'js-yaml';
 import { InputError } from '../errors';
 import { message } from '../message';
-import type { YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from './nodes';
+import type { YamlMapping, YamlNode, YamlScalar, YamlSequence } from './nodes';
 import { parsePlainYaml } from './plain-yaml';
 
 /** Deeper than any manifest that kubectl accepts. The parser is recursive, so it needs a limit. */
@@ -9,23 +16,23 @@ const MAX_DEPTH = 500;
 /** Nodes of a document after its aliases are expanded: the limit for alias bombs. */
 const MAX_EXPANDED_NODES = 1_000_000;
 
-const FLOW = 2;
-const PLAIN = 1;
-
 type ParserEvent = ReturnType<typeof parseEvents>[number];
 type ScalarEvent = Parameters<typeof getScalarValue>[1];
 
 /** A node whose end is not reached yet. */
-interface OpenNode {
-  readonly kind: 'document' | 'mapping' | 'sequence';
-  readonly start: number;
-  readonly flow: boolean;
-  readonly anchor: string;
-  readonly children: YamlNode[];
-  /** The number of nodes in it, aliases expanded. */
-  size: number;
+class OpenNode {
+  readonly children: YamlNode[] = [];
+  /** The number of nodes of it, aliases expanded. */
+  size = 1;
   /** The number of those that come from aliases. */
-  aliased: number;
+  aliased = 0;
+
+  constructor(
+    readonly kind: 'document' | 'mapping' | 'sequence',
+    readonly start: number,
+    readonly flow: boolean,
+    readonly anchor: string,
+  ) {}
 }
 
 /**
@@ -58,6 +65,16 @@ export function parseAnyYaml(text: string, where: string, firstLine = 1): (YamlN
   return builder.documents;
 }
 
+/** What a function returns; undefined if it throws an InputError. */
+export function ifValid<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
 /** The line, from 1, of an offset. */
 export function lineOf(text: string, offset: number): number {
   let line = 1;
@@ -70,41 +87,26 @@ class NodeBuilder {
   readonly documents: (YamlNode | null)[] = [];
   private readonly open: OpenNode[] = [];
   private anchors = new Map<string, { readonly node: YamlNode; readonly size: number }>();
-  private readonly hasNextLine: boolean;
 
   constructor(
     private readonly text: string,
     private readonly failure: (offset: number, reason: string) => InputError,
-  ) {
-    this.hasNextLine = text.includes('\u0085');
-  }
+  ) {}
 
   add(event: ParserEvent): void {
     switch (event.type) {
       case EVENT_ID.DOCUMENT:
         this.anchors = new Map();
-        this.open.push({
-          kind: 'document',
-          start: 0,
-          flow: false,
-          anchor: '',
-          children: [],
-          size: 0,
-          aliased: 0,
-        });
+        this.open.push(new OpenNode('document', 0, false, ''));
         return;
       case EVENT_ID.MAPPING:
-      case EVENT_ID.SEQUENCE:
-        this.open.push({
-          kind: event.type === EVENT_ID.MAPPING ? 'mapping' : 'sequence',
-          start: event.start,
-          flow: event.style === FLOW,
-          anchor: this.slice(event.anchorStart, event.anchorEnd),
-          children: [],
-          size: 1,
-          aliased: 0,
-        });
+      case EVENT_ID.SEQUENCE: {
+        const kind = event.type === EVENT_ID.MAPPING ? 'mapping' : 'sequence';
+        const isFlow = event.style === COLLECTION_STYLE.FLOW;
+        const anchor = this.slice(event.anchorStart, event.anchorEnd);
+        this.open.push(new OpenNode(kind, event.start, isFlow, anchor));
         return;
+      }
       case EVENT_ID.SCALAR:
         this.push(this.scalar(event), 1, 0, this.slice(event.anchorStart, event.anchorEnd));
         return;
@@ -117,8 +119,11 @@ class NodeBuilder {
         this.push({ kind: 'alias', start: anchorStart - 1, end: anchorEnd, target }, size, size, '');
         return;
       }
-      case EVENT_ID.POP:
-        this.close();
+      case EVENT_ID.POP: {
+        const node = this.open.pop();
+        if (node?.kind === 'document') this.documents.push(node.children[0] ?? null);
+        else if (node !== undefined) this.push(this.closed(node), node.size, node.aliased, node.anchor);
+      }
     }
   }
 
@@ -133,62 +138,44 @@ class NodeBuilder {
       throw this.failure(node.start, 'its aliases expand to too many nodes');
   }
 
-  private close(): void {
-    const node = this.open.pop();
-    if (node === undefined) return;
-    if (node.kind === 'document') this.documents.push(node.children[0] ?? null);
-    else this.push(this.closed(node), node.size, node.aliased, node.anchor);
-  }
-
   private scalar(event: ScalarEvent): YamlScalar {
-    const plain = event.style === PLAIN;
+    const { style } = event;
+    const plain = style === SCALAR_STYLE.PLAIN;
     const tag = this.slice(event.tagStart, event.tagEnd) || undefined;
     if (event.valueStart === -1) {
       const parent = this.open.at(-1);
       const at = parent?.children.at(-1)?.end ?? parent?.start ?? 0;
       return { kind: 'scalar', start: at, end: at, text: '', plain, tag };
     }
-    const isQuoted = !plain && event.indent === -1;
+    const isQuoted = style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
     const quote = isQuoted ? 1 : 0;
     const text = isQuoted ? this.quotedText(event) : getScalarValue(this.text, event);
     return { kind: 'scalar', start: event.valueStart - quote, end: event.valueEnd + quote, text, plain, tag };
   }
 
   private quotedText(event: ScalarEvent): string {
-    // Go's JSON reader decodes the escape of a lone surrogate to U+FFFD; its YAML reader refuses it.
-    return this.unfoldedText(event).replace(/\p{Surrogate}/gu, '\ufffd');
-  }
-
-  private unfoldedText(event: ScalarEvent): string {
-    if (!this.hasNextLine) return getScalarValue(this.text, event);
     // To YAML 1.1, U+0085 in quotes is a line break, which is read as a space.
     const folded = this.slice(event.valueStart, event.valueEnd).replace(/[ \t]*\u0085[ \t]*/g, ' ');
-    return getScalarValue(folded, { ...event, valueStart: 0, valueEnd: folded.length });
+    const text = getScalarValue(folded, { ...event, valueStart: 0, valueEnd: folded.length });
+    // Go's JSON reader decodes the escape of a lone surrogate to U+FFFD; its YAML reader refuses it.
+    return text.replace(/\p{Surrogate}/gu, '\ufffd');
   }
 
   private closed({ kind, start, flow, children }: OpenNode): YamlMapping | YamlSequence {
     const last = children.at(-1)?.end ?? start;
     const end = flow ? this.closingBracket(Math.max(last, start + 1)) : last;
     if (kind === 'sequence') return { kind, start, end, flow, items: children };
-    const entries: YamlEntry[] = [];
-    for (let i = 0; i < children.length; i += 2) {
-      const [key, value] = children.slice(i, i + 2);
-      if (key !== undefined && value !== undefined) entries.push({ key, value });
-    }
+    const entries = children.flatMap((key, i) => {
+      const value = i % 2 === 0 ? children[i + 1] : undefined;
+      return value === undefined ? [] : [{ key, value }];
+    });
     return { kind: 'mapping', start, end, flow, entries };
   }
 
   /** The offset after the bracket that closes a flow collection whose last child ends at `from`. */
   private closingBracket(from: number): number {
-    for (let i = from; i < this.text.length; i++) {
-      const c = this.text[i];
-      if (c === ']' || c === '}') return i + 1;
-      if (c === '#') {
-        const newline = this.text.indexOf('\n', i);
-        if (newline === -1) break;
-        i = newline;
-      }
-    }
+    for (const { index, 0: found } of this.text.slice(from).matchAll(/[\]}]|#[^\n]*/g))
+      if (!found.startsWith('#')) return from + index + 1;
     return this.text.length;
   }
 

@@ -1,8 +1,7 @@
-import { InputError } from '../errors';
 import type { FieldPath } from './field-path';
 import type { YamlNode } from './nodes';
-import { lineOf, parseYaml } from './parse';
-import { startOfLine } from './text';
+import { ifValid, lineOf, parseYaml } from './parse';
+import { lineBefore, startOfLine } from './text';
 import { fieldsOf } from './value';
 
 /** A place in a text: line and column from 1, the column in UTF-16 units. */
@@ -18,8 +17,8 @@ export interface Place {
  * @returns undefined for an empty or invalid document
  */
 export function placeOf(text: string, path: FieldPath): Place | undefined {
-  const root = rootOf(text);
-  if (root === null) return undefined;
+  const root = ifValid(() => parseYaml(text, ''))?.[0];
+  if (root === undefined || root === null) return undefined;
   let place = root;
   let node = root;
   for (const step of path) {
@@ -28,19 +27,9 @@ export function placeOf(text: string, path: FieldPath): Place | undefined {
     place = child.key ?? child.value;
     node = child.value;
   }
-  const lineStart = startOfLine(text, place.start);
+  const start = startOf(place, text);
   // Editors do not count a byte order mark.
-  const byteOrderMark = text.startsWith('\ufeff') && lineStart === 0 ? 1 : 0;
-  return { line: lineOf(text, place.start), column: place.start - lineStart - byteOrderMark + 1 };
-}
-
-function rootOf(text: string): YamlNode | null {
-  try {
-    return parseYaml(text, '')[0] ?? null;
-  } catch (error) {
-    if (error instanceof InputError) return null;
-    throw error;
-  }
+  return { line: lineOf(text, start), column: lineBefore(text, start).replace(/^\ufeff/, '').length + 1 };
 }
 
 function childAt(
@@ -50,5 +39,14 @@ function childAt(
   if (node.kind === 'alias') return childAt(node.target, step);
   if (node.kind === 'mapping' && typeof step === 'string') return fieldsOf(node).get(step);
   const item = node.kind === 'sequence' && typeof step === 'number' ? node.items[step] : undefined;
-  return item === undefined ? undefined : { value: item };
+  return item && { value: item };
+}
+
+/** Where a node starts. A block scalar starts at its header, such as `|-`, on the line before its content. */
+function startOf(node: YamlNode, text: string): number {
+  const isBlock = node.kind === 'scalar' && !node.plain && !/["']/.test(text.charAt(node.start));
+  if (!isBlock) return node.start;
+  const lineStart = startOfLine(text, node.start - 1);
+  const header = /(?<=^|\s)[|>][-+\d]*\s*(?:\s#.*)?$/.exec(text.slice(lineStart, node.start));
+  return header === null ? node.start : lineStart + header.index;
 }

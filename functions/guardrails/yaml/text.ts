@@ -1,13 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { InputError } from '../errors';
-import { type Message, message, words } from '../message';
-import type { YamlNode } from './nodes';
-import { lineOf, parseYaml } from './parse';
+import { message, words } from '../message';
+import type { YamlNode, YamlScalar } from './nodes';
+import { ifValid, lineOf, parseYaml } from './parse';
 
 /** A line break to every YAML reader, but not to `lineStarts`. */
 const LONE_RETURN = /\r(?!\n)/;
 /** Line breaks, or ignored, to kubectl and kustomize (YAML 1.1); ordinary characters to JavaScript's libraries. */
-const DISPUTED_BREAK = /[\u0085\u2028\u2029]|(?<!^)\ufeff/;
+const DISPUTED_BREAK = /[\u0085\u2028\u2029]|(?<!^)\ufeff/g;
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
 /**
@@ -19,56 +19,32 @@ const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 export function decodeText(bytes: Uint8Array, where: string): string {
   if (!isUtf8(bytes)) throw new InputError(message`${where}: not valid UTF-8; save the file as UTF-8`);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  refuseDisputedText(text, where);
+  const refuse = (offset: number, what: string) => {
+    if (offset !== -1) throw new InputError(message`${where}:${lineOf(text, offset)}: ${words(what)}`);
+  };
+  refuse(text.search(CONTROL), 'a control character, which YAML does not allow; remove it');
+  refuse(text.search(LONE_RETURN), 'a carriage return without a line feed; end lines with a line feed');
+  refuse(
+    disputedBreakIn(text),
+    'U+0085, U+2028, U+2029 or U+FEFF outside quotes, which YAML readers read in different ways; remove it',
+  );
   return text;
 }
 
-function refuseDisputedText(text: string, where: string): void {
-  const refusal = (offset: number, what: Message) =>
-    new InputError(message`${where}:${lineOf(text, offset)}: ${what}`);
-  const control = CONTROL.exec(text);
-  if (control !== null)
-    throw refusal(control.index, words('a control character, which YAML does not allow; remove it'));
-  const lone = LONE_RETURN.exec(text);
-  if (lone !== null)
-    throw refusal(lone.index, words('a carriage return without a line feed; end lines with a line feed'));
-  if (!DISPUTED_BREAK.test(text)) return;
-  const quoted = quotedRangesIn(text);
-  for (const { index } of text.matchAll(new RegExp(DISPUTED_BREAK, 'g')))
-    if (!quoted.some(([start, end]) => start < index && index < end))
-      throw refusal(
-        index,
-        words(
-          'U+0085, U+2028, U+2029 or U+FEFF outside quotes, which YAML readers read in different ways; remove it',
-        ),
-      );
-}
-
-/** Empty if the text is invalid YAML: such a line break may be the cause. */
-function quotedRangesIn(text: string): [number, number][] {
-  try {
-    return parseYaml(text, '').flatMap((document) => quotedRanges(document, text));
-  } catch (error) {
-    if (error instanceof InputError) return [];
-    throw error;
-  }
-}
-
-function quotedRanges(node: YamlNode | null, text: string): [number, number][] {
-  switch (node?.kind) {
-    case 'mapping':
-      return node.entries.flatMap(({ key, value }) => [
-        ...quotedRanges(key, text),
-        ...quotedRanges(value, text),
-      ]);
-    case 'sequence':
-      return node.items.flatMap((item) => quotedRanges(item, text));
-    case 'scalar':
-      return text[node.start] === '"' || text[node.start] === "'" ? [[node.start, node.end]] : [];
-    case 'alias':
-    case undefined:
-      return [];
-  }
+/** The offset of the first disputed line break outside quotes, or -1. */
+function disputedBreakIn(text: string): number {
+  const breaks = [...text.matchAll(DISPUTED_BREAK)];
+  if (breaks.length === 0) return -1;
+  const quoted: YamlScalar[] = [];
+  const collect = (node: YamlNode | null): void => {
+    if (node?.kind === 'mapping') node.entries.flatMap(({ key, value }) => [key, value]).forEach(collect);
+    if (node?.kind === 'sequence') node.items.forEach(collect);
+    if (node?.kind === 'scalar' && /["']/.test(text.charAt(node.start))) quoted.push(node);
+  };
+  // In invalid YAML nothing is quoted: such a line break may be the cause.
+  ifValid(() => parseYaml(text, ''))?.forEach(collect);
+  const isQuoted = (at: number) => quoted.some(({ start, end }) => start < at && at < end);
+  return breaks.find(({ index }) => !isQuoted(index))?.index ?? -1;
 }
 
 /** A replacement of a part of a text; `end` is exclusive. */
@@ -82,10 +58,8 @@ export interface Splice {
 export function splice(text: string, splices: readonly Splice[]): string {
   let result = '';
   let at = 0;
-  for (const { start, end, text: replacement } of [...splices].sort(
-    (a, b) => a.start - b.start || a.end - b.end,
-  )) {
-    result += text.slice(at, start) + replacement;
+  for (const { start, end, text: added } of splices.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
+    result += text.slice(at, start) + added;
     at = end;
   }
   return result + text.slice(at);
@@ -113,6 +87,11 @@ export function isLineStart(text: string, offset: number): boolean {
 /** The start of the line of an offset. */
 export function startOfLine(text: string, offset: number): number {
   return text.lastIndexOf('\n', offset - 1) + 1;
+}
+
+/** The text before an offset on its line. */
+export function lineBefore(text: string, offset: number): string {
+  return text.slice(startOfLine(text, offset), offset);
 }
 
 /** One document of a YAML stream, with the offset and the line, from 1, at which its text starts there. */
@@ -153,11 +132,9 @@ export function withNewline(text: string): string {
 
 /** A YAML stream of documents, each as `splitDocuments` returns it, or without the rest of its `---` line. */
 export function joinDocuments(documents: readonly string[]): string {
-  return documents
-    .map(withNewline)
-    .map((text, i) => {
-      if (i === 0) return text.replace(/^\r?\n/, '');
-      return /^\s/.test(text) ? `---${text}` : `---${newlineOf(text)}${text}`;
-    })
-    .join('');
+  const texts = documents.map(withNewline).map((text, i) => {
+    if (i === 0) return text.replace(/^\r?\n/, '');
+    return /^\s/.test(text) ? `---${text}` : `---${newlineOf(text)}${text}`;
+  });
+  return texts.join('');
 }

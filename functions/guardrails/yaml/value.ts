@@ -15,8 +15,9 @@ export type YamlObject = Record<string, YamlValue>;
  * @throws InputError a key or a merge key that readers read in different ways
  */
 export function valueOf(node: YamlNode | null): YamlValue {
-  if (node === null) return null;
-  switch (node.kind) {
+  switch (node?.kind) {
+    case undefined:
+      return null;
     case 'scalar':
       return scalarValue(node);
     case 'alias':
@@ -27,12 +28,17 @@ export function valueOf(node: YamlNode | null): YamlValue {
       // Without a prototype, so that `__proto__` is an ordinary key.
       const object = Object.create(null) as YamlObject;
       for (const { key, value } of node.entries) {
-        if (isMergeKey(key)) mergeInto(object, value);
-        else object[keyText(key)] = valueOf(value);
+        if (!isMergeKey(key)) object[keyText(key)] = valueOf(value);
+        else for (const source of mergeSources(value)) Object.assign(object, valueOf(source));
       }
       return object;
     }
   }
+}
+
+/** A mapping without a prototype, like those of `valueOf`. */
+export function mappingOf(fields: YamlObject): YamlObject {
+  return Object.assign(Object.create(null) as YamlObject, fields);
 }
 
 /** Whether a key is `<<`, which merges the entries of its value into the mapping. */
@@ -42,16 +48,18 @@ export function isMergeKey(key: YamlNode): boolean {
   return tag === undefined ? key.plain : tag === '!' || tag === '!!merge';
 }
 
-function mergeInto(target: YamlObject, source: YamlNode): void {
-  const node = source.kind === 'alias' ? source.target : source;
-  // The first of several sources wins.
-  const sources = node.kind === 'sequence' ? [...node.items].reverse() : [node];
-  for (const one of sources) {
-    const value = valueOf(one);
-    if (!isObject(value))
-      throw new InputError(message`the value of a merge key (<<) must be a mapping or a list of mappings`);
-    Object.assign(target, value);
-  }
+/** The mappings that a merge key adds, in reverse order: the first in the text wins. */
+function mergeSources(value: YamlNode): YamlMapping[] {
+  const source = aliased(value);
+  return (source.kind === 'sequence' ? source.items.toReversed() : [source]).map((item) => {
+    const mapping = aliased(item);
+    if (mapping.kind === 'mapping') return mapping;
+    throw new InputError(message`the value of a merge key (<<) must be a mapping or a list of mappings`);
+  });
+}
+
+function aliased(node: YamlNode): YamlNode {
+  return node.kind === 'alias' ? node.target : node;
 }
 
 /**
@@ -185,15 +193,14 @@ export function fieldsOf(node: YamlMapping): Map<string, Field> {
   for (const entry of node.entries) {
     if (!isMergeKey(entry.key)) fields.set(keyText(entry.key), { ...entry, own: entry });
     else
-      for (const source of mergeSources(entry.value).toReversed())
+      for (const source of mergeSources(entry.value))
         for (const [name, { key, value }] of fieldsOf(source))
           fields.set(name, { key, value, own: undefined });
   }
   return fields;
 }
 
-function mergeSources(node: YamlNode): YamlMapping[] {
-  if (node.kind === 'alias') return mergeSources(node.target);
-  if (node.kind === 'sequence') return node.items.flatMap(mergeSources);
-  return node.kind === 'mapping' ? [node] : [];
+/** The entry of a key as it is written, without merge keys. The last of two equal keys wins. */
+export function entryOf({ entries }: YamlMapping, name: string): YamlEntry | undefined {
+  return entries.findLast(({ key }) => key.kind === 'scalar' && key.text === name);
 }

@@ -1,16 +1,13 @@
 import type { Layout } from './layout';
-import type { YamlMapping, YamlNode, YamlSequence } from './nodes';
+import type { YamlMapping, YamlNode } from './nodes';
 import { type StringStyle, printString, safeJson } from './scalar';
 import { newlineOf } from './text';
-import { type YamlValue, isObject } from './value';
+import { type YamlObject, type YamlValue, isObject } from './value';
 
 /** What is written: a value, or text of the document as it is. */
-export type Written = YamlValue | Verbatim | WrittenMapping | Written[];
+export type Written = YamlValue | Verbatim | Written[] | Map<string, Written>;
 export class Verbatim {
   constructor(readonly text: string) {}
-}
-export class WrittenMapping {
-  constructor(readonly entries: readonly (readonly [string, Written])[]) {}
 }
 
 /** The style of a document. */
@@ -37,63 +34,61 @@ export interface FlowStyle {
   readonly lines?: { readonly indent: string; readonly step: string };
 }
 
+export const ONE_LINE: FlowStyle = { json: false, gap: ' ' };
+
+/** The style of a collection in another. */
+export function nested(style: FlowStyle): FlowStyle {
+  if (style.lines === undefined) return style;
+  const { indent, step } = style.lines;
+  return { ...style, lines: { indent: indent + step, step } };
+}
+
 /** Writes values in the style of a document. */
 export class Writer {
   constructor(readonly style: DocumentStyle) {}
 
-  /** The lines of a document, without line ends. */
-  lines(value: Written): string[] {
-    return isCollection(value) ? this.block(value, 0) : [this.flow(value, this.oneLine(false))];
-  }
-
   /** Lines of block style, without line ends. */
   block(value: Written, column: number): string[] {
     const indent = ' '.repeat(column);
-    const style = this.oneLine(false);
     if (Array.isArray(value))
       return value.flatMap((item) => {
-        if (!isCollection(item)) return [`${indent}- ${this.flow(item, style)}`];
-        const lines = this.block(item, column + 2);
-        return lines.map((line, i) => (i === 0 ? `${indent}- ${line.slice(column + 2)}` : line));
+        if (!isCollection(item)) return [`${indent}- ${this.flow(item, ONE_LINE)}`];
+        const [first = '', ...rest] = this.block(item, column + 2);
+        return [`${indent}- ${first.slice(column + 2)}`, ...rest];
       });
-    return entriesOf(value).flatMap(([key, child]) => {
-      if (!isCollection(child)) return [indent + this.flowEntry(key, child, style)];
+    return fieldsIn(value).flatMap(([key, child]) => {
+      const name = `${indent}${this.scalar(key, false)}:`;
+      if (!isCollection(child)) return [`${name} ${this.flow(child, ONE_LINE)}`];
       const childColumn = column + (Array.isArray(child) ? this.style.listIndent : this.style.step);
-      return [`${indent}${this.scalar(key, false)}:`, ...this.block(child, childColumn)];
+      return [name, ...this.block(child, childColumn)];
     });
   }
 
   flow(value: Written, style: FlowStyle): string {
     if (value instanceof Verbatim) return value.text;
-    const inner = nested(style);
-    if (Array.isArray(value))
-      return this.enclosed(
-        '[]',
-        value.map((item) => this.flow(item, inner)),
-        style,
-      );
-    if (value instanceof WrittenMapping || isObject(value))
-      return this.enclosed(
-        '{}',
-        entriesOf(value).map(([key, child]) => this.flowEntry(key, child, inner)),
-        style,
-      );
-    return this.scalar(value, style.json);
+    if (typeof value !== 'object' || value === null) return this.scalar(value, style.json);
+    const entries = this.flowEntries(value, nested(style));
+    const [opening, closing] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
+    if (style.lines === undefined || entries.length === 0)
+      return opening + entries.join(this.separator(style)) + closing;
+    const { indent, step } = style.lines;
+    const { newline } = this.style;
+    return (
+      opening + newline + indent + step + entries.join(this.separator(style)) + newline + indent + closing
+    );
   }
 
-  flowEntry(key: string, value: Written, style: FlowStyle): string {
-    return `${this.scalar(key, style.json)}:${style.gap}${this.flow(value, style)}`;
+  /** The entries of a flow collection. */
+  flowEntries(value: Written, style: FlowStyle): string[] {
+    if (Array.isArray(value)) return value.map((item) => this.flow(item, style));
+    return fieldsIn(value).map(
+      ([key, child]) => `${this.scalar(key, style.json)}:${style.gap}${this.flow(child, style)}`,
+    );
   }
 
-  oneLine(json: boolean): FlowStyle {
-    return { json, gap: json ? this.style.gap : ' ' };
-  }
-
-  private enclosed(brackets: string, parts: readonly string[], { gap, lines }: FlowStyle): string {
-    const [opening = '', closing = ''] = brackets;
-    if (lines === undefined || parts.length === 0) return opening + parts.join(`,${gap}`) + closing;
-    const outer = this.style.newline + lines.indent;
-    return opening + parts.map((part) => outer + lines.step + part).join(',') + outer + closing;
+  /** What separates the entries of a flow collection. */
+  separator({ gap, lines }: FlowStyle): string {
+    return lines === undefined ? `,${gap}` : `,${this.style.newline}${lines.indent}${lines.step}`;
   }
 
   private scalar(value: string | number | boolean | null, json: boolean): string {
@@ -115,9 +110,8 @@ export function styleOf(text: string, root: YamlMapping, layout: Layout): Docume
     if (node.kind === 'sequence') node.items.forEach(look);
     if (node.kind !== 'mapping') return;
     for (const { value } of node.entries) {
-      if (!node.flow && value.kind === 'mapping' && !value.flow)
-        step ??= layout.columnOf(value) - layout.columnOf(node);
-      if (!node.flow && value.kind === 'sequence' && !value.flow)
+      if (value.kind === 'mapping' && !value.flow) step ??= layout.columnOf(value) - layout.columnOf(node);
+      if (value.kind === 'sequence' && !value.flow)
         listIndent ??= layout.columnOf(value) - layout.columnOf(node);
       look(value);
     }
@@ -136,39 +130,27 @@ export function styleOf(text: string, root: YamlMapping, layout: Layout): Docume
   };
 }
 
-/** The style of a collection in flow style, or of the first entry of one that is empty. */
-export function flowStyleOf(
-  text: string,
-  collection: YamlMapping | YamlSequence,
-  layout: Layout,
-  writer: Writer,
-): FlowStyle {
-  const isJson = writer.style.json;
-  const first = collection.kind === 'mapping' ? collection.entries[0]?.key : collection.items[0];
-  if (!collection.flow || first === undefined) return writer.oneLine(isJson);
-  const json = isJson || (collection.kind === 'mapping' && text[first.start] === '"');
-  const style = writer.oneLine(json);
-  const entry = layout.indentBefore(first.start);
-  const indent = layout.lineIndent(collection.start);
-  if (entry === undefined || indent.length > entry.length) return style;
-  return { ...style, lines: { indent, step: entry.slice(indent.length) } };
+const KPT_STYLE = {
+  newline: '\n',
+  step: 2,
+  listIndent: 2,
+  string: { quote: "'", plainColon: true },
+  json: false,
+  gap: ' ',
+} as const;
+
+/** A mapping as a YAML document in the block style in which kpt writes a new file. */
+export function printYaml(mapping: YamlObject): string {
+  const lines = new Writer(KPT_STYLE).block(mapping, 0);
+  return lines.map((line) => `${line}\n`).join('');
 }
 
-/** The style of a collection in another. */
-export function nested(style: FlowStyle): FlowStyle {
-  if (style.lines === undefined) return style;
-  const { indent, step } = style.lines;
-  return { ...style, lines: { indent: indent + step, step } };
-}
-
-function entriesOf(value: Written): readonly (readonly [string, Written])[] {
-  if (value instanceof WrittenMapping) return value.entries;
-  return isObject(value) ? Object.entries(value) : [];
+function fieldsIn(value: Written): (readonly [string, Written])[] {
+  if (value instanceof Map) return [...value];
+  return isObject(value) && !(value instanceof Verbatim) ? Object.entries(value) : [];
 }
 
 /** Whether block style writes a value on its own lines. */
-export function isCollection(value: Written): value is WrittenMapping | Written[] {
-  if (value instanceof Verbatim) return false;
-  if (Array.isArray(value)) return value.length > 0;
-  return entriesOf(value).length > 0;
+export function isCollection(value: Written): boolean {
+  return Array.isArray(value) ? value.length > 0 : fieldsIn(value).length > 0;
 }
