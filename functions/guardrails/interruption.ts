@@ -1,19 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { constants } from 'node:os';
 
-const paths = new Set<string>();
-const processes = new Set<ChildProcess>();
-
-const SIGNALS = [
-  ['SIGHUP', 1],
-  ['SIGINT', 2],
-  ['SIGTERM', 15],
-] as const;
+const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
 /** Paths to delete on interruption; unregister a path after deleting it. */
-export const pathsToDelete: Pick<Set<string>, 'add' | 'delete'> = paths;
+export const pathsToDelete = new Set<string>();
 /** Processes to kill on interruption; unregister a process after it has exited. */
-export const processesToKill: Pick<Set<ChildProcess>, 'add' | 'delete'> = processes;
+export const processesToKill = new Set<ChildProcess>();
 
 /**
  * On SIGHUP, SIGINT or SIGTERM: kills the registered processes, deletes the registered paths, and exits with
@@ -22,16 +16,13 @@ export const processesToKill: Pick<Set<ChildProcess>, 'add' | 'delete'> = proces
  * @returns removes the signal handlers
  */
 export function exitOnSignals(): () => void {
-  const removals = SIGNALS.map(([signal, number]) => {
-    const exit = () => {
-      for (const child of processes) child.kill('SIGKILL');
-      for (const path of paths) rmSync(path, { recursive: true, force: true });
-      process.exit(128 + number);
-    };
-    process.on(signal, exit);
-    return () => process.off(signal, exit);
-  });
+  const exit = (signal: NodeJS.Signals) => {
+    for (const child of processesToKill) child.kill('SIGKILL');
+    for (const path of pathsToDelete) rmSync(path, { recursive: true, force: true });
+    process.exit(128 + constants.signals[signal]);
+  };
+  for (const signal of SIGNALS) process.on(signal, exit);
   return () => {
-    for (const remove of removals) remove();
+    for (const signal of SIGNALS) process.off(signal, exit);
   };
 }

@@ -1,6 +1,6 @@
 import { type Config, type Levels, levelsOf } from './config/config';
 import { GuardrailsError } from './errors';
-import type { Finding, Inspected } from './findings/finding';
+import type { Finding, Source } from './findings/finding';
 import type { Revision } from './findings/revision';
 import type { Item } from './krm/item';
 import {
@@ -39,7 +39,6 @@ export interface Judged {
   readonly findings: readonly Finding[];
 }
 
-/** What is known of the builds of a package. */
 type Verified = Pick<Judged, 'builds' | 'findings'>;
 
 /**
@@ -53,87 +52,64 @@ export async function judge(
   config: Config,
   findKustomize: FindKustomize,
 ): Promise<Judged> {
-  const before = packageOf(items);
-  const hardened = harden(items, before?.graph, config, fileLevels(config, before));
-  const pkg = hardened.changes.edits.size === 0 ? before : packageOf(hardened.items);
-  if (pkg === undefined) return { revision: hardened, ...verifyStream(hardened.items, config) };
-  const shown = before?.files ?? pkg.files;
-  const options = buildOptions(config, findKustomize, new Map());
-  const draft = await buildDraft(pkg, options);
-  let revision: Revision;
+  const source = packageOf(items);
+  const hardened = harden(items, source?.graph, config, fileLevels(config, source));
+  const pkg = hardened.changes.edits.size === 0 ? source : packageOf(hardened.items);
+  if (source === undefined || pkg === undefined)
+    return { revision: hardened, ...verifyStream(hardened.items, config) };
+
+  const draft = await buildDraft(pkg, { configured: [...config.environments.keys()], findKustomize });
   try {
-    revision = updatePolicies(
-      hardened,
-      pkg,
-      draft.builds,
-      config.network,
-      (overlay) => levelsOf(config, overlay).get(networkPolicy.id) === 'off',
-    );
-    if (draft.pkg === pkg && revision === hardened)
-      return { revision, ...(await verifyBuilds(draft, config, shown)) };
+    const isOff = (overlay: string) => levelsOf(config, overlay).get(networkPolicy.id) === 'off';
+    const revision = updatePolicies(hardened, pkg, draft.builds, config.network, isOff);
+    const verified =
+      draft.pkg === pkg && revision === hardened
+        ? await verifyBuilds(draft, config, source.files)
+        : await verify(revision.items, config, findKustomize, new Map(), source.files);
+    return { revision, ...verified };
   } finally {
     draft.remove();
   }
-  return { revision, ...(await verifyPackage(revision.items, config, options, shown)) };
 }
 
 /**
  * Builds a package as it is and checks it against every rule.
  *
- * @param extraFiles files of the package that no item carries, with their content
+ * @param extraFiles files of the package that are not among its items, with their content
  * @param shown the files as the user has them, in which lines are counted
  */
-export function verify(
+export async function verify(
   items: readonly Item[],
   config: Config,
   findKustomize: FindKustomize,
   extraFiles: ReadonlyMap<string, Uint8Array>,
-  shown?: PackageItems,
-): Promise<Verified> {
-  return verifyPackage(items, config, buildOptions(config, findKustomize, extraFiles), shown);
-}
-
-function buildOptions(
-  config: Config,
-  findKustomize: FindKustomize,
-  extraFiles: ReadonlyMap<string, Uint8Array>,
-): BuildOptions {
-  return { configured: [...config.environments.keys()], findKustomize, extraFiles };
-}
-
-/** The levels that hold for a file when it is hardened: a rule is off only where every overlay that reaches it says so. */
-function fileLevels(config: Config, pkg: Package | undefined): (file: string | undefined) => Levels {
-  if (pkg === undefined) return () => levelsOf(config, undefined);
-  const overlays = overlaysOf(pkg.graph, [...config.environments.keys()]);
-  const byFile = new Map<string, Levels[]>();
-  for (const overlay of overlays) {
-    const levels = levelsOf(config, overlay);
-    for (const dir of reachableFrom(pkg.graph, [overlay]))
-      for (const file of pkg.graph.get(dir)?.resources ?? [])
-        byFile.set(file, [...(byFile.get(file) ?? []), levels]);
-  }
-  return (file) => {
-    const all = byFile.get(file ?? '') ?? [config.levels];
-    return new Map(
-      RULES.map(({ id }) => [id, all.every((levels) => levels.get(id) === 'off') ? 'off' : 'error']),
-    );
-  };
-}
-
-async function verifyPackage(
-  items: readonly Item[],
-  config: Config,
-  options: BuildOptions,
   shown?: PackageItems,
 ): Promise<Verified> {
   const pkg = packageOf(items);
   if (pkg === undefined) return { builds: [], findings: [] };
-  const built = await buildOverlays(pkg, options);
+  const configured = [...config.environments.keys()];
+  const built = await buildOverlays(pkg, { configured, findKustomize, extraFiles });
   try {
     return await verifyBuilds(built, config, shown);
   } finally {
     built.remove();
   }
+}
+
+/** The levels that hold for a file when it is hardened: a rule is off only where every overlay that reaches it says so. */
+function fileLevels(config: Config, pkg: Package | undefined): (file: string | undefined) => Levels {
+  if (pkg === undefined) return () => levelsOf(config, undefined);
+  const overlays = overlaysOf(pkg.graph, [...config.environments.keys()]).map((overlay) => {
+    const kustomizations = [...reachableFrom(pkg.graph, [overlay])].map((dir) => pkg.graph.get(dir));
+    const files = new Set(kustomizations.flatMap((one) => one?.resources ?? []));
+    return { files, levels: levelsOf(config, overlay) };
+  });
+  return (file = '') => {
+    const reaching = overlays.filter(({ files }) => files.has(file)).map(({ levels }) => levels);
+    const all = reaching.length === 0 ? [config.levels] : reaching;
+    const isOff = (id: string) => all.every((levels) => levels.get(id) === 'off');
+    return new Map(RULES.map(({ id }) => [id, isOff(id) ? 'off' : 'error']));
+  };
 }
 
 /**
@@ -146,8 +122,7 @@ async function buildDraft(pkg: Package, options: BuildOptions): Promise<BuiltPac
   } catch (error) {
     const generated = generatedItems(pkg);
     if (!(error instanceof GuardrailsError) || generated.size === 0) throw error;
-    const others = [...pkg.files.values()].flat().filter((item) => !generated.has(item));
-    const bare = packageOf(others);
+    const bare = packageOf([...pkg.files.values()].flat().filter((item) => !generated.has(item)));
     if (bare === undefined) throw error;
     try {
       return await buildOverlays(bare, options, true);
@@ -158,7 +133,7 @@ async function buildDraft(pkg: Package, options: BuildOptions): Promise<BuiltPac
 }
 
 async function verifyBuilds(
-  { pkg, copy, kustomize, builds }: BuiltPackage,
+  { pkg, copy, builds }: BuiltPackage,
   config: Config,
   shown?: PackageItems,
 ): Promise<Verified> {
@@ -166,48 +141,35 @@ async function verifyBuilds(
   const findings: Finding[] = [];
   // One after the other: to find a source, the copy is changed.
   for (const { overlay, kustomization, stdout, stderr, resources } of builds) {
+    const overlays = [overlay];
     const context = { ...config, levels: levelsOf(config, overlay), kustomization };
     const check: Inspect = (all, scope) => inspect(all, { ...context, scope });
     const found = check(resources, 'build');
-    const finder = new SourceFinder(pkg, copy, kustomize, check, shown);
-    const sources = await finder.find(overlay, found);
-    const placeholders = [...reachableFrom(pkg.graph, [overlay])].flatMap((dir) => [
+    const sources = await new SourceFinder(pkg, copy, check, shown).find(overlay, found);
+    const placeholders = [...reachableFrom(pkg.graph, overlays)].flatMap((dir) => [
       ...(pkg.graph.get(dir)?.placeholders.keys() ?? []),
     ]);
+    const unknown = placeholders.map((file) => ({
+      problem: words(
+        'the content of a generator input that is not YAML is unknown; a placeholder takes its place',
+      ),
+      source: { file },
+    }));
+    const printed =
+      stderr.trim() === '' ? [] : [{ problem: message`kustomize reports: ${outputOf(stderr)}` }];
     findings.push(
-      ...found.map((one) => ({ ...withSource(one, sources), overlays: [overlay] })),
-      ...placeholders.map((file) => unknownContent(overlay, file)),
-      ...(stderr.trim() === '' ? [] : [kustomizeWarning(overlay, stderr.trim())]),
+      ...found.map((one) => ({ ...withSource(one.finding, sources.get(one)), overlays })),
+      ...[...unknown, ...printed].map((one) => ({ severity: 'info' as const, ...one, overlays })),
     );
     judged.push({ overlay, manifests: stdout, resources: resources.length, placeholders });
   }
   return { builds: judged, findings: merged(findings) };
 }
 
-function withSource(
-  one: Inspected,
-  sources: ReadonlyMap<Inspected, NonNullable<Finding['source']>>,
-): Finding {
-  const { finding } = one;
-  const source = sources.get(one);
+function withSource(finding: Finding, source: Source | undefined): Finding {
   if (source === undefined) return finding;
   const remedy = RULES.find(({ id }) => id === finding.rule)?.remedyAt?.(source) ?? finding.remedy;
   return { ...finding, source, remedy };
-}
-
-function unknownContent(overlay: string, file: string): Finding {
-  return {
-    severity: 'info',
-    problem: words(
-      'the content of a generator input that is not YAML is unknown; a placeholder takes its place',
-    ),
-    overlays: [overlay],
-    source: { file },
-  };
-}
-
-function kustomizeWarning(overlay: string, text: string): Finding {
-  return { severity: 'info', problem: message`kustomize reports: ${outputOf(text)}`, overlays: [overlay] };
 }
 
 /** Findings that differ in nothing but overlay and namespace become one. */
@@ -215,17 +177,14 @@ function merged(findings: readonly Finding[]): Finding[] {
   const byIdentity = new Map<string, Finding>();
   for (const finding of findings) {
     const { overlays, resource, problem, remedy, ...rest } = finding;
-    const { namespace, ...ref } = resource ?? {};
-    const key = JSON.stringify([ref, problem.raw, remedy?.raw, rest]);
-    const other = byIdentity.get(key);
-    byIdentity.set(
-      key,
-      other === undefined ? finding : { ...other, overlays: [...other.overlays, ...overlays] },
-    );
-    if (other?.resource !== undefined && other.resource.namespace !== namespace) {
-      const { namespace: _, ...shared } = other.resource;
-      byIdentity.set(key, { ...other, resource: shared, overlays: [...other.overlays, ...overlays] });
-    }
+    const key = JSON.stringify([{ ...resource, namespace: undefined }, problem.raw, remedy?.raw, rest]);
+    const other = byIdentity.get(key) ?? { ...finding, overlays: [] };
+    const namespace = other.resource?.namespace === resource?.namespace ? resource?.namespace : undefined;
+    byIdentity.set(key, {
+      ...other,
+      resource: resource && { ...resource, namespace },
+      overlays: [...other.overlays, ...overlays],
+    });
   }
   return [...byIdentity.values()];
 }
@@ -240,8 +199,6 @@ function verifyStream(items: readonly Item[], config: Config): Verified {
     const file = fileOf.get(root);
     return file === undefined ? finding : { ...finding, source: { file } };
   });
-  return {
-    builds: [{ overlay: undefined, manifests: '', resources: items.length, placeholders: [] }],
-    findings,
-  };
+  const build = { overlay: undefined, manifests: '', resources: items.length, placeholders: [] };
+  return { builds: [build], findings };
 }

@@ -2,7 +2,7 @@ import { GuardrailsError } from '../errors';
 import { isKustomizationFile } from '../krm/item';
 import { type Message, message, words } from '../message';
 import { formatPath } from '../yaml/field-path';
-import type { Finding, Source } from './finding';
+import type { Finding, Source, Suppression } from './finding';
 
 /** Replaces the values of Secrets in a text. */
 export type Redact = (text: string) => string;
@@ -35,28 +35,23 @@ function withoutCommands(text: string): string {
 
 /** `overlays/prod: Deployment/web container "web" is privileged (base/web.yaml:12); remove the line`. */
 export function messageOf({ overlays, resource, problem, remedy, suppression, source }: Finding): Message {
-  const prefix = overlays.length === 0 ? words('') : message`${overlays.join(', ')}: `;
-  const subject =
-    resource === undefined
-      ? words('')
-      : resource.name === ''
-        ? message`${resource.kind} `
-        : message`${resource.kind}/${resource.name} `;
-  const where = source === undefined ? words('') : message` (${sourceText(source)})`;
-  const end =
-    suppression?.by === 'exemption'
-      ? message`exempt: ${suppression.reason}`
-      : suppression?.by === 'configuration'
-        ? words('the configuration turns this rule off here')
-        : remedy;
-  return message`${prefix}${subject}${problem}${where}${end === undefined ? words('') : message`; ${end}`}`;
+  const builds = overlays.length === 0 ? '' : message`${overlays.join(', ')}: `;
+  const name = resource?.name ? message`/${resource.name}` : '';
+  const subject = resource === undefined ? '' : message`${resource.kind}${name} `;
+  const where = source === undefined ? '' : message` (${sourceText(source)})`;
+  const end = endOf(suppression) ?? remedy;
+  return message`${builds}${subject}${problem}${where}${end === undefined ? '' : message`; ${end}`}`;
+}
+
+function endOf(suppression: Suppression | undefined): Message | undefined {
+  if (suppression?.by === 'exemption') return message`exempt: ${suppression.reason}`;
+  return suppression && words('the configuration turns this rule off here');
 }
 
 /** `base/web.yaml:12`, or `overlays/prod/kustomization.yaml:7, patches[0]`. */
 function sourceText({ file, line, entry }: Source): Message {
-  const at = line === undefined ? words('') : message`:${line}`;
-  const part =
-    entry === undefined || !isKustomizationFile(file) ? words('') : message`, ${formatPath(entry)}`;
+  const at = line === undefined ? '' : message`:${line}`;
+  const part = entry === undefined || !isKustomizationFile(file) ? '' : message`, ${formatPath(entry)}`;
   return message`${file}${at}${part}`;
 }
 
@@ -66,9 +61,7 @@ export function describeError(error: unknown): { text: Message; exitCode: 2 | 3 
   const { name, message: text, code, syscall, stack = '' } = error as NodeJS.ErrnoException;
   const system = code === undefined ? '' : ` ${code}${syscall === undefined ? '' : ` in ${syscall}`}`;
   const head = `${name}: ${text}\n`;
-  const at = stack.startsWith(head) ? /^\s+at (\S+)/.exec(stack.slice(head.length))?.[1] : undefined;
-  return {
-    text: message`internal error: ${name}${system}${at === undefined ? '' : ` at ${at}`}`,
-    exitCode: 2,
-  };
+  const frame = stack.startsWith(head) ? /^\s+at (\S+)/.exec(stack.slice(head.length))?.[1] : undefined;
+  const at = frame === undefined ? '' : ` at ${frame}`;
+  return { text: message`internal error: ${name}${system}${at}`, exitCode: 2 };
 }

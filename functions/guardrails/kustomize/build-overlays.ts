@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import { InputError } from '../errors';
 import { joinMessages, message } from '../message';
 import { joinDocuments } from '../yaml/text';
-import { type YamlObject, isObject, parseYaml, valueOf } from '../yaml/yaml';
 import { type Build, PackageCopy } from './copy';
 import type { Kustomize } from './program';
 import { type Graph, checkConfiguredOverlays, overlaysOf, policiesFile, reachableFrom } from './graph';
@@ -17,14 +16,12 @@ export interface OverlayBuild extends Build {
   readonly overlay: string;
   /** Its kustomization file. */
   readonly kustomization: string | undefined;
-  readonly resources: readonly YamlObject[];
 }
 
-/** The builds of every overlay of a package, and the copy that they were built in, which `remove` deletes. */
+/** The builds of all overlays of a package, and the copy that they were built in, which `remove` deletes. */
 export interface BuiltPackage {
   readonly pkg: Package;
   readonly copy: PackageCopy;
-  readonly kustomize: Kustomize;
   readonly builds: readonly OverlayBuild[];
   readonly remove: () => void;
 }
@@ -34,7 +31,7 @@ export interface BuildOptions {
   readonly configured: readonly string[];
   readonly findKustomize: FindKustomize;
   /** Files of the package that are not among its items, with their content. */
-  readonly extraFiles: ReadonlyMap<string, Uint8Array>;
+  readonly extraFiles?: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
@@ -46,7 +43,7 @@ export interface BuildOptions {
  */
 export async function buildOverlays(
   pkg: Package,
-  { configured, findKustomize, extraFiles }: BuildOptions,
+  { configured, findKustomize, extraFiles = new Map() }: BuildOptions,
   mayLackPolicies = false,
 ): Promise<BuiltPackage> {
   checkConfiguredOverlays(pkg.graph, configured);
@@ -68,31 +65,24 @@ export async function buildOverlays(
   for (const [file, documents] of pkg.files)
     texts.set(file, joinDocuments(documents.map(({ text }) => text)));
   for (const [file, bytes] of extraFiles) texts.set(file, bytes);
-  const kustomize = await findKustomize();
-  const copy = new PackageCopy(texts);
+  const copy = new PackageCopy(texts, await findKustomize());
   try {
-    const builds = await mapConcurrently(overlays, (one) => buildOverlay(one, pkg.graph, copy, kustomize));
-    return { pkg, copy, kustomize, builds, remove: copy.remove.bind(copy) };
+    const builds = await mapConcurrently(overlays, (one) => buildOverlay(one, pkg.graph, copy));
+    return { pkg, copy, builds, remove: copy.remove.bind(copy) };
   } catch (error) {
     copy.remove();
     throw error;
   }
 }
 
-async function buildOverlay(
-  overlay: string,
-  graph: Graph,
-  copy: PackageCopy,
-  kustomize: Kustomize,
-): Promise<OverlayBuild> {
-  const build = await copy.build(overlay, kustomize);
-  const resources = parseYaml(build.stdout, `build of ${overlay}`).map(valueOf).filter(isObject);
+async function buildOverlay(overlay: string, graph: Graph, copy: PackageCopy): Promise<OverlayBuild> {
+  const build = await copy.build(overlay);
   const kustomization = graph.get(overlay)?.file;
-  if (resources.length === 0)
+  if (build.resources.length === 0)
     throw new InputError(
       message`${overlay}: the build has no resources; add resources to ${kustomization ?? overlay}`,
     );
-  return { ...build, overlay, kustomization, resources };
+  return { ...build, overlay, kustomization };
 }
 
 /** At most one task for each CPU at a time; results in the order of the tasks. */

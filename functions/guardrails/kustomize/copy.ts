@@ -1,27 +1,32 @@
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { pathsToDelete, processesToKill } from '../interruption';
 import { GuardrailsError } from '../errors';
-import { annotationsOf } from '../krm/resource';
+import { pathsToDelete } from '../interruption';
+import { annotationsOf, resourceRef } from '../krm/resource';
 import { message, outputOf } from '../message';
-import { type YamlObject, isObject, parseYaml, valueOf } from '../yaml/yaml';
-import type { Kustomize } from './program';
+import { type YamlObject, isObject, parseYaml, textOf, valueOf } from '../yaml/yaml';
+import { type Kustomize, runProgram } from './program';
 
 export interface Build {
   readonly stdout: string;
   readonly stderr: string;
+  /** The resources in `stdout`. */
+  readonly resources: readonly YamlObject[];
 }
 
 const PACKAGE = 'package';
 
-/** A package in a temporary folder, for kustomize to build. Delete it with `remove`. */
+/** A package in a temporary folder, and the kustomize that builds it there. Delete the folder with `remove`. */
 export class PackageCopy {
   private root: string;
   private wrappers = 0;
 
   /** @param files path, which must be inside the package, to content */
-  constructor(files: ReadonlyMap<string, string | Uint8Array>) {
+  constructor(
+    files: ReadonlyMap<string, string | Uint8Array>,
+    private readonly kustomize: Kustomize,
+  ) {
     this.root = mkdtempSync(path.join(tmpdir(), 'guardrails-'));
     pathsToDelete.add(this.root);
     try {
@@ -46,13 +51,9 @@ export class PackageCopy {
     return readFileSync(path.join(this.root, PACKAGE, file));
   }
 
-  /**
-   * Builds one folder.
-   *
-   * @throws GuardrailsError kustomize cannot run, or fails: with its message
-   */
-  build(dir: string, kustomize: Kustomize): Promise<Build> {
-    return this.run(path.join(PACKAGE, dir), dir, kustomize);
+  /** Builds one folder. @throws GuardrailsError kustomize cannot run, or fails: with its message */
+  build(dir: string): Promise<Build> {
+    return this.run(path.join(PACKAGE, dir), dir);
   }
 
   /**
@@ -60,27 +61,20 @@ export class PackageCopy {
    *
    * @returns `keyOf` of each resource to the path of its file in the package
    */
-  async origins(dir: string, kustomize: Kustomize): Promise<Map<string, string>> {
+  async origins(dir: string): Promise<Map<string, string>> {
     const wrapper = `origins-${this.wrappers++}`;
-    const folder = path.join(this.root, wrapper);
-    mkdirSync(folder);
-    const target = path.posix.join('..', PACKAGE, dir);
+    mkdirSync(path.join(this.root, wrapper));
     writeFileSync(
-      path.join(folder, 'kustomization.yaml'),
-      `resources:\n- ${JSON.stringify(target)}\nbuildMetadata: [originAnnotations]\n`,
+      path.join(this.root, wrapper, 'kustomization.yaml'),
+      `resources:\n- ${JSON.stringify(`../${PACKAGE}/${dir}`)}\nbuildMetadata: [originAnnotations]\n`,
     );
-    const { stdout } = await this.run(wrapper, dir, kustomize);
+    const { resources } = await this.run(wrapper, dir);
     const origins = new Map<string, string>();
-    for (const value of parseYaml(stdout, dir).map(valueOf).filter(isObject)) {
-      const annotation = annotationsOf(value)['config.kubernetes.io/origin'];
-      const origin = typeof annotation === 'string' ? valueOf(parseYaml(annotation, dir)[0] ?? null) : null;
-      if (!isObject(origin)) continue;
-      const file = origin.path ?? origin.configuredIn;
-      if (typeof file === 'string')
-        origins.set(
-          keyOf(value),
-          path.posix.relative(path.posix.join('..', PACKAGE), path.posix.normalize(file)),
-        );
+    for (const resource of resources) {
+      const annotation = textOf(annotationsOf(resource)['config.kubernetes.io/origin']);
+      const [origin] = parseYaml(annotation, dir).map(valueOf);
+      const file = isObject(origin) ? (origin.path ?? origin.configuredIn) : undefined;
+      if (typeof file === 'string') origins.set(keyOf(resource), path.posix.relative(`../${PACKAGE}`, file));
     }
     return origins;
   }
@@ -90,40 +84,25 @@ export class PackageCopy {
     pathsToDelete.delete(this.root);
   }
 
-  private async run(folder: string, dir: string, kustomize: Kustomize): Promise<Build> {
-    // Imported here, because it loads slowly and a stream does not use it.
-    const { execFile } = await import('node:child_process');
-    const { command, args, description } = kustomize;
+  private async run(folder: string, dir: string): Promise<Build> {
+    const { command, args, description } = this.kustomize;
     // An empty PATH has no git and no helm; a proxy that does not answer blocks all requests.
     const blocked = 'http://127.0.0.1:9';
     const env = { PATH: '', HOME: this.root, HTTP_PROXY: blocked, HTTPS_PROXY: blocked, TMPDIR: tmpdir() };
-    const options = { cwd: this.root, env, maxBuffer: Infinity };
-    return new Promise((resolve, reject) => {
-      const child = execFile(
-        command,
-        [...args, path.join(this.root, folder)],
-        options,
-        (error, stdout, err) => {
-          processesToKill.delete(child);
-          const stderr = err.replaceAll(`${this.root}/${PACKAGE}/`, '').replaceAll(this.root, '');
-          if (error === null) resolve({ stdout, stderr });
-          else if (typeof error.code === 'string')
-            reject(new GuardrailsError(message`${dir}: cannot run ${description}: ${error.code}`));
-          else {
-            const status = error.signal ?? `exit ${error.code ?? '?'}`;
-            const text = message`${dir}: kustomize failed (${status}): ${outputOf(stderr)}; run \`kustomize build ${dir}\` to reproduce`;
-            reject(new GuardrailsError(text));
-          }
-        },
+    const options = { cwd: this.root, env };
+    const result = await runProgram(command, [...args, path.join(this.root, folder)], options);
+    const { problem, didRun, stdout } = result;
+    const stderr = result.stderr.replaceAll(`${this.root}/${PACKAGE}/`, '').replaceAll(this.root, '');
+    if (!didRun) throw new GuardrailsError(message`${dir}: cannot run ${description}: ${problem ?? ''}`);
+    if (problem !== undefined)
+      throw new GuardrailsError(
+        message`${dir}: kustomize failed (${problem}): ${outputOf(stderr)}; run \`kustomize build ${dir}\` to reproduce`,
       );
-      child.stdin?.end();
-      processesToKill.add(child);
-    });
+    return { stdout, stderr, resources: parseYaml(stdout, `build of ${dir}`).map(valueOf).filter(isObject) };
   }
 }
 
 /** What identifies a resource within one build. */
-export function keyOf(value: YamlObject): string {
-  const metadata = isObject(value.metadata) ? value.metadata : {};
-  return JSON.stringify([value.apiVersion, value.kind, metadata.namespace ?? '', metadata.name]);
+export function keyOf(resource: YamlObject): string {
+  return JSON.stringify(resourceRef(resource));
 }

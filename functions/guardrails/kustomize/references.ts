@@ -32,12 +32,6 @@ export interface Reference {
   readonly path: string;
 }
 
-export interface References {
-  readonly references: readonly Reference[];
-  /** Why kustomize must not be started on this kustomization. */
-  readonly problems: readonly Message[];
-}
-
 /** A field that names files, their role, and how to read the paths from its value. */
 type FileField = readonly [field: string, role: Role, paths: (value: YamlValue | undefined) => YamlValue[]];
 
@@ -83,48 +77,39 @@ const FIELDS: readonly string[] = [
   'path',
 ];
 
-/** Every file and folder that a kustomization names, and the fields in it that a build must not use. */
-export function referencesOf(kustomization: YamlObject): References {
-  const helm = HELM.find((field) => !isEmpty(kustomization[field]));
-  const generators = GENERATORS.flatMap((field) =>
-    objectsIn(kustomization[field]).flatMap((one) => readFields(one, GENERATOR_FIELDS, field)),
-  );
-  const plugins = PLUGINS.flatMap((field) =>
-    list(kustomization[field]).map((entry): References => {
-      const inline = inlineDocuments(entry)?.map(pluginReferences);
-      return {
-        references: inline?.flatMap(({ references }) => references) ?? toReferences('plugin', field, [entry]),
-        problems: inline?.flatMap(({ problems }) => problems) ?? [],
-      };
-    }),
-  );
-  return {
-    references: [
-      ...readFields(kustomization, FILE_FIELDS),
-      ...generators,
-      ...plugins.flatMap(({ references }) => references),
-    ],
-    problems: [
-      ...disguisedFields(kustomization),
-      ...(helm === undefined
-        ? []
-        : [
-            message`${helm} requires Helm, which a build does not run; render the chart and commit the manifests`,
-          ]),
-      ...plugins.flatMap(({ problems }) => problems),
-    ],
-  };
+/** Every file and folder that a kustomization names, and why kustomize must not be started on it. */
+export function referencesOf(kustomization: YamlObject): (Reference | Message)[] {
+  return [
+    ...disguisedFields(kustomization),
+    ...HELM.filter((field) => !isEmpty(kustomization[field]))
+      .slice(0, 1)
+      .map(
+        (field) =>
+          message`${field} requires Helm, which a build does not run; render the chart and commit the manifests`,
+      ),
+    ...readFields(kustomization, FILE_FIELDS),
+    ...GENERATORS.flatMap((field) =>
+      objectsIn(kustomization[field]).flatMap((one) => readFields(one, GENERATOR_FIELDS, field)),
+    ),
+    ...PLUGINS.flatMap((field) =>
+      list(kustomization[field]).flatMap(
+        (entry) =>
+          inlineDocuments(entry)?.flatMap(pluginReferences) ?? toReferences('plugin', field, [entry]),
+      ),
+    ),
+  ];
 }
 
-/** The files that the configuration of a plugin names. A plugin that is not built in is a problem. */
-export function pluginReferences(config: YamlObject): References {
+/** The files that the configuration of a plugin names, or why the plugin is refused. */
+export function pluginReferences(config: YamlObject): (Reference | Message)[] {
   const kind = typeof config.kind === 'string' ? config.kind : '';
   const fields = BUILTIN_PLUGINS.get(kind) ?? (BUILTIN_PLUGINS_WITHOUT_FILES.test(kind) ? [] : undefined);
   if (config.apiVersion === 'builtin' && fields !== undefined)
-    return { references: readFields(config, fields, kind), problems: disguisedFields(config) };
+    return [...disguisedFields(config), ...readFields(config, fields, kind)];
   const plugin = kind === '' ? words('a plugin without a kind') : message`the plugin ${kind}`;
-  const problem = message`${plugin} is not built into kustomize, and a build runs no other plugins; run it once and commit its output`;
-  return { references: [], problems: [problem] };
+  return [
+    message`${plugin} is not built into kustomize, and a build runs no other plugins; run it once and commit its output`,
+  ];
 }
 
 /**

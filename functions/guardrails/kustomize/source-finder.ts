@@ -2,21 +2,11 @@ import path from 'node:path/posix';
 import { GuardrailsError } from '../errors';
 import type { Inspected, Source } from '../findings/finding';
 import { isKustomizationFile } from '../krm/item';
-import { resourceRef } from '../krm/resource';
 import type { FieldPath } from '../yaml/field-path';
-import {
-  type YamlObject,
-  type YamlValue,
-  entriesIn,
-  isObject,
-  parseYaml,
-  textOf,
-  valueOf,
-} from '../yaml/yaml';
+import { type YamlObject, type YamlValue, entriesIn, isObject, textOf } from '../yaml/yaml';
 import { type PackageCopy, keyOf } from './copy';
 import { type Kustomization, type PackageItems, reachableFrom } from './graph';
 import type { Package } from './package';
-import type { Kustomize } from './program';
 import { placeInFile, placeOfFinding, placedFinding } from './source-place';
 
 /** Checks the resources of a file (`source`) or of a build against the rules. */
@@ -51,34 +41,30 @@ interface Step {
  * applied later, the build does not have the finding.
  */
 export class SourceFinder {
-  /** File to the findings in it: `kindKey`, and the name of the resource. */
-  private readonly foundInFiles = new Map<string, readonly { key: string; name: string }[]>();
+  private readonly foundInFiles = new Map<string, readonly Inspected[]>();
 
   /** @param shown the files in which to count lines, if those are not the files that are built */
   constructor(
     private readonly pkg: Package,
     private readonly copy: PackageCopy,
-    private readonly kustomize: Kustomize,
     private readonly inspect: Inspect,
     private readonly shown: PackageItems = pkg.files,
   ) {}
 
   /** The sources of the findings in the build of one overlay. Changes the copy for that time. */
   async find(overlay: string, found: readonly Inspected[]): Promise<Map<Inspected, Source>> {
+    if (found.length === 0) return new Map();
     const sources = new Map<Inspected, Source>();
-    if (found.length === 0) return sources;
-    const origins = await this.copy.origins(overlay, this.kustomize);
-    const open: Inspected[] = [];
-    for (const one of found) {
+    const origins = await this.copy.origins(overlay);
+    const open = found.filter((one) => {
       const origin = origins.get(keyOf(one.root));
       const isInOrigin = origin !== undefined && this.isFoundIn(origin, one);
       const source = isInOrigin ? this.sourceInFile(origin, one) : this.imagesEntryOf(one, overlay);
-      if (source === undefined) open.push(one);
-      else sources.set(one, source);
-    }
+      if (source !== undefined) sources.set(one, source);
+      return source === undefined;
+    });
     await this.goBack(overlay, open, sources);
-    for (const one of found) {
-      if (sources.has(one)) continue;
+    for (const one of open.filter((other) => !sources.has(other))) {
       const file = origins.get(keyOf(one.root)) ?? this.pkg.graph.get(overlay)?.file;
       if (file !== undefined) sources.set(one, this.sourceInFile(file, one));
     }
@@ -91,15 +77,12 @@ export class SourceFinder {
     let inFile = this.foundInFiles.get(file);
     if (inFile === undefined) {
       const resources = (this.pkg.files.get(file) ?? []).map(({ value }) => value);
-      inFile = this.inspect(resources, 'source').map((other) => ({
-        key: kindKey(other),
-        name: nameOf(other),
-      }));
+      inFile = this.inspect(resources, 'source');
       this.foundInFiles.set(file, inFile);
     }
     const key = kindKey(one);
     // An overlay may add a prefix or a suffix to a name.
-    return inFile.some((other) => other.key === key && nameOf(one).includes(other.name));
+    return inFile.some((other) => nameOf(one).includes(nameOf(other)) && kindKey(other) === key);
   }
 
   private sourceInFile(file: string, one: Inspected): Source {
@@ -144,9 +127,8 @@ export class SourceFinder {
         if (!originals.has(file)) originals.set(file, this.copy.read(file));
         this.copy.write(file, JSON.stringify(step.before));
         const remaining = await this.foundNow(overlay);
-        if (remaining === undefined) continue;
-        for (const one of open)
-          if (!remaining.has(resourceKey(one))) sources.set(one, this.sourceOf(step, one));
+        const isGone = (one: Inspected) => remaining?.has(resourceKey(one)) === false;
+        for (const one of open.filter(isGone)) sources.set(one, this.sourceOf(step, one));
         open = open.filter((one) => !sources.has(one));
       }
     } finally {
@@ -157,8 +139,7 @@ export class SourceFinder {
   /** The findings in a build of the copy as it is now; undefined if it does not build. */
   private async foundNow(overlay: string): Promise<Set<string> | undefined> {
     try {
-      const { stdout } = await this.copy.build(overlay, this.kustomize);
-      const resources = parseYaml(stdout, overlay).map(valueOf).filter(isObject);
+      const { resources } = await this.copy.build(overlay);
       return new Set(this.inspect(resources, 'build').map(resourceKey));
     } catch (error) {
       if (error instanceof GuardrailsError) return undefined;
@@ -208,15 +189,12 @@ function nameOf({ finding: { resource } }: Inspected): string {
 
 /** The same for the same finding in resources of one kind. Without indices, because a patch may insert list entries. */
 function kindKey(one: Inspected): string {
-  const { rule, problem } = one.finding;
-  const { resource, path: field } = placedFinding(one);
-  const { apiVersion, kind } = resourceRef(resource);
-  const keys = field.filter((step) => typeof step === 'string');
-  return JSON.stringify([rule, problem.raw, keys, apiVersion, kind]);
+  const { rule, problem, resource } = one.finding;
+  const keys = placedFinding(one).path.filter((step) => typeof step === 'string');
+  return JSON.stringify([rule, problem.raw, keys, resource?.apiVersion, resource?.kind]);
 }
 
 /** The same for the same finding in the same resource. */
 function resourceKey(one: Inspected): string {
-  const { resource } = one.finding;
-  return JSON.stringify([kindKey(one), resource?.name, resource?.namespace]);
+  return JSON.stringify([kindKey(one), one.finding.resource]);
 }

@@ -18,18 +18,20 @@ export interface SourcePolicy {
   readonly spec: WantedPolicy['spec'];
 }
 
+/** Why no policy is placed. */
+type Refusal = Pick<Finding, 'problem' | 'remedy'>;
+
 export interface Placement {
   /** Folder of a kustomization to the policies beside it, for the shared one and each overlay; a list may be empty. */
   readonly places: ReadonlyMap<string, readonly SourcePolicy[]>;
-  /** Why nothing is placed. */
-  readonly problem?: Pick<Finding, 'problem' | 'remedy'>;
+  readonly refusal?: Refusal;
 }
 
 /**
- * Decides which file holds which policy: one that all overlays require goes beside the kustomization that they share,
- * any other, and one that would get another namespace there, beside its overlay.
+ * Decides which file holds which policy. A policy that all overlays require goes beside the kustomization that they
+ * share. Any other, and one that would get another namespace there, goes beside its overlay.
  *
- * @param without overlays that get no policies; what they build on holds none either
+ * @param without overlays that get no policies; the kustomizations that they build on get none either
  * @param handWritten names of other policies, which no generated policy may take
  */
 export function placePolicies(
@@ -40,57 +42,47 @@ export function placePolicies(
 ): Placement {
   const overlays = required.map(({ overlay }) => overlay);
   const shared = sharedKustomization(graph, overlays, without);
-  if (typeof shared === 'object') return { places: new Map(), problem: shared.problem };
-  const all = shared === undefined ? overlays : [shared, ...overlays];
-  const places = new Map<string, SourcePolicy[]>(all.map((place) => [place, []]));
-  const reach = new Map(overlays.map((overlay) => [overlay, reachableFrom(graph, [overlay])]));
-
+  if (typeof shared === 'object') return { places: new Map(), refusal: shared };
+  const places = new Map<string, SourcePolicy[]>();
   if (shared !== undefined) places.set(shared, requiredByAll(graph, required, shared));
 
+  const reach = new Map(overlays.map((overlay) => [overlay, reachableFrom(graph, [overlay])]));
+  const reachSize = ({ overlay }: RequiredPolicies) => reach.get(overlay)?.size ?? 0;
   // An overlay that another builds on comes first.
-  const inOrder = [...required].sort(
-    (a, b) => (reach.get(a.overlay)?.size ?? 0) - (reach.get(b.overlay)?.size ?? 0),
-  );
-  for (const { overlay, policies } of inOrder) {
+  for (const { overlay, policies } of [...required].sort((a, b) => reachSize(a) - reachSize(b))) {
     const inherited = [...places]
       .filter(([place]) => reach.get(overlay)?.has(place))
       .map(([place, sources]) => [place, new Set(sources.map(keyOf))] as const);
-    for (const policy of policies) {
-      const isThere = inherited.some(([place, keys]) => {
+    const missing = policies.filter((policy) =>
+      inherited.every(([place, keys]) => {
         const source = sourceForm(graph, overlay, place, policy);
-        return source !== undefined && keys.has(keyOf(source));
-      });
-      const source = isThere ? undefined : sourceForm(graph, overlay, overlay, policy);
-      if (source !== undefined) places.get(overlay)?.push(source);
-    }
+        return source === undefined || !keys.has(keyOf(source));
+      }),
+    );
+    const own = missing.flatMap((policy) => sourceForm(graph, overlay, overlay, policy) ?? []);
+    places.set(overlay, [...(places.get(overlay) ?? []), ...own]);
   }
-  return { places: withFreeNames(places, inOrder, reach, handWritten) };
+  return { places: withFreeNames(places, reach, handWritten) };
 }
 
 /** The policies that every overlay requires in the same form, seen from a place. */
 function requiredByAll(graph: Graph, required: readonly RequiredPolicies[], place: string): SourcePolicy[] {
-  const [first, ...others] = required.map(
-    ({ overlay, policies }) =>
-      new Map(
-        policies.flatMap((policy) => {
-          const source = sourceForm(graph, overlay, place, policy);
-          return source === undefined ? [] : [[keyOf(source), source] as const];
-        }),
-      ),
+  const [first = [], ...others] = required.map(({ overlay, policies }) =>
+    policies.flatMap((policy) => sourceForm(graph, overlay, place, policy) ?? []),
   );
-  const shared = [...(first ?? [])].filter(([key]) => others.every((other) => other.has(key)));
-  return shared.map(([, source]) => source);
+  const keys = others.map((sources) => new Set(sources.map(keyOf)));
+  return first.filter((source) => keys.every((one) => one.has(keyOf(source))));
 }
 
 /**
  * The topmost kustomization that every overlay builds on and no overlay without policies does, or else an overlay that
- * all others build on; undefined where the overlays without policies leave none; or why there is not exactly one.
+ * all others build on; undefined where the overlays without policies leave none.
  */
 function sharedKustomization(
   graph: Graph,
   overlays: readonly string[],
   without: readonly string[],
-): string | undefined | { readonly problem: Pick<Finding, 'problem' | 'remedy'> } {
+): string | Refusal | undefined {
   const reached = overlays.map((overlay) => reachableFrom(graph, [overlay]));
   const ofAll = [...(reached[0] ?? [])].filter(
     (dir) => reached.every((one) => one.has(dir)) && graph.get(dir)?.isComponent === false,
@@ -98,22 +90,17 @@ function sharedKustomization(
   const closed = reachableFrom(graph, without);
   const common = ofAll.filter((dir) => !closed.has(dir));
   if (overlays.length === 0 || (common.length === 0 && ofAll.length > 0)) return undefined;
-  const below = topmost(
-    graph,
-    common.filter((dir) => !overlays.includes(dir)),
-  );
-  const all = topmost(graph, common);
-  const [shared] = below.length === 1 ? below : all;
-  if (shared !== undefined && (below.length === 1 || all.length === 1)) return shared;
+  const bases = common.filter((dir) => !overlays.includes(dir));
+  const unique = [bases, common].map((dirs) => topmost(graph, dirs)).find(({ length }) => length === 1);
+  if (unique !== undefined) return unique[0];
+  const names = overlays.join(', ');
   const reason =
     common.length === 0
-      ? message`the overlays ${overlays.join(', ')} do not share a kustomization`
-      : message`the overlays ${overlays.join(', ')} share several kustomizations: ${all.join(' and ')}`;
+      ? message`the overlays ${names} do not share a kustomization`
+      : message`the overlays ${names} share several kustomizations: ${topmost(graph, common).join(' and ')}`;
   return {
-    problem: {
-      problem: message`${reason}, so no network policies are written`,
-      remedy: words('let all overlays build on one kustomization'),
-    },
+    problem: message`${reason}, so no network policies are written`,
+    remedy: words('let all overlays build on one kustomization'),
   };
 }
 
@@ -150,30 +137,27 @@ function keyOf({ name, namespace, spec }: SourcePolicy): string {
   return JSON.stringify([name, namespace, spec]);
 }
 
-/** No two policies of one build may have the same name. */
+/** No two policies of one build may have the same name. `places` has a place before the overlays that build on it. */
 function withFreeNames(
   places: ReadonlyMap<string, readonly SourcePolicy[]>,
-  required: readonly RequiredPolicies[],
   reach: ReadonlyMap<string, ReadonlySet<string>>,
   handWritten: ReadonlySet<string>,
 ): Map<string, readonly SourcePolicy[]> {
   const named = new Map<string, readonly SourcePolicy[]>();
-  const overlays = required.map(({ overlay }) => overlay);
-  const shared = [...places.keys()].filter((place) => !overlays.includes(place));
-  for (const place of [...shared, ...overlays]) {
-    const around = new Set(handWritten);
-    for (const [other, policies] of named)
-      if (other !== place && reach.get(place)?.has(other)) for (const { name } of policies) around.add(name);
+  for (const [place, policies] of places) {
+    const inherited = [...named].filter(([other]) => reach.get(place)?.has(other));
+    const taken = new Set([
+      ...handWritten,
+      ...inherited.flatMap(([, others]) => others.map((one) => one.name)),
+    ]);
     const own = new Set<string>();
-    named.set(
-      place,
-      (places.get(place) ?? []).map((policy) => {
-        const key = (name: string) => JSON.stringify([policy.namespace, name]);
-        const name = freeName(policy.name, (one) => around.has(one) || own.has(key(one)));
-        own.add(key(name));
-        return { ...policy, name };
-      }),
-    );
+    const withName = (policy: SourcePolicy) => {
+      const key = (name: string) => JSON.stringify([policy.namespace, name]);
+      const name = freeName(policy.name, (one) => taken.has(one) || own.has(key(one)));
+      own.add(key(name));
+      return { ...policy, name };
+    };
+    named.set(place, policies.map(withName));
   }
   return named;
 }

@@ -15,11 +15,11 @@ import { readTopology } from '../network/topology';
 import { networkPolicy } from '../rules/network-policy';
 import { printYaml } from '../yaml/writer';
 import { newlineOf } from '../yaml/text';
-import { type YamlObject, isObject, isSame, objectsIn, parseYaml, valueOf } from '../yaml/yaml';
+import { type YamlObject, isObject, isSame, objectsIn } from '../yaml/yaml';
 import { type SourcePolicy, placePolicies } from './placement';
 
-const API_VERSION = 'networking.k8s.io/v1';
-const { id: rule, documentation } = networkPolicy;
+const POLICY = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' } as const;
+const RULE = { rule: networkPolicy.id, documentation: networkPolicy.documentation } as const;
 
 /**
  * Brings the generated network policies of a package up to date with what its overlays build: missing policies are
@@ -47,19 +47,19 @@ export function updatePolicies(
   const without = builds.map(({ overlay }) => overlay).filter(isOff);
   const others = otherPolicies(pkg);
   const taken = new Set(others.map(({ resource }) => resourceRef(resource).name));
-  const { places, problem } = placePolicies(pkg.graph, required, without, taken);
-  if (problem !== undefined) {
+  const { places, refusal } = placePolicies(pkg.graph, required, without, taken);
+  if (refusal !== undefined) {
     if (required.every(({ policies }) => policies.length === 0)) return revision;
-    const warning: Finding = { rule, documentation, severity: 'warning', ...problem, overlays: [] };
+    const warning: Finding = { ...RULE, severity: 'warning', ...refusal, overlays: [] };
     return { ...revision, findings: [...revision.findings, warning] };
   }
-  const files = new PolicyFiles(revision, pkg);
+  const files = new PolicyFiles(pkg);
   for (const [place, policies] of places) files.update(place, policies);
   // Files beside kustomizations that no longer keep policies.
   for (const place of pkg.graph.keys())
     if (!places.has(place) && pkg.files.has(policiesFile(place))) files.update(place, []);
-  const updated = files.revision();
   const copies = others.filter(({ resource }) => isGenerated(resource)).map(copyOfGenerated);
+  const updated = files.applyTo(revision);
   return copies.length === 0 ? updated : { ...updated, findings: [...updated.findings, ...copies] };
 }
 
@@ -91,8 +91,7 @@ function otherPolicies(pkg: Package): OtherPolicy[] {
 /** It looks generated, and nothing keeps it up to date. */
 function copyOfGenerated({ file, resource }: OtherPolicy): Finding {
   return {
-    rule,
-    documentation,
+    ...RULE,
     severity: 'error',
     problem: words(`has the label ${GENERATED_LABEL} in a file that the function does not write`),
     remedy: words('remove the label'),
@@ -113,20 +112,17 @@ export function generatedItems({ files, graph }: Package): Set<Item> {
 /** The policies files of a package, and the kustomizations that name them. */
 class PolicyFiles {
   private readonly edits = new Map<Item, Edit>();
-  private readonly edited = new Map<Item, Item>();
   private readonly removed = new Set<Item>();
   private readonly added: Item[] = [];
   private readonly changed: Finding[] = [];
 
-  constructor(
-    private readonly before: Revision,
-    private readonly pkg: Package,
-  ) {}
+  constructor(private readonly pkg: Package) {}
 
   update(place: string, required: readonly SourcePolicy[]): void {
     const kustomization = this.pkg.graph.get(place);
     if (kustomization === undefined) return;
     const file = policiesFile(place);
+    const name = path.basename(file);
     const documents = this.pkg.files.get(file) ?? [];
     const generated = documents.filter(({ value }) => isGenerated(value));
     const others = documents.filter((item) => !generated.includes(item));
@@ -135,132 +131,92 @@ class PolicyFiles {
       throw new InputError(
         message`${file}: network policies are written to this file, and ${kustomization.file} does not list it under resources; list it there, or move its resources to another file`,
       );
-    if (!isInOrder(generated, required)) this.rewrite(file, others, generated, required);
-    if (required.length > 0 && !isNamed) this.name(kustomization, file);
-    if (others.length + required.length === 0 && isNamed) this.unname(kustomization, file);
+    const isUnchanged =
+      generated.length === required.length && required.every((one, i) => isUpToDate(generated[i], one));
+    if (!isUnchanged) this.rewrite(file, others, generated, required);
+    if (required.length > 0 && !isNamed) {
+      const edit = [{ path: ['resources', '-'], value: name }];
+      this.edit(kustomization, edit, message`lists ${name} under resources`);
+    }
+    if (others.length + required.length === 0 && isNamed) {
+      const { resources } = kustomization.value;
+      const index = (Array.isArray(resources) ? resources : []).findIndex(
+        (one) => typeof one === 'string' && path.join(place, one) === file,
+      );
+      this.edit(
+        kustomization,
+        { list: 'resources', index },
+        message`no longer lists ${name} under resources`,
+      );
+    }
   }
 
-  revision(): Revision {
-    const { items, changes, changed, findings } = this.before;
-    if (this.edits.size + this.removed.size + this.added.length === 0) return this.before;
+  /** The revision with these updates; the same object if there are none. */
+  applyTo(revision: Revision): Revision {
+    const { edits, removed, added } = this;
+    if (edits.size + removed.size + added.length === 0) return revision;
+    const kept = revision.items.filter((item) => !removed.has(item));
+    const edited = kept.map((item) => {
+      const edit = edits.get(item);
+      return edit === undefined ? item : withItemEdit(item, edit);
+    });
     return {
-      items: [
-        ...items.filter((item) => !this.removed.has(item)).map((item) => this.edited.get(item) ?? item),
-        ...this.added,
-      ],
-      changes: {
-        edits: new Map([...changes.edits, ...this.edits]),
-        removed: this.removed,
-        added: this.added,
-      },
-      changed: [...changed, ...this.changed],
-      findings,
+      ...revision,
+      items: [...edited, ...added],
+      changes: { edits: new Map([...revision.changes.edits, ...edits]), removed, added },
+      changed: [...revision.changed, ...this.changed],
     };
   }
 
-  /** Other documents go first then, and a policy that is up to date keeps its text. */
+  /** Writes the required policies after all other documents. A policy that is up to date keeps its text. */
   private rewrite(
     file: string,
     others: readonly Item[],
     generated: readonly Item[],
     required: readonly SourcePolicy[],
   ): void {
-    const before = this.changed.length;
     const firstIndex = (others.at(-1)?.index ?? -1) + 1;
     const newline = newlineOf([...others, ...generated].map(({ text }) => text).join(''));
+    const oldNames = generated.map(({ value }) => resourceRef(value).name);
+    const newNames = required.map(({ name }) => name);
+    const changes: [name: string, change: string][] = [];
     for (const item of generated) this.removed.add(item);
-    required.forEach((policy, i) => {
+    for (const [i, policy] of required.entries()) {
       const kept = generated.find((item) => isUpToDate(item, policy));
-      const text = kept?.text ?? printYaml(policyOf(policy)).replaceAll('\n', newline);
-      const value = kept?.value ?? valueOf(parseYaml(text, file)[0] ?? null);
-      if (isObject(value)) this.added.push(newItem(text, value, file, firstIndex + i));
-      if (kept !== undefined) return;
-      const isNew = !generated.some(({ value: old }) => resourceRef(old).name === policy.name);
-      this.report(file, policyRef(policy.name), words(isNew ? 'is added' : 'is updated'));
-    });
-    for (const { value } of generated) {
-      const { name } = resourceRef(value);
-      if (!required.some((policy) => policy.name === name))
-        this.report(file, policyRef(name), words('is removed'));
+      const value = kept?.value ?? policyOf(policy);
+      const text = kept?.text ?? printYaml(value).replaceAll('\n', newline);
+      this.added.push(newItem(text, value, file, firstIndex + i));
+      if (kept === undefined)
+        changes.push([policy.name, oldNames.includes(policy.name) ? 'is updated' : 'is added']);
     }
-    if (this.changed.length === before)
-      this.report(
-        file,
-        policyRef(required[0]?.name ?? ''),
-        words('and those after it are sorted, each once'),
-      );
-  }
-
-  private report(file: string, resource: ResourceRef, problem: Message): void {
-    this.changed.push({
-      rule,
-      documentation,
-      severity: 'info',
-      problem,
-      resource,
-      overlays: [],
-      source: { file },
-    });
-  }
-
-  private name(kustomization: Kustomization, file: string): void {
-    const name = path.basename(file);
-    const edit = [{ path: ['resources', '-'], value: name }];
-    this.edit(kustomization, edit, message`lists ${name} under resources`);
-  }
-
-  private unname(kustomization: Kustomization, file: string): void {
-    const { resources } = kustomization.value;
-    const index = (Array.isArray(resources) ? resources : []).findIndex(
-      (one) => typeof one === 'string' && path.join(kustomization.dir, one) === file,
-    );
-    const problem = message`no longer lists ${path.basename(file)} under resources`;
-    this.edit(kustomization, { list: 'resources', index }, problem);
+    for (const name of oldNames) if (!newNames.includes(name)) changes.push([name, 'is removed']);
+    if (changes.length === 0)
+      changes.push([newNames[0] ?? '', 'and the policies after it are sorted and deduplicated']);
+    for (const [name, change] of changes) this.report(file, { ...POLICY, name }, words(change));
   }
 
   private edit({ file, value }: Kustomization, edit: Edit, problem: Message): void {
     const [item] = this.pkg.files.get(file) ?? [];
     if (item === undefined) return;
     this.edits.set(item, edit);
-    this.edited.set(item, withItemEdit(item, edit));
     this.report(file, { ...resourceRef(value), kind: 'Kustomization' }, problem);
+  }
+
+  private report(file: string, resource: ResourceRef, problem: Message): void {
+    this.changed.push({ ...RULE, severity: 'info', problem, resource, overlays: [], source: { file } });
   }
 }
 
-function policyRef(name: string): ResourceRef {
-  return { apiVersion: API_VERSION, kind: 'NetworkPolicy', name };
-}
-
 function policyOf({ name, namespace, spec }: SourcePolicy): YamlObject {
-  return {
-    apiVersion: API_VERSION,
-    kind: 'NetworkPolicy',
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      labels: { [GENERATED_LABEL]: GENERATED_BY },
-    },
-    spec,
-  };
-}
-
-function isInOrder(generated: readonly Item[], required: readonly SourcePolicy[]): boolean {
-  return (
-    generated.length === required.length &&
-    required.every((policy, i) => {
-      const item = generated[i];
-      return item !== undefined && isUpToDate(item, policy);
-    })
-  );
+  const labels = { [GENERATED_LABEL]: GENERATED_BY };
+  const metadata = namespace === undefined ? { name, labels } : { name, namespace, labels };
+  return { ...POLICY, metadata, spec };
 }
 
 /** Other labels and annotations may come from another function of the pipeline. */
-function isUpToDate({ value }: Item, { name, namespace, spec }: SourcePolicy): boolean {
-  const ref = resourceRef(value);
-  return (
-    ref.apiVersion === API_VERSION &&
-    ref.name === name &&
-    ref.namespace === namespace &&
-    isSame(value.spec, spec)
-  );
+function isUpToDate(item: Item | undefined, { name, namespace, spec }: SourcePolicy): boolean {
+  if (item === undefined) return false;
+  const ref = resourceRef(item.value);
+  const isNamed = ref.name === name && ref.namespace === namespace;
+  return isNamed && ref.apiVersion === POLICY.apiVersion && isSame(item.value.spec, spec);
 }

@@ -29,20 +29,20 @@ export function harden(
   const isComplete = completeResources(graph);
   const hardened = items.map((item) => {
     if (!isComplete(item)) return item;
-    const applied = new FixList(item);
-    const found = inspect([item.value], {
-      ...context,
-      levels: levelsOf(item.path),
-      scope: 'source',
-      kustomization: undefined,
-    });
+    const levels = levelsOf(item.path);
+    const found = inspect([item.value], { ...context, levels, scope: 'source', kustomization: undefined });
+    const applied = new Map<string, Fix>();
     for (const { finding } of found) {
-      if (finding.suppression !== undefined) continue;
-      for (const fix of applied.add(finding.fixes ?? [])) changed.push(changeOf(finding, item, fix));
+      const fixes = (finding.fixes ?? []).filter((fix) => !applied.has(JSON.stringify(fix)));
+      // The fixes of a finding are applied together, or not at all.
+      if (finding.suppression !== undefined || withFixes(item.value, fixes) === undefined) continue;
+      for (const fix of fixes) applied.set(JSON.stringify(fix), fix);
+      changed.push(...fixes.map((fix) => changeOf(finding, item, fix)));
     }
-    if (applied.fixes.length === 0) return item;
-    edits.set(item, applied.fixes);
-    return withItemEdit(item, applied.fixes);
+    if (applied.size === 0) return item;
+    const edit = [...applied.values()];
+    edits.set(item, edit);
+    return withItemEdit(item, edit);
   });
   return {
     items: hardened,
@@ -50,23 +50,6 @@ export function harden(
     changed,
     findings: graph === undefined ? [] : unbuilt(items, graph),
   };
-}
-
-/** The fixes of one item, each once. Those of a finding are added together, or not at all. */
-class FixList {
-  readonly fixes: Fix[] = [];
-  private readonly seen = new Set<string>();
-
-  constructor(private readonly item: Item) {}
-
-  /** Adds the fixes of a finding, and returns those that are new. */
-  add(fixes: readonly Fix[]): readonly Fix[] {
-    const fresh = fixes.filter((fix) => !this.seen.has(JSON.stringify(fix)));
-    if (fresh.length === 0 || withFixes(this.item.value, fresh) === undefined) return [];
-    for (const fix of fresh) this.seen.add(JSON.stringify(fix));
-    this.fixes.push(...fresh);
-    return fresh;
-  }
 }
 
 function completeResources(graph: Graph | undefined): (item: Item) => boolean {
@@ -77,16 +60,14 @@ function completeResources(graph: Graph | undefined): (item: Item) => boolean {
   return ({ path }) => path !== undefined && resources.has(path) && !others.has(path);
 }
 
-const LOCAL_CONFIG = 'config.kubernetes.io/local-config';
-
 /** Workloads that no kustomization names. */
 function unbuilt(items: readonly Item[], graph: Graph): Finding[] {
   const named = new Set(
-    [...graph.values()].flatMap((one) => [...one.resources, ...one.patches, ...one.others]),
+    [...graph.values()].flatMap(({ resources, patches, others }) => [...resources, ...patches, ...others]),
   );
   return items.flatMap(({ path: file, value }) => {
     if (file !== undefined && (named.has(file) || isKustomizationFile(file))) return [];
-    if (textOf(annotationsOf(value)[LOCAL_CONFIG]) === 'true') return [];
+    if (textOf(annotationsOf(value)['config.kubernetes.io/local-config']) === 'true') return [];
     return expandLists(value)
       .filter(({ resource }) => isWorkload(resource))
       .map(({ resource }) => ({
@@ -95,7 +76,7 @@ function unbuilt(items: readonly Item[], graph: Graph): Finding[] {
         remedy: words('list its file under resources, or remove it'),
         resource: resourceRef(resource),
         overlays: [],
-        ...(file === undefined ? {} : { source: { file } }),
+        source: file === undefined ? undefined : { file },
       }));
   });
 }
@@ -104,18 +85,16 @@ function unbuilt(items: readonly Item[], graph: Graph): Finding[] {
 function changeOf({ rule, documentation, resource }: Finding, { path: file }: Item, fix: Fix): Finding {
   const isEntry = fix.path.at(-1) === '-';
   const field = isEntry ? fix.path.slice(0, -1) : fix.path;
-  const value = textOf(fix.value);
+  const action = words(isEntry ? 'adds an entry to' : 'sets');
   return {
     rule,
     documentation,
     severity: 'info',
-    problem: isEntry
-      ? message`adds an entry to ${formatPath(field)}: ${value}`
-      : message`sets ${formatPath(field)}: ${value}`,
+    problem: message`${action} ${formatPath(field)}: ${textOf(fix.value)}`,
     resource,
     field,
     fixes: [{ ...fix, path: field }],
     overlays: [],
-    ...(file === undefined ? {} : { source: { file } }),
+    source: file === undefined ? undefined : { file },
   };
 }
