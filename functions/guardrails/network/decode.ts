@@ -54,6 +54,13 @@ export class Field {
     return true;
   }
 
+  /** What `read` makes of a mapping; undefined where the API server refuses the mapping or a field in it. */
+  mapping<T>(known: readonly string[], read: () => T): T | undefined {
+    const before = this.problems.length;
+    const value = this.isMapping(known) ? read() : undefined;
+    return this.problems.length > before ? undefined : value;
+  }
+
   /** The entries of a list; an absent field counts as an empty list. */
   entries(): Field[] {
     if (this.isAbsent) return [];

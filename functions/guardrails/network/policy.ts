@@ -86,14 +86,7 @@ export function readPolicy(resource: YamlObject): ReadPolicy {
   const types = policyTypesIn(spec);
   const isInEffect = problems.length === 0;
   const podSelector = readSelector(spec.at('podSelector')) ?? { matchLabels: {}, matchExpressions: [] };
-  const rulesOf = (direction: Direction) => {
-    const peersKey = direction === 'ingress' ? 'from' : 'to';
-    return spec
-      .at(direction)
-      .entries()
-      .flatMap((rule) => ruleIn(rule, peersKey));
-  };
-  const rules = { ingress: rulesOf('ingress'), egress: rulesOf('egress') };
+  const rules = { ingress: rulesIn(spec.at('ingress'), 'from'), egress: rulesIn(spec.at('egress'), 'to') };
   const effective = (direction: Direction, type: string) => {
     if (isInEffect && types.includes(type)) return rules[direction];
     if (isInEffect && rules[direction].length > 0)
@@ -120,46 +113,45 @@ function policyTypesIn(spec: Field): readonly YamlValue[] {
   return types;
 }
 
-function ruleIn(field: Field, peersKey: 'from' | 'to'): PolicyRule[] {
-  const before = field.problems.length;
-  if (!field.isMapping([peersKey, 'ports'])) return [];
-  const peers = field.at(peersKey).entries();
-  const ports = field.at('ports').entries();
-  if (field.problems.length > before) return [];
-  return [{ peers: entriesIn(peers, peerIn), ports: entriesIn(ports, portIn) }];
+function rulesIn(field: Field, peersKey: 'from' | 'to'): PolicyRule[] {
+  return field.entries().flatMap((rule) => {
+    const lists = rule.mapping([peersKey, 'ports'], () => ({
+      peers: rule.at(peersKey).entries(),
+      ports: rule.at('ports').entries(),
+    }));
+    return lists === undefined
+      ? []
+      : [{ peers: entriesIn(lists.peers, peerIn), ports: entriesIn(lists.ports, portIn) }];
+  });
 }
 
 /** undefined: an empty list, which restricts nothing; one whose entries are all refused matches nothing. */
-function entriesIn<Entry>(fields: readonly Field[], read: (field: Field) => Entry[]): Entry[] | undefined {
-  return fields.length === 0 ? undefined : fields.flatMap(read);
+function entriesIn<T>(fields: readonly Field[], read: (field: Field) => T | undefined): T[] | undefined {
+  return fields.length === 0 ? undefined : fields.flatMap((field) => read(field) ?? []);
 }
 
-function peerIn(field: Field): Peer[] {
-  const before = field.problems.length;
-  if (!field.isMapping(['podSelector', 'namespaceSelector', 'ipBlock'])) return [];
-  const podSelector = readSelector(field.at('podSelector'));
-  const namespaceSelector = readSelector(field.at('namespaceSelector'));
-  const block = field.at('ipBlock');
-  const ipBlock = block.isAbsent ? undefined : ipBlockIn(block);
-  const selectsPods = podSelector !== undefined || namespaceSelector !== undefined;
-  if (selectsPods !== block.isAbsent) field.refuse('either selectors or an ipBlock');
-  if (field.problems.length > before) return [];
-  return [ipBlock === undefined ? { podSelector, namespaceSelector } : { ipBlock }];
+function peerIn(field: Field): Peer | undefined {
+  return field.mapping(['podSelector', 'namespaceSelector', 'ipBlock'], () => {
+    const podSelector = readSelector(field.at('podSelector'));
+    const namespaceSelector = readSelector(field.at('namespaceSelector'));
+    const block = field.at('ipBlock');
+    const ipBlock = block.isAbsent ? undefined : ipBlockIn(block);
+    const selectsPods = podSelector !== undefined || namespaceSelector !== undefined;
+    if (selectsPods !== block.isAbsent) field.refuse('either selectors or an ipBlock');
+    return ipBlock === undefined ? { podSelector, namespaceSelector } : { ipBlock };
+  });
 }
 
 function ipBlockIn(field: Field): IpBlock | undefined {
   if (!field.isMapping(['cidr', 'except'])) return undefined;
   const range = ipRangeIn(field.at('cidr'));
   if (range === undefined) return undefined;
-  const except = field
-    .at('except')
-    .entries()
-    .flatMap((entry) => {
-      const excepted = ipRangeIn(entry);
-      if (excepted === undefined) return [];
-      if (!isWithin(excepted, range)) entry.refuse('a smaller range within cidr');
-      return [excepted];
-    });
+  const exceptions = field.at('except').entries();
+  const except = exceptions.flatMap((entry) => {
+    const excepted = ipRangeIn(entry);
+    if (excepted !== undefined && !isWithin(excepted, range)) entry.refuse('a smaller range within cidr');
+    return excepted ?? [];
+  });
   return { range, except };
 }
 
@@ -170,23 +162,21 @@ function ipRangeIn(field: Field): IpRange | undefined {
   return range;
 }
 
-function portIn(field: Field): PolicyPort[] {
-  const before = field.problems.length;
-  if (!field.isMapping(['protocol', 'port', 'endPort'])) return [];
-  const [protocol, port, endPort] = [field.at('protocol'), field.at('port'), field.at('endPort')];
-  const known = PROTOCOLS.find((one) => one === (protocol.value ?? 'TCP'));
-  const number = isPortNumber(port.value) ? port.value : undefined;
-  const name = typeof port.value === 'string' && PORT_NAME.test(port.value) ? port.value : undefined;
-  const end = isPortNumber(endPort.value) ? endPort.value : 0;
-  const last = number !== undefined && end >= number ? end : undefined;
-  if (!port.isAbsent && number === undefined && name === undefined)
-    port.refuse('a number from 1 to 65535, or the name of a container port');
-  if (!endPort.isAbsent && last === undefined)
-    endPort.refuse('a number from port to 65535, with a numeric port');
-  if (known === undefined) protocol.refuse(`one of ${PROTOCOLS.join(', ')}`);
-  else if (field.problems.length === before)
-    return [{ protocol: known, port: number ?? name, endPort: last }];
-  return [];
+function portIn(field: Field): PolicyPort | undefined {
+  return field.mapping(['protocol', 'port', 'endPort'], () => {
+    const [protocol, port, endPort] = [field.at('protocol'), field.at('port'), field.at('endPort')];
+    const known = PROTOCOLS.find((one) => one === (protocol.value ?? 'TCP'));
+    const number = isPortNumber(port.value) ? port.value : undefined;
+    const name = typeof port.value === 'string' && PORT_NAME.test(port.value) ? port.value : undefined;
+    const end = isPortNumber(endPort.value) ? endPort.value : 0;
+    const last = number !== undefined && end >= number ? end : undefined;
+    if (!port.isAbsent && number === undefined && name === undefined)
+      port.refuse('a number from 1 to 65535, or the name of a container port');
+    if (!endPort.isAbsent && last === undefined)
+      endPort.refuse('a number from port to 65535, with a numeric port');
+    if (known === undefined) protocol.refuse(`one of ${PROTOCOLS.join(', ')}`);
+    return { protocol: known ?? 'TCP', port: number ?? name, endPort: last };
+  });
 }
 
 function isPortNumber(value: YamlValue | undefined): value is number {

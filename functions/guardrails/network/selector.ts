@@ -30,11 +30,11 @@ const PREFIX = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a
  */
 export function readSelector(field: Field): Selector | undefined {
   if (field.isAbsent) return undefined;
-  const before = field.problems.length;
-  field.isMapping(['matchLabels', 'matchExpressions']);
-  const matchLabels = matchLabelsIn(field.at('matchLabels'));
-  const matchExpressions = field.at('matchExpressions').entries().flatMap(expressionIn);
-  return field.problems.length > before ? NOTHING : { matchLabels, matchExpressions };
+  const selector = field.mapping(['matchLabels', 'matchExpressions'], () => ({
+    matchLabels: matchLabelsIn(field.at('matchLabels')),
+    matchExpressions: field.at('matchExpressions').entries().flatMap(expressionIn),
+  }));
+  return selector ?? NOTHING;
 }
 
 function matchLabelsIn(field: Field): Labels {
