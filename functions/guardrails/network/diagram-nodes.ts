@@ -1,6 +1,6 @@
 import type { Placed } from '../krm/resource';
 import type { Workload } from './connection';
-import { ACME_SOLVER_LABELS, type ExternalPeers, type ExternalPods } from './external-peers';
+import { ACME_SOLVER_LABELS, type ExternalPeers, type SelectedPods } from './external-peers';
 import { type IpAddress, contains, printIpRange, representatives } from './ip-range';
 import { append } from './multimap';
 import { DIRECTIONS, type IpBlock, type Peer, type Policy, type SelectorPeer, rangesOfBlock } from './policy';
@@ -58,8 +58,8 @@ export class DiagramNodes {
     this.all = [...known, ...this.otherPods(known), ...external];
   }
 
-  private externalNode(name: string, pods: ExternalPods): DiagramNode {
-    return { name, namespace: this.inBuild(pods.namespace), ends: [this.pods.ofExternalPeer(pods)] };
+  private externalNode(name: string, pods: SelectedPods): DiagramNode {
+    return { name, namespace: this.inBuild(pods.namespace), ends: [this.pods.withLabels(pods)] };
   }
 
   /** A namespace, if the build has workloads or policies there. */
@@ -79,7 +79,7 @@ export class DiagramNodes {
       ...this.namespaces.map((namespace) => ({
         name: 'ACME solver',
         namespace,
-        ends: [this.pods.withLabels(namespace, ACME_SOLVER_LABELS)],
+        ends: [this.pods.withLabels({ namespace, podLabels: ACME_SOLVER_LABELS })],
       })),
     ];
   }
@@ -90,12 +90,12 @@ export class DiagramNodes {
       ...this.namespaces.map((namespace) => ({
         name: 'any other pod',
         namespace,
-        ends: [this.pods.withLabels(namespace, {})],
+        ends: [this.pods.withLabels({ namespace, podLabels: {} })],
       })),
       {
         name: 'any pod in another namespace',
         namespace: undefined,
-        ends: [this.pods.withLabels(ELSEWHERE, {})],
+        ends: [this.pods.withLabels({ namespace: ELSEWHERE, podLabels: {} })],
       },
     ];
     const knownPods = [...known, ...remaining].flatMap(({ ends }) => ends).filter(isPod);

@@ -1,16 +1,17 @@
+import type { ConnectionEnd } from './connection';
 import type { Labels } from './selector';
 
-/** Pods in a namespace outside the package. */
-export interface ExternalPods {
+/** Pods as a policy selects them: by their namespace and some of their labels. */
+export interface SelectedPods {
   readonly namespace: string;
   readonly podLabels: Labels;
 }
 
 /** The peers outside the package, and how a policy selects them. */
 export interface ExternalPeers {
-  readonly ingressController: ExternalPods;
-  readonly gateways: ExternalPods;
-  readonly dns: ExternalPods & {
+  readonly ingressController: SelectedPods;
+  readonly gateways: SelectedPods;
+  readonly dns: SelectedPods & {
     /** Of resolvers that are not pods, as CIDR ranges. */
     readonly addresses: readonly string[];
   };
@@ -63,3 +64,21 @@ export const INTERNET = [
 
 /** The labels that cert-manager gives the pods that answer an HTTP-01 challenge. */
 export const ACME_SOLVER_LABELS: Labels = { 'acme.cert-manager.io/http01-solver': 'true' };
+
+/** The pods at an end of a connection; undefined for the internet. */
+export function podsAt(end: ConnectionEnd, peers: ExternalPeers): SelectedPods | undefined {
+  switch (end.is) {
+    case 'workload':
+      return { namespace: end.workload.namespace, podLabels: end.workload.selector };
+    case 'acme-solver':
+      return { namespace: end.namespace, podLabels: ACME_SOLVER_LABELS };
+    case 'ingress-controller':
+      return peers.ingressController;
+    case 'gateway':
+      return peers.gateways;
+    case 'dns':
+      return peers.dns;
+    case 'internet':
+      return undefined;
+  }
+}

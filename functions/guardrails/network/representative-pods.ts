@@ -1,7 +1,7 @@
 import { type Placed, groupOf, resourceRef } from '../krm/resource';
 import { objectAt } from '../yaml/yaml';
 import type { Workload } from './connection';
-import type { ExternalPods } from './external-peers';
+import type { SelectedPods } from './external-peers';
 import type { SelectorPeer } from './policy';
 import { type Labels, type Selector, labelsIn, selects } from './selector';
 import { NAMESPACE_NAME, type PodEndpoint, namespaceLabels } from './traffic';
@@ -12,7 +12,7 @@ export const ELSEWHERE = 'another namespace';
 /** Pods that represent all pods which policies and the configuration treat alike, in namespaces with their labels. */
 export class RepresentativePods {
   private readonly namespaces = new Map<string, Labels>();
-  private readonly pods = new Map<string, PodEndpoint>();
+  private readonly pods = new Map<Workload | string, PodEndpoint>();
 
   /** @param resources all of the build, Lists expanded */
   constructor(resources: readonly Placed[]) {
@@ -22,19 +22,18 @@ export class RepresentativePods {
     }
   }
 
+  /** A pod of a workload: always the same one. */
   ofWorkload(workload: Workload): PodEndpoint {
     const { namespace, labels, ports } = workload;
-    return { workload, namespace, labels, ports, namespaceLabels: this.labelsOf(namespace) };
-  }
-
-  ofExternalPeer({ namespace, podLabels }: ExternalPods): PodEndpoint {
-    return this.withLabels(namespace, podLabels);
+    const pod = this.pods.get(workload) ?? { ...this.podWith(namespace, labels), workload, ports };
+    this.pods.set(workload, pod);
+    return pod;
   }
 
   /** A pod that is not in the build: the same one for the same labels. */
-  withLabels(namespace: string, labels: Labels): PodEndpoint {
-    const key = JSON.stringify([namespace, labels]);
-    const pod = this.pods.get(key) ?? this.podWith(namespace, labels);
+  withLabels({ namespace, podLabels }: SelectedPods): PodEndpoint {
+    const key = JSON.stringify([namespace, podLabels]);
+    const pod = this.pods.get(key) ?? this.podWith(namespace, podLabels);
     this.pods.set(key, pod);
     return pod;
   }

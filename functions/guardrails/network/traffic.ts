@@ -4,7 +4,12 @@ import type { Protocol } from './policy';
 import type { Labels } from './selector';
 
 /** One end of traffic: a pod, or an address outside the cluster. */
-export type Endpoint = PodEndpoint | { readonly ip: IpAddress };
+export type Endpoint = PodEndpoint | AddressEndpoint;
+
+export interface AddressEndpoint {
+  readonly ip: IpAddress;
+  readonly workload?: undefined;
+}
 
 export interface PodEndpoint {
   readonly namespace: string;
@@ -14,7 +19,7 @@ export interface PodEndpoint {
   readonly ports: readonly ContainerPort[];
   /** Where it is known; no ipBlock matches a pod without. */
   readonly ip?: IpAddress;
-  /** undefined: a representative pod, of which only a policy or the configuration speaks. */
+  /** undefined: a representative pod, which only a policy or the configuration describes. */
   readonly workload?: Workload;
 }
 
@@ -28,11 +33,6 @@ export interface Traffic {
 
 export function isPod(endpoint: Endpoint): endpoint is PodEndpoint {
   return 'labels' in endpoint;
-}
-
-/** The workload of an end, where it is a pod of one. */
-export function workloadOf(endpoint: Endpoint): Workload | undefined {
-  return isPod(endpoint) ? endpoint.workload : undefined;
 }
 
 /** The label that the API server gives every namespace. */

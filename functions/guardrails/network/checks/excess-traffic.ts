@@ -53,8 +53,8 @@ function excessOf(policy: Policy, direction: Direction, build: CheckedBuild): Tr
   const { podSelector, namespace } = policy;
   const rules = policy[direction] ?? [];
   if (rules.length === 0) return undefined;
-  const known = build.index.selectedBy(podSelector, namespace);
-  const own = known.length > 0 ? known : build.representativePods.selectedBy(podSelector, namespace);
+  const known = build.index.matching({ podSelector, namespaceSelector: undefined }, namespace);
+  const own = known.length > 0 ? known : build.pods.selectedBy(podSelector, namespace);
   for (const rule of rules) {
     const peers = peersOf(rule, namespace, build);
     for (const pod of own)
@@ -75,13 +75,14 @@ function peersOf({ peers }: PolicyRule, namespace: string, build: CheckedBuild):
   if (peers === undefined) return [ANY_POD];
   return peers.flatMap((peer): readonly Endpoint[] => {
     if ('ipBlock' in peer) return build.externalAddresses(rangesOfBlock(peer.ipBlock));
-    return [...build.index.matching(peer, namespace), ...build.representativePods.matching(peer, namespace)];
+    return [...build.index.matching(peer, namespace), ...build.pods.matching(peer, namespace)];
   });
 }
 
 /** Ports of a rule at which the traffic that it allows may begin to be more than is required. */
 function portsOf({ ports }: PolicyRule, to: Endpoint, required: RequiredTraffic): readonly Port[] {
-  if (ports === undefined) return PROTOCOLS.map((protocol) => ({ protocol, port: required.otherPort }));
+  if (ports === undefined)
+    return PROTOCOLS.map((protocol) => ({ protocol, port: required.otherPortFrom(1) }));
   return ports.flatMap((port) => portsIn(port, to, required));
 }
 
@@ -90,7 +91,7 @@ function portsIn(
   to: Endpoint,
   required: RequiredTraffic,
 ): readonly Port[] {
-  if (port === undefined) return [{ protocol, port: required.otherPort }];
+  if (port === undefined) return [{ protocol, port: required.otherPortFrom(1) }];
   if (typeof port === 'string') return (isPod(to) ? to.ports : []).filter(({ name }) => name === port);
   const last = endPort ?? port;
   const other = required.otherPortFrom(port);

@@ -17,12 +17,10 @@ export const unreachableExposures: PolicyCheck = (build) =>
     }));
 
 function isReachable(build: CheckedBuild, { workload, ports }: Exposure): boolean {
-  const to = build.pods.get(workload);
-  if (to === undefined) return true;
+  const to = build.pods.ofWorkload(workload);
   const rules = build.policies.isolating(to, 'ingress').flatMap(({ ingress = [] }) => ingress);
-  return build
-    .externalAddresses(rules.flatMap(rangesOfRule))
-    .some((from) =>
-      ports.some((port) => build.policies.denying('ingress', { from, to, ...port }).length === 0),
-    );
+  const clients = build.externalAddresses(rules.flatMap(rangesOfRule));
+  return clients.some((from) =>
+    ports.some((port) => build.policies.denying('ingress', { from, to, ...port }).length === 0),
+  );
 }
