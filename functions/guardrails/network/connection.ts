@@ -1,4 +1,5 @@
 import type { PlacedReport } from '../findings/finding';
+import type { PodSpec } from '../kubernetes/workload';
 import type { Placed } from '../krm/resource';
 import type { Message } from '../message';
 import type { FieldPath } from '../yaml/field-path';
@@ -20,6 +21,7 @@ export interface ContainerPort extends Port {
 
 /** Pods that a policy can select. */
 export interface Workload extends Placed {
+  readonly pod: PodSpec;
   readonly kind: string;
   readonly name: string;
   /** `''`: the one that it is applied to. */
@@ -42,7 +44,7 @@ export interface Connection {
   readonly from: ConnectionEnd;
   readonly to: ConnectionEnd;
   readonly ports: readonly Port[];
-  /** A sentence: `Ingress/web requires it`. */
+  /** A sentence: `Deployment/web env API_URL requires it`. */
   readonly reason: Message;
 }
 

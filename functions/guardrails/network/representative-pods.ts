@@ -3,7 +3,7 @@ import { objectAt } from '../yaml/yaml';
 import type { Workload } from './connection';
 import type { SelectedPods } from './external-peers';
 import type { SelectorPeer } from './policy';
-import { type Labels, type Selector, labelsIn, selects } from './selector';
+import { type Labels, type Selector, stringsIn, selects } from './selector';
 import { NAMESPACE_NAME, type PodEndpoint, namespaceLabels } from './traffic';
 
 /** The name of a namespace of which nothing is known. */
@@ -18,7 +18,7 @@ export class RepresentativePods {
   constructor(resources: readonly Placed[]) {
     for (const { resource } of resources) {
       if (resource.kind !== 'Namespace' || groupOf(resource) !== '') continue;
-      this.namespaces.set(resourceRef(resource).name, labelsIn(objectAt(resource, 'metadata').labels));
+      this.namespaces.set(resourceRef(resource).name, stringsIn(objectAt(resource, 'metadata').labels));
     }
   }
 

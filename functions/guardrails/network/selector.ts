@@ -80,10 +80,12 @@ export function isLabels(value: YamlValue | undefined): boolean {
   return isAbsent(value) || (isObject(value) && Object.values(value).every((one) => typeof one === 'string'));
 }
 
-/** The labels in a value, without those that are not strings. */
-export function labelsIn(value: YamlValue | undefined): Labels {
+/** The entries of a mapping whose values are strings. */
+export function stringsIn(value: YamlValue | undefined): Readonly<Record<string, string>> {
   if (!isObject(value)) return {};
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => typeof one === 'string')) as Labels;
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 }
 
 /** Whether all of the required labels are among some labels. */

@@ -1,22 +1,17 @@
-import { type PodSpec, podSpecOf } from '../../kubernetes/workload';
+import type { PodSpec } from '../../kubernetes/workload';
 import { type Message, message, words } from '../../message';
 import type { FieldPath } from '../../yaml/field-path';
 import { type YamlObject, type YamlValue, entriesIn, objectAt, textOf } from '../../yaml/yaml';
+import type { Workload } from '../connection';
 import type { Source } from '../topology-builder';
 import { type HostWords, serviceMentions } from './service-mentions';
 
 /** Env variables whose value may be a host alone. */
 const HOST_KEY = /(HOST|ADDR|URL|SERVICE)$/i;
 
-/** Characters; variables in a value are not expanded beyond that. */
-const LONGEST_EXPANDED = 65_536;
-
 /** A workload connects to the Services that its env, its command and its ConfigMaps name. */
-export const readEnvAndFiles: Source = (at, topology) => {
-  const pod = podSpecOf(at.resource);
-  const workload = topology.workloadOf(at.resource);
-  if (pod === undefined || workload === undefined || topology.services.size === 0) return;
-  const { namespace } = workload;
+export const readEnvAndFiles: Source<Workload> = (workload, topology) => {
+  const { pod, namespace } = workload;
   const configMap = (name: YamlValue | undefined) =>
     typeof name === 'string' ? topology.configMap(namespace, name) : {};
   const seen = new Set<string>();
@@ -26,7 +21,7 @@ export const readEnvAndFiles: Source = (at, topology) => {
       // Most values that look like a host do not name a Service of the build.
       if (seen.has(key) || topology.service(reference) === undefined) continue;
       seen.add(key);
-      topology.connectToService({ is: 'workload', workload }, reference, { at, part, field });
+      topology.connectToService({ is: 'workload', workload }, reference, { at: workload, part, field });
     }
 };
 
@@ -39,18 +34,16 @@ interface Text {
   readonly hostWords: HostWords;
 }
 
-/** The data of a ConfigMap by name. */
-type ConfigMapData = (name: YamlValue | undefined) => YamlObject;
+/** The texts in a ConfigMap by name. */
+type ConfigMapTexts = (name: YamlValue | undefined) => Readonly<Record<string, string>>;
 
-function textsOf(pod: PodSpec, configMap: ConfigMapData): Text[] {
+function textsOf(pod: PodSpec, configMap: ConfigMapTexts): Text[] {
   const ofContainers = pod.containers.flatMap(({ value, path }) => {
     const env = envOf(value, path, configMap);
-    const ofEnv = [...env].map(([key, { text, field }]): Text => ({
-      part: message`env ${key}`,
-      field,
-      text,
-      hostWords: HOST_KEY.test(key) ? 'any' : 'with port',
-    }));
+    const ofEnv = [...env].map(([key, variable]): Text => {
+      const hostWords = HOST_KEY.test(key) ? 'any' : 'with port';
+      return { part: message`env ${key}`, ...variable, hostWords };
+    });
     const ofCommand = ['command', 'args'].flatMap((list) =>
       listIn(value[list]).flatMap((word, i): Text[] => {
         if (typeof word !== 'string') return [];
@@ -61,23 +54,21 @@ function textsOf(pod: PodSpec, configMap: ConfigMapData): Text[] {
     return [...ofEnv, ...ofCommand];
   });
   const ofFiles = mountedConfigMaps(pod).flatMap(({ name, field }) =>
-    stringsIn(configMap(name)).map(([key, text]): Text => ({
-      part: message`ConfigMap/${name} ${key}`,
-      field,
-      text,
-      hostWords: 'none',
-    })),
+    Object.entries(configMap(name)).map(([key, text]): Text => {
+      return { part: message`ConfigMap/${name} ${key}`, field, text, hostWords: 'none' };
+    }),
   );
   return [...ofContainers, ...ofFiles];
 }
 
-type Env = ReadonlyMap<string, { readonly text: string; readonly field: FieldPath }>;
+type Env = Map<string, Pick<Text, 'text' | 'field'>>;
 
-function envOf(container: YamlObject, path: FieldPath, configMap: ConfigMapData): Env {
-  const env = new Map<string, { readonly text: string; readonly field: FieldPath }>();
+function envOf(container: YamlObject, path: FieldPath, configMap: ConfigMapTexts): Env {
+  const env: Env = new Map();
   entriesIn(container.envFrom).forEach((source, i) => {
+    const texts = configMap(objectAt(source, 'configMapRef').name);
     const prefix = typeof source.prefix === 'string' ? source.prefix : '';
-    for (const [key, text] of stringsIn(configMap(objectAt(source, 'configMapRef').name)))
+    for (const [key, text] of Object.entries(texts))
       env.set(prefix + key, { text, field: [...path, 'envFrom', i] });
   });
   // env overrides envFrom, and may use the variables before it.
@@ -92,7 +83,10 @@ function envOf(container: YamlObject, path: FieldPath, configMap: ConfigMapData)
   return env;
 }
 
-/** Replaces `$(NAME)` as the kubelet does; a text that grows too long, as values do that double at every step, is kept. */
+/** Characters; variables in a value are not expanded beyond that. */
+const LONGEST_EXPANDED = 65_536;
+
+/** Replaces `$(NAME)` as the kubelet does; keeps a text that grows too long, as values do that double at every step. */
 function expand(text: string, env: Env): string {
   const parts = text.split(/(\$\$|\$\([-._A-Za-z0-9]{1,253}\))/).map((part) => {
     if (part === '$$') return '$';
@@ -114,10 +108,4 @@ function mountedConfigMaps({ value, path }: PodSpec): { readonly name: string; r
 
 function listIn(value: YamlValue | undefined): readonly YamlValue[] {
   return Array.isArray(value) ? value : [];
-}
-
-function stringsIn(data: YamlObject): [string, string][] {
-  return Object.entries(data).flatMap(([key, text]): [string, string][] =>
-    typeof text === 'string' ? [[key, text]] : [],
-  );
 }

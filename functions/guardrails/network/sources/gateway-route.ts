@@ -1,7 +1,7 @@
 import { groupOf, resourceRef } from '../../krm/resource';
 import type { FieldPath } from '../../yaml/field-path';
 import { type YamlObject, entriesIn, objectAt } from '../../yaml/yaml';
-import { portReference } from '../service-ports';
+import { portReference } from '../services';
 import type { Source } from '../topology-builder';
 
 /** The gateway connects to the Services that an HTTPRoute, or another route of the Gateway API, names. */

@@ -1,7 +1,7 @@
 import { groupOf, resourceRef } from '../../krm/resource';
 import type { FieldPath } from '../../yaml/field-path';
 import { entriesIn, objectAt } from '../../yaml/yaml';
-import { portReference } from '../service-ports';
+import { portReference } from '../services';
 import type { Source } from '../topology-builder';
 
 /** The ingress controller connects to the Services that an Ingress names. */

@@ -1,6 +1,5 @@
 import type { PortReference } from '../connection';
-import type { ServiceReference } from '../topology-builder';
-import { serviceReferences } from './service-name';
+import { type ServiceReference, serviceReferences } from '../services';
 
 /** Default ports of URL schemes. */
 const SCHEME_PORTS = new Map([

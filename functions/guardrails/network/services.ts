@@ -1,6 +1,39 @@
+import type { Placed } from '../krm/resource';
 import { type YamlObject, type YamlValue, objectsIn } from '../yaml/yaml';
 import type { ContainerPort, Port, PortReference, Workload } from './connection';
 import type { Protocol } from './policy';
+
+/** A Service of the build. */
+export interface Service {
+  readonly at: Placed;
+  readonly spec: YamlObject;
+}
+
+/** A Service by name, as clients write it. */
+export interface ServiceReference {
+  readonly name: string;
+  readonly namespace: string;
+  /** A port of the Service, by number or name; undefined: all of them. */
+  readonly port: PortReference | undefined;
+  /** The name of a pod precedes the Service, `db-0.db`: only a headless Service has such names. */
+  readonly isOfPod?: true;
+}
+
+/**
+ * The Services that a host name may mean to a pod in the namespace `home`: `name`, `name.namespace`, `name.namespace.svc`,
+ * `name.namespace.svc.<cluster domain>`, and each of them after the name of a pod (kubernetes.io, "DNS for Services and
+ * Pods").
+ */
+export function serviceReferences(
+  host: string,
+  port: PortReference | undefined,
+  home: string,
+): ServiceReference[] {
+  const labels = host.toLowerCase().replace(/\.$/, '').split('.');
+  const named = ([name = '', namespace = home, svc = 'svc']: readonly string[]): ServiceReference[] =>
+    name === '' || svc !== 'svc' ? [] : [{ name, namespace, port }];
+  return [...named(labels), ...named(labels.slice(1)).map((one) => ({ ...one, isOfPod: true as const }))];
+}
 
 export function containerPortsIn(container: YamlObject): ContainerPort[] {
   return objectsIn(container.ports).flatMap(({ name, containerPort: port, protocol }) => {
@@ -43,11 +76,10 @@ export function targetPorts(
   const chosen = objectsIn(spec.ports).filter(
     ({ name, port }) => reference === undefined || reference === port || reference === name,
   );
-  // No port is translated.
+  // A headless Service does not translate ports.
   if (isHeadless(spec) && typeof reference === 'number' && byName) {
-    const protocols = new Set(chosen.map(({ protocol }) => protocolOf(protocol)));
-    if (protocols.size === 0) protocols.add('TCP');
-    return [...protocols].map((protocol) => ({ protocol, target: reference }));
+    const protocols = chosen.length === 0 ? ['TCP'] : chosen.map(({ protocol }) => protocol);
+    return [...new Set(protocols.map(protocolOf))].map((protocol) => ({ protocol, target: reference }));
   }
   return chosen.flatMap(({ port, targetPort, protocol }) => {
     const target = portReference(targetPort) ?? portReference(port);
