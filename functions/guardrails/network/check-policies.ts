@@ -3,17 +3,15 @@ import type { Placed } from '../krm/resource';
 import { blockedTraffic } from './checks/blocked-traffic';
 import { CheckedBuild, type PolicyCheck } from './checks/checked-build';
 import { excessTraffic } from './checks/excess-traffic';
-import { invalidPolicies } from './checks/invalid-policies';
 import { isolation } from './checks/isolation';
 import { unreachableExposures } from './checks/unreachable-exposures';
 import type { ExternalPeers } from './external-peers';
 
-/** Required connections for which no policy can be generated. */
-const unsupportedConnections: PolicyCheck = ({ topology }) => topology.reports;
-
 const CHECKS: readonly PolicyCheck[] = [
-  unsupportedConnections,
-  invalidPolicies,
+  // Required connections for which no policy can be generated.
+  ({ topology }) => topology.reports,
+  // Policies that the API server refuses, and rules without effect.
+  ({ invalid }) => invalid,
   isolation,
   blockedTraffic,
   unreachableExposures,

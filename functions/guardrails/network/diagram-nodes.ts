@@ -5,7 +5,7 @@ import { type IpAddress, contains, printIpRange, representatives } from './ip-ra
 import { append } from './multimap';
 import { DIRECTIONS, type IpBlock, type Peer, type Policy, type SelectorPeer, rangesOfBlock } from './policy';
 import { isInBlock, isPeer, isolates } from './policy-set';
-import { ELSEWHERE, RepresentativePods } from './representative-pods';
+import { ELSEWHERE, RepresentativePods } from './pods';
 import { externalRanges, isInternet, rangesOf } from './required-traffic';
 import { type Labels, type Selector, hasLabels } from './selector';
 import { readTopology } from './topology';

@@ -4,14 +4,6 @@ import type { Direction, IpBlock, Peer, Policy, PolicyPort, PolicyRule } from '.
 import { selects } from './selector';
 import { type Endpoint, type PodEndpoint, type Traffic, isPod } from './traffic';
 
-/** Which policies deny traffic, and at which end. */
-export interface Verdict {
-  readonly allowed: boolean;
-  /** The policies that isolate the source, none of which allows the traffic. */
-  readonly deniedAtSource: readonly Policy[];
-  readonly deniedAtDestination: readonly Policy[];
-}
-
 /**
  * What NetworkPolicies do together. Policies add up: an end is open when no policy isolates it in this direction, or when
  * one of those that do allows the traffic; and both ends must be open. Traffic from a pod's own node, and from the pod
@@ -22,10 +14,7 @@ export class PolicySet {
   /** By namespace and one of the labels that a policy requires; `''` where it requires none. */
   private readonly byLabel = new Map<string, Policy[]>();
   private readonly positions: ReadonlyMap<Policy, number>;
-  private readonly isolatingOf = {
-    ingress: new Map<PodEndpoint, readonly Policy[]>(),
-    egress: new Map<PodEndpoint, readonly Policy[]>(),
-  };
+  private readonly bySelected = new Map<PodEndpoint, readonly Policy[]>();
 
   constructor(readonly policies: readonly Policy[]) {
     this.positions = new Map(policies.map((policy, i) => [policy, i]));
@@ -37,15 +26,17 @@ export class PolicySet {
 
   /** The policies that apply to a pod in a direction, in the order of the set. */
   isolating(pod: PodEndpoint, direction: Direction): readonly Policy[] {
-    const known = this.isolatingOf[direction].get(pod);
-    if (known !== undefined) return known;
+    const selecting = this.bySelected.get(pod) ?? this.selecting(pod);
+    this.bySelected.set(pod, selecting);
+    return selecting.filter((policy) => policy[direction] !== undefined);
+  }
+
+  private selecting(pod: PodEndpoint): readonly Policy[] {
     const position = (policy: Policy) => this.positions.get(policy) ?? 0;
-    const found = [undefined, ...Object.entries(pod.labels)]
+    return [undefined, ...Object.entries(pod.labels)]
       .flatMap((label) => this.byLabel.get(keyOf(pod.namespace, label)) ?? [])
-      .filter((policy) => isolates(policy, pod, direction))
+      .filter(({ podSelector }) => selects(podSelector, pod.labels))
       .sort((a, b) => position(a) - position(b));
-    this.isolatingOf[direction].set(pod, found);
-    return found;
   }
 
   /** The policies that isolate one end of traffic, where none of them allows it; empty where that end is open. */
@@ -59,12 +50,11 @@ export class PolicySet {
     return this.denying('egress', traffic).length === 0 && this.denying('ingress', traffic).length === 0;
   }
 
-  verdict(traffic: Traffic): Verdict {
-    return {
-      allowed: this.allows(traffic),
-      deniedAtSource: this.denying('egress', traffic),
-      deniedAtDestination: this.denying('ingress', traffic),
-    };
+  /** Whether traffic is allowed, and the policies that deny it at either end. */
+  verdict(traffic: Traffic) {
+    const deniedAtSource = this.denying('egress', traffic);
+    const deniedAtDestination = this.denying('ingress', traffic);
+    return { allowed: this.allows(traffic), deniedAtSource, deniedAtDestination };
   }
 }
 

@@ -12,7 +12,7 @@ import {
   rangesOfBlock,
 } from '../policy';
 import { allowsByRule } from '../policy-set';
-import { ELSEWHERE } from '../representative-pods';
+import { ELSEWHERE } from '../pods';
 import type { RequiredTraffic } from '../required-traffic';
 import { type Endpoint, type PodEndpoint, type Traffic, isPod, namespaceLabels } from '../traffic';
 import type { CheckedBuild, PolicyCheck } from './checked-build';

@@ -2,12 +2,35 @@ import { type Placed, groupOf, resourceRef } from '../krm/resource';
 import { objectAt } from '../yaml/yaml';
 import type { Workload } from './connection';
 import type { SelectedPods } from './external-peers';
+import { append } from './multimap';
 import type { SelectorPeer } from './policy';
+import { isPeer } from './policy-set';
 import { type Labels, type Selector, stringsIn, selects } from './selector';
 import { NAMESPACE_NAME, type PodEndpoint, namespaceLabels } from './traffic';
 
 /** The name of a namespace of which nothing is known. */
 export const ELSEWHERE = 'another namespace';
+
+/** The pods of a build by namespace and label. */
+export class PodIndex {
+  private readonly byNamespace = new Map<string, PodEndpoint[]>();
+  private readonly byLabel = new Map<string, PodEndpoint[]>();
+
+  constructor(private readonly pods: readonly PodEndpoint[]) {
+    for (const pod of pods) {
+      append(this.byNamespace, pod.namespace, pod);
+      for (const label of Object.entries(pod.labels)) append(this.byLabel, label.join('='), pod);
+    }
+  }
+
+  /** The pods that a peer of a policy in a namespace matches. */
+  matching(peer: SelectorPeer, namespace: string): readonly PodEndpoint[] {
+    const [label] = Object.entries(peer.podSelector?.matchLabels ?? {});
+    const all = peer.namespaceSelector === undefined ? this.byNamespace.get(namespace) : this.pods;
+    const candidates = label === undefined ? all : this.byLabel.get(label.join('='));
+    return candidates?.filter((pod) => isPeer(peer, pod, namespace)) ?? [];
+  }
+}
 
 /** Pods that represent all pods which policies and the configuration treat alike, in namespaces with their labels. */
 export class RepresentativePods {
