@@ -45,9 +45,7 @@ export interface ConnectionMap {
  */
 export function readConnectionMap(resources: readonly Placed[], peers: ExternalPeers): ConnectionMap {
   const policies = new PolicySet(
-    resources
-      .filter(({ resource }) => isNetworkPolicy(resource))
-      .map(({ resource }) => readPolicy(resource).policy),
+    resources.flatMap(({ resource }) => (isNetworkPolicy(resource) ? [readPolicy(resource).policy] : [])),
   );
   const nodes = new DiagramNodes(resources, policies.policies, peers);
   const bounds = portBounds(policies);
@@ -58,17 +56,15 @@ export function readConnectionMap(resources: readonly Placed[], peers: ExternalP
       return ports.length === 0 ? [] : [{ from, to, ports }];
     }),
   );
-  return { entrances: entrancesOf(resources, nodes), connections };
+  return { entrances: resources.flatMap(({ resource }) => entrancesOf(resource, nodes)), connections };
 }
 
 /** The ports at which a range of some policy starts, and those after its end. */
 function portBounds({ policies }: PolicySet): readonly number[] {
-  const ports = policies
-    .flatMap(({ ingress = [], egress = [] }) => [...ingress, ...egress])
-    .flatMap(({ ports: ofRule = [] }) => ofRule);
-  return ports.flatMap(({ port, endPort }) =>
-    typeof port === 'number' ? [port, (endPort ?? port) + 1] : [],
-  );
+  const rules = policies.flatMap(({ ingress = [], egress = [] }) => [...ingress, ...egress]);
+  return rules
+    .flatMap(({ ports = [] }) => ports)
+    .flatMap(({ port, endPort }) => (typeof port === 'number' ? [port, (endPort ?? port) + 1] : []));
 }
 
 /** Asks for one port of every section into which the policies and the containers' ports divide the ports. */
@@ -78,8 +74,8 @@ function allowedPorts(
   from: DiagramNode,
   to: DiagramNode,
 ): PortRange[] {
-  const ofPods = to.ends.flatMap((end) => (isPod(end) ? end.ports.map(({ port }) => port) : []));
-  const starts = [...new Set([1, ...bounds, ...ofPods, ...ofPods.map((port) => port + 1)])]
+  const named = to.ends.filter(isPod).flatMap(({ ports }) => ports.map(({ port }) => port));
+  const starts = [...new Set([1, ...bounds, ...named, ...named.map((port) => port + 1)])]
     .filter((port) => port <= LAST_PORT)
     .sort((a, b) => a - b);
   const found: PortRange[] = [];
@@ -98,27 +94,25 @@ function allowedPorts(
   return found;
 }
 
-function entrancesOf(resources: readonly Placed[], { ingressController, gateway }: DiagramNodes): Entrance[] {
-  return resources.flatMap(({ resource }) => {
-    const spec = objectAt(resource, 'spec');
-    if (resource.kind === 'Ingress' && groupOf(resource) === 'networking.k8s.io') {
-      const hosts = namesIn(objectsIn(spec.rules), 'host');
-      const ports = [80, ...(objectsIn(spec.tls).length > 0 ? [443] : [])];
-      return [{ through: ingressController, hosts, ports: ports.map(tcp) }];
-    }
-    if (resource.kind === 'Gateway' && groupOf(resource) === 'gateway.networking.k8s.io') {
-      const listeners = objectsIn(spec.listeners);
-      const ports = listeners.flatMap(({ port }) => (typeof port === 'number' ? [port] : []));
-      const distinct = [...new Set(ports)].sort((a, b) => a - b);
-      return [{ through: gateway, hosts: namesIn(listeners, 'hostname'), ports: distinct.map(tcp) }];
-    }
-    return [];
-  });
+function entrancesOf(resource: YamlObject, { ingressController, gateway }: DiagramNodes): Entrance[] {
+  const spec = objectAt(resource, 'spec');
+  if (resource.kind === 'Ingress' && groupOf(resource) === 'networking.k8s.io') {
+    const hosts = namesIn(objectsIn(spec.rules), 'host');
+    const ports = objectsIn(spec.tls).length > 0 ? [80, 443] : [80];
+    return [{ through: ingressController, hosts, ports: ports.map(tcp) }];
+  }
+  if (resource.kind === 'Gateway' && groupOf(resource) === 'gateway.networking.k8s.io') {
+    const listeners = objectsIn(spec.listeners);
+    const ports = new Set(listeners.map(({ port }) => port).filter((port) => typeof port === 'number'));
+    const sorted = [...ports].sort((a, b) => a - b);
+    return [{ through: gateway, hosts: namesIn(listeners, 'hostname'), ports: sorted.map(tcp) }];
+  }
+  return [];
 }
 
 function namesIn(entries: readonly YamlObject[], key: string): string[] {
-  const names = entries.map((entry) => entry[key]).map((name) => (typeof name === 'string' ? name : '*'));
-  return [...new Set(names.length === 0 ? ['*'] : names)];
+  const names = entries.map(({ [key]: name }) => (typeof name === 'string' ? name : '*'));
+  return names.length === 0 ? ['*'] : [...new Set(names)];
 }
 
 function tcp(port: number): PortRange {

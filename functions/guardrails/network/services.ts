@@ -1,13 +1,6 @@
-import type { Placed } from '../krm/resource';
 import { type YamlObject, type YamlValue, objectsIn } from '../yaml/yaml';
 import type { ContainerPort, Port, PortReference, Workload } from './connection';
 import type { Protocol } from './policy';
-
-/** A Service of the build. */
-export interface Service {
-  readonly at: Placed;
-  readonly spec: YamlObject;
-}
 
 /** A Service by name, as clients write it. */
 export interface ServiceReference {

@@ -8,14 +8,7 @@ import { type YamlObject, objectAt, objectsIn } from '../yaml/yaml';
 import type { Connection, ConnectionEnd, Exposure, Port, Topology, Workload } from './connection';
 import { append } from './multimap';
 import { type Labels, hasLabels, isLabels, stringsIn } from './selector';
-import {
-  type Service,
-  type ServiceReference,
-  containerPortsIn,
-  isHeadless,
-  podPorts,
-  targetPorts,
-} from './services';
+import { type ServiceReference, containerPortsIn, isHeadless, podPorts, targetPorts } from './services';
 
 export const INTERNET_EGRESS = 'todo.example.com/internet-egress';
 const MATCH_LABELS: FieldPath = ['spec', 'selector', 'matchLabels'];
@@ -35,7 +28,7 @@ export interface Origin {
 export class TopologyBuilder {
   private readonly workloads = new Map<YamlObject, Workload>();
   private readonly byLabel = new Map<string, Workload[]>();
-  private readonly services = new Map<string, Service>();
+  private readonly services = new Map<string, YamlObject>();
   private readonly configMaps = new Map<string, Labels>();
   /** Workloads that open connections. */
   readonly clients = new Set<Workload>();
@@ -52,8 +45,7 @@ export class TopologyBuilder {
       const key = keyOf(namespace, name);
       const pod = podSpecOf(resource);
       if (pod !== undefined && kind !== 'PodTemplate') this.addWorkload(at, pod);
-      if (kind === 'Service' && groupOf(resource) === '')
-        this.services.set(key, { at, spec: objectAt(resource, 'spec') });
+      if (kind === 'Service' && groupOf(resource) === '') this.services.set(key, resource);
       if (kind === 'ConfigMap') this.configMaps.set(key, stringsIn(resource.data));
     }
   }
@@ -68,9 +60,9 @@ export class TopologyBuilder {
   }
 
   /** undefined: not in the build. */
-  service({ name, namespace, isOfPod }: ServiceReference): Service | undefined {
+  service({ name, namespace, isOfPod }: ServiceReference): YamlObject | undefined {
     const service = this.services.get(keyOf(namespace, name));
-    return isOfPod && service !== undefined && !isHeadless(service.spec) ? undefined : service;
+    return service !== undefined && isOfPod && !isHeadless(objectAt(service, 'spec')) ? undefined : service;
   }
 
   /** The texts in a ConfigMap by key; empty where it is not in the build. */
@@ -122,8 +114,8 @@ export class TopologyBuilder {
       else report(words(', which does not exist'), 'use the name of an existing Service, or add the Service');
       return;
     }
-    const { spec } = service;
-    if (from.is !== 'workload') this.routed.add(service.at.resource);
+    const spec = objectAt(service, 'spec');
+    if (from.is !== 'workload') this.routed.add(service);
     if (!isLabels(spec.selector)) {
       report(words(', whose selector has values that are not strings'), 'quote them');
       return;

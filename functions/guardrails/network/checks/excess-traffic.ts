@@ -2,15 +2,8 @@ import type { PlacedReport } from '../../findings/finding';
 import { type Message, message, words } from '../../message';
 import type { Port } from '../connection';
 import { isGenerated } from '../generate';
-import {
-  DIRECTIONS,
-  type Direction,
-  PROTOCOLS,
-  type Policy,
-  type PolicyPort,
-  type PolicyRule,
-  rangesOfBlock,
-} from '../policy';
+import { DIRECTIONS, type Direction, PROTOCOLS, rangesOfBlock } from '../policy';
+import type { Peer, Policy, PolicyPort } from '../policy';
 import { allowsByRule } from '../policy-set';
 import { ELSEWHERE } from '../pods';
 import type { RequiredTraffic } from '../required-traffic';
@@ -23,6 +16,12 @@ const ANY_POD: PodEndpoint = {
   namespaceLabels: namespaceLabels(ELSEWHERE),
   ports: [],
 };
+
+const EVERY_PORT: readonly PolicyPort[] = PROTOCOLS.map((protocol) => ({
+  protocol,
+  port: undefined,
+  endPort: undefined,
+}));
 
 /** Policies that allow traffic which the build does not require, each once. */
 export const excessTraffic: PolicyCheck = (build) =>
@@ -51,18 +50,17 @@ function reportOf(
 
 function excessOf(policy: Policy, direction: Direction, build: CheckedBuild): Traffic | undefined {
   const { podSelector, namespace } = policy;
-  const rules = policy[direction] ?? [];
-  if (rules.length === 0) return undefined;
-  const known = build.index.matching({ podSelector, namespaceSelector: undefined }, namespace);
-  const own = known.length > 0 ? known : build.pods.selectedBy(podSelector, namespace);
-  for (const rule of rules) {
-    const peers = peersOf(rule, namespace, build);
+  const { required, index, pods } = build;
+  const known = index.matching({ podSelector, namespaceSelector: undefined }, namespace);
+  const own = known.length > 0 ? known : pods.selectedBy(podSelector, namespace);
+  for (const rule of policy[direction] ?? []) {
+    const peers = rule.peers?.flatMap((peer) => endpointsOf(peer, namespace, build)) ?? [ANY_POD];
     for (const pod of own)
       for (const peer of peers) {
         const [from, to] = direction === 'ingress' ? [peer, pod] : [pod, peer];
-        for (const port of portsOf(rule, to, build.required)) {
+        for (const port of (rule.ports ?? EVERY_PORT).flatMap((one) => portsIn(one, to, required))) {
           const traffic = { from, to, ...port };
-          if (allowsByRule(rule, namespace, direction, traffic) && !build.required.includes(traffic))
+          if (allowsByRule(rule, namespace, direction, traffic) && !required.includes(traffic))
             return traffic;
         }
       }
@@ -70,33 +68,25 @@ function excessOf(policy: Policy, direction: Direction, build: CheckedBuild): Tr
   return undefined;
 }
 
-/** Endpoints that the peers of a rule may match: the pods of the build, and representatives of each peer. */
-function peersOf({ peers }: PolicyRule, namespace: string, build: CheckedBuild): readonly Endpoint[] {
-  if (peers === undefined) return [ANY_POD];
-  return peers.flatMap((peer): readonly Endpoint[] => {
-    if ('ipBlock' in peer) return build.externalAddresses(rangesOfBlock(peer.ipBlock));
-    return [...build.index.matching(peer, namespace), ...build.pods.matching(peer, namespace)];
-  });
+/** Endpoints that a peer may match: the pods of the build, and representatives of all others. */
+function endpointsOf(peer: Peer, namespace: string, build: CheckedBuild): readonly Endpoint[] {
+  if ('ipBlock' in peer) return build.externalAddresses(rangesOfBlock(peer.ipBlock));
+  return [...build.index.matching(peer, namespace), ...build.pods.matching(peer, namespace)];
 }
 
 /** Ports of a rule at which the traffic that it allows may begin to be more than is required. */
-function portsOf({ ports }: PolicyRule, to: Endpoint, required: RequiredTraffic): readonly Port[] {
-  if (ports === undefined)
-    return PROTOCOLS.map((protocol) => ({ protocol, port: required.otherPortFrom(1) }));
-  return ports.flatMap((port) => portsIn(port, to, required));
-}
-
 function portsIn(
   { protocol, port, endPort }: PolicyPort,
   to: Endpoint,
   required: RequiredTraffic,
 ): readonly Port[] {
   if (port === undefined) return [{ protocol, port: required.otherPortFrom(1) }];
-  if (typeof port === 'string') return (isPod(to) ? to.ports : []).filter(({ name }) => name === port);
+  if (typeof port === 'string') return isPod(to) ? to.ports.filter(({ name }) => name === port) : [];
   const last = endPort ?? port;
-  const other = required.otherPortFrom(port);
-  const within = [...required.ports].filter((one) => one >= port && one <= last);
-  return [...(other <= last ? [other] : []), ...within].map((one) => ({ protocol, port: one }));
+  const within = [required.otherPortFrom(port), ...required.ports].filter(
+    (one) => one >= port && one <= last,
+  );
+  return within.map((one) => ({ protocol, port: one }));
 }
 
 function nameOf(end: Endpoint, any: string): Message {
