@@ -10,27 +10,15 @@ interface Box extends DiagramNode {
   readonly id: string;
 }
 
-interface Line {
-  readonly from: Box;
-  readonly to: Box;
-  readonly label: string;
-  /** Whether no policy of the build decides about it. */
-  readonly isOutside: boolean;
-}
-
-export interface Diagram {
-  readonly lines: readonly Line[];
-  /** The boxes of each namespace of the build, with its title, and those outside of them, without a title. */
-  readonly frames: readonly { readonly title: string | undefined; readonly boxes: readonly Box[] }[];
-}
-
-export function diagramOf({ entrances, connections }: ConnectionMap): Diagram {
+/** The lines of a diagram, and the boxes of each namespace of the build; those outside of them have no title. */
+export function diagramOf({ entrances, connections }: ConnectionMap) {
   const boxes = new Map<DiagramNode, Box>();
   const boxOf = (node: DiagramNode) => {
     const box = boxes.get(node) ?? { ...node, id: `n${boxes.size + 1}` };
     boxes.set(node, box);
     return box;
   };
+  // No policy of the build decides about these.
   const fromOutside = entrances.map(({ through, hosts, ports }) => {
     const label = `${hosts.join(', ')}: ${portText(ports)}`;
     return { from: boxOf(OUTSIDE), to: boxOf(through), label, isOutside: true };

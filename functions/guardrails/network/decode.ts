@@ -3,13 +3,13 @@ import { message, words } from '../message';
 import { type FieldPath, formatPath } from '../yaml/field-path';
 import { type YamlValue, isAbsent, isObject } from '../yaml/yaml';
 
-/** A field, read as the API server's strict decoder reads it: what that refuses is a problem. */
+/** A field of a resource, read as the API server's strict decoder reads it: what that refuses is a problem. */
 export class Field {
   constructor(
     readonly value: YamlValue | undefined,
-    readonly path: FieldPath,
+    readonly path: FieldPath = [],
     /** Shared by all fields of the resource, in the order in which they are read. */
-    readonly problems: Report[],
+    readonly problems: Report[] = [],
   ) {}
 
   get isAbsent(): boolean {

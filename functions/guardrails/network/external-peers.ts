@@ -52,18 +52,8 @@ export const ACME_SOLVER_LABELS: Labels = { 'acme.cert-manager.io/http01-solver'
 
 /** The pods at an end of a connection; undefined for the internet. */
 export function podsAt(end: ConnectionEnd, peers: ExternalPeers): SelectedPods | undefined {
-  switch (end.is) {
-    case 'workload':
-      return { namespace: end.workload.namespace, podLabels: end.workload.selector };
-    case 'acme-solver':
-      return { namespace: end.namespace, podLabels: ACME_SOLVER_LABELS };
-    case 'ingress-controller':
-      return peers.ingressController;
-    case 'gateway':
-      return peers.gateways;
-    case 'dns':
-      return peers.dns;
-    case 'internet':
-      return undefined;
-  }
+  const { ingressController, gateways: gateway, dns } = peers;
+  if (end.is === 'workload') return { namespace: end.workload.namespace, podLabels: end.workload.selector };
+  if (end.is === 'acme-solver') return { namespace: end.namespace, podLabels: ACME_SOLVER_LABELS };
+  return { 'ingress-controller': ingressController, gateway, dns, internet: undefined }[end.is];
 }

@@ -67,14 +67,7 @@ interface Pair extends Pick<Connection, 'from' | 'to' | 'ports'> {
 }
 
 /** The order in the file: ingress, traffic between workloads, egress. */
-const RANKS: readonly string[] = [
-  'ingress-controller',
-  'gateway',
-  'acme-solver',
-  'workload',
-  'internet',
-  'dns',
-] satisfies ConnectionEnd['is'][];
+const RANKS = ['ingress-controller', 'gateway', 'acme-solver', 'workload', 'internet', 'dns'];
 
 function mergePairs({ connections, workloads }: Topology): Pair[] {
   const names = shortNames(workloads);

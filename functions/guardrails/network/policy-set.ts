@@ -1,4 +1,4 @@
-import { contains, type IpAddress } from './ip-range';
+import { type IpAddress, contains } from './ip-range';
 import { append } from './multimap';
 import type { Direction, IpBlock, Peer, Policy, PolicyPort, PolicyRule } from './policy';
 import { selects } from './selector';
@@ -11,30 +11,30 @@ import { type Endpoint, type PodEndpoint, type Traffic, isPod } from './traffic'
  * https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
 export class PolicySet {
-  /** By namespace and one of the labels that a policy requires; `''` where it requires none. */
+  /** By namespace and the first label that a policy requires. */
   private readonly byLabel = new Map<string, Policy[]>();
   private readonly positions: ReadonlyMap<Policy, number>;
-  private readonly bySelected = new Map<PodEndpoint, readonly Policy[]>();
+  private readonly byPod = new Map<PodEndpoint, readonly Policy[]>();
 
   constructor(readonly policies: readonly Policy[]) {
     this.positions = new Map(policies.map((policy, i) => [policy, i]));
     for (const policy of policies) {
-      const [label] = Object.entries(policy.podSelector.matchLabels);
-      append(this.byLabel, keyOf(policy.namespace, label), policy);
+      const [label = []] = Object.entries(policy.podSelector.matchLabels);
+      append(this.byLabel, JSON.stringify([policy.namespace, ...label]), policy);
     }
   }
 
   /** The policies that apply to a pod in a direction, in the order of the set. */
   isolating(pod: PodEndpoint, direction: Direction): readonly Policy[] {
-    const selecting = this.bySelected.get(pod) ?? this.selecting(pod);
-    this.bySelected.set(pod, selecting);
-    return selecting.filter((policy) => policy[direction] !== undefined);
+    const applying = this.byPod.get(pod) ?? this.applyingTo(pod);
+    this.byPod.set(pod, applying);
+    return applying.filter((policy) => policy[direction] !== undefined);
   }
 
-  private selecting(pod: PodEndpoint): readonly Policy[] {
+  private applyingTo(pod: PodEndpoint): readonly Policy[] {
     const position = (policy: Policy) => this.positions.get(policy) ?? 0;
-    return [undefined, ...Object.entries(pod.labels)]
-      .flatMap((label) => this.byLabel.get(keyOf(pod.namespace, label)) ?? [])
+    return [[], ...Object.entries(pod.labels)]
+      .flatMap((label) => this.byLabel.get(JSON.stringify([pod.namespace, ...label])) ?? [])
       .filter(({ podSelector }) => selects(podSelector, pod.labels))
       .sort((a, b) => position(a) - position(b));
   }
@@ -58,16 +58,10 @@ export class PolicySet {
   }
 }
 
-function keyOf(namespace: string, label: readonly [string, string] | undefined): string {
-  return JSON.stringify([namespace, ...(label ?? [])]);
-}
-
 /** Whether a policy applies to a pod in a direction. */
-export function isolates(policy: Policy, pod: PodEndpoint, direction: Direction): boolean {
+export function isolates(policy: Policy, { namespace, labels }: PodEndpoint, direction: Direction): boolean {
   return (
-    policy[direction] !== undefined &&
-    policy.namespace === pod.namespace &&
-    selects(policy.podSelector, pod.labels)
+    policy[direction] !== undefined && policy.namespace === namespace && selects(policy.podSelector, labels)
   );
 }
 

@@ -1,8 +1,9 @@
 import type { PodSpec } from '../../kubernetes/workload';
 import { type Message, message, words } from '../../message';
 import type { FieldPath } from '../../yaml/field-path';
-import { type YamlObject, type YamlValue, entriesIn, objectAt, textOf } from '../../yaml/yaml';
+import { type YamlValue, textOf } from '../../yaml/yaml';
 import type { Workload } from '../connection';
+import { Field } from '../decode';
 import type { Source } from '../topology-builder';
 import { type HostWords, serviceMentions } from './service-mentions';
 
@@ -39,23 +40,32 @@ type ConfigMapTexts = (name: YamlValue | undefined) => Readonly<Record<string, s
 
 function textsOf(pod: PodSpec, configMap: ConfigMapTexts): Text[] {
   const ofContainers = pod.containers.flatMap(({ value, path }) => {
-    const env = envOf(value, path, configMap);
+    const container = new Field(value, path);
+    const env = envOf(container, configMap);
     const ofEnv = [...env].map(([key, variable]): Text => {
       const hostWords = HOST_KEY.test(key) ? 'any' : 'with port';
       return { part: message`env ${key}`, ...variable, hostWords };
     });
-    const ofCommand = ['command', 'args'].flatMap((list) =>
-      listIn(value[list]).flatMap((word, i): Text[] => {
+    const ofCommand = [...container.at('command').entries(), ...container.at('args').entries()].flatMap(
+      ({ value: word, path: field }): Text[] => {
         if (typeof word !== 'string') return [];
-        const text = expand(word, env);
-        return [{ part: words('args'), field: [...path, list, i], text, hostWords: 'with port' }];
-      }),
+        return [{ part: words('args'), field, text: expand(word, env), hostWords: 'with port' }];
+      },
     );
     return [...ofEnv, ...ofCommand];
   });
-  const ofFiles = mountedConfigMaps(pod).flatMap(({ name, field }) =>
-    Object.entries(configMap(name)).map(([key, text]): Text => {
-      return { part: message`ConfigMap/${name} ${key}`, field, text, hostWords: 'none' };
+  const volumes = new Field(pod.value, pod.path).at('volumes').entries();
+  const ofFiles = volumes.flatMap((volume) =>
+    [volume, ...volume.at('projected').at('sources').entries()].flatMap((source) => {
+      const { value: name } = source.at('configMap').at('name');
+      return Object.entries(configMap(name)).map(([key, text]): Text => {
+        return {
+          part: message`ConfigMap/${textOf(name)} ${key}`,
+          field: volume.path,
+          text,
+          hostWords: 'none',
+        };
+      });
     }),
   );
   return [...ofContainers, ...ofFiles];
@@ -63,23 +73,23 @@ function textsOf(pod: PodSpec, configMap: ConfigMapTexts): Text[] {
 
 type Env = Map<string, Pick<Text, 'text' | 'field'>>;
 
-function envOf(container: YamlObject, path: FieldPath, configMap: ConfigMapTexts): Env {
+function envOf(container: Field, configMap: ConfigMapTexts): Env {
   const env: Env = new Map();
-  entriesIn(container.envFrom).forEach((source, i) => {
-    const texts = configMap(objectAt(source, 'configMapRef').name);
-    const prefix = typeof source.prefix === 'string' ? source.prefix : '';
+  for (const source of container.at('envFrom').entries()) {
+    const prefix = source.at('prefix').value;
+    const texts = configMap(source.at('configMapRef').at('name').value);
     for (const [key, text] of Object.entries(texts))
-      env.set(prefix + key, { text, field: [...path, 'envFrom', i] });
-  });
+      env.set(typeof prefix === 'string' ? prefix + key : key, { text, field: source.path });
+  }
   // env overrides envFrom, and may use the variables before it.
-  entriesIn(container.env).forEach((entry, i) => {
-    if (typeof entry.name !== 'string') return;
-    const from = objectAt(objectAt(entry, 'valueFrom'), 'configMapKeyRef');
-    const text = entry.value ?? configMap(from.name)[textOf(from.key)];
-    const field = [...path, 'env', i];
-    if (typeof text !== 'string') env.delete(entry.name);
-    else env.set(entry.name, { text: entry.value === undefined ? text : expand(text, env), field });
-  });
+  for (const entry of container.at('env').entries()) {
+    const [name, value] = [entry.at('name').value, entry.at('value').value];
+    if (typeof name !== 'string') continue;
+    const from = entry.at('valueFrom').at('configMapKeyRef');
+    const text = value ?? configMap(from.at('name').value)[textOf(from.at('key').value)];
+    if (typeof text !== 'string') env.delete(name);
+    else env.set(name, { text: value === undefined ? text : expand(text, env), field: entry.path });
+  }
   return env;
 }
 
@@ -94,18 +104,4 @@ function expand(text: string, env: Env): string {
   });
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   return length > Math.max(LONGEST_EXPANDED, text.length) ? text : parts.join('');
-}
-
-function mountedConfigMaps({ value, path }: PodSpec): { readonly name: string; readonly field: FieldPath }[] {
-  return entriesIn(value.volumes).flatMap((volume, i) => {
-    const sources = [volume, ...entriesIn(objectAt(volume, 'projected').sources)];
-    return sources.flatMap((source) => {
-      const { name } = objectAt(source, 'configMap');
-      return typeof name === 'string' ? [{ name, field: [...path, 'volumes', i] }] : [];
-    });
-  });
-}
-
-function listIn(value: YamlValue | undefined): readonly YamlValue[] {
-  return Array.isArray(value) ? value : [];
 }
