@@ -1,7 +1,7 @@
 import { type YamlObject, type YamlValue, objectAt } from '../yaml/yaml';
-import type { Connection, ConnectionEnd, Port, Topology, Workload } from './connection';
+import type { Connection, ConnectionEnd, Topology, Workload } from './connection';
 import { type ExternalPeers, INTERNET, podsAt } from './external-peers';
-import { isNetworkPolicy } from './policy';
+import { type Direction, POLICY_TYPES, isNetworkPolicy } from './policy';
 import { NAMESPACE_NAME } from './traffic';
 
 export const GENERATED_LABEL = 'todo.example.com/generated-by';
@@ -32,11 +32,8 @@ export interface WantedPolicy {
  */
 export function wantedPolicies(topology: Topology, peers: ExternalPeers, isStamped = false): WantedPolicy[] {
   const namespaces = [...new Set(topology.workloads.map(({ namespace }) => namespace))].sort();
-  const denials: WantedPolicy[] = namespaces.map((namespace) => ({
-    name: DEFAULT_DENY,
-    namespace,
-    spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
-  }));
+  const spec = { podSelector: {}, policyTypes: Object.values(POLICY_TYPES) };
+  const denials = namespaces.map((namespace) => ({ name: DEFAULT_DENY, namespace, spec }));
   const allows = mergePairs(topology).flatMap((connection) => policiesFor(connection, peers, isStamped));
   // From `a` to `b-to-c` has the same name as from `a-to-b` to `c`.
   const taken = new Set<string>();
@@ -71,24 +68,20 @@ const RANKS = ['ingress-controller', 'gateway', 'acme-solver', 'workload', 'inte
 
 function mergePairs({ connections, workloads }: Topology): Pair[] {
   const names = shortNames(workloads);
-  const nameOf = (end: ConnectionEnd) => (end.is === 'workload' ? (names.get(end.workload) ?? '') : end.is);
+  const nameOf = (end: ConnectionEnd) => (end.is === 'workload' ? names.get(end.workload) : end.is) ?? '';
   const pairs = new Map<string, Pair>();
   for (const { from, to, ports } of connections) {
     const key = JSON.stringify([from, to].map(identityOf));
     const merged = [...(pairs.get(key)?.ports ?? []), ...ports];
-    const distinct = new Map(merged.map((port) => [`${port.protocol} ${port.port}`, port]));
-    const name = `allow-${nameOf(from)}-to-${nameOf(to)}`;
-    pairs.set(key, { name, from, to, ports: [...distinct.values()].sort(byPort) });
+    const distinct = [...new Map(merged.map((port) => [`${port.protocol} ${port.port}`, port])).values()];
+    distinct.sort((a, b) => a.port - b.port || compareText(b.protocol, a.protocol));
+    pairs.set(key, { name: `allow-${nameOf(from)}-to-${nameOf(to)}`, from, to, ports: distinct });
   }
   const rank = ({ from, to }: Pair) => RANKS.indexOf((to.is === 'workload' ? from : to).is);
   return [...pairs.values()].sort(
     (a, b) =>
       rank(a) - rank(b) || compareText(a.name, b.name) || compareText(namespaceOf(a.to), namespaceOf(b.to)),
   );
-}
-
-function byPort(a: Port, b: Port): number {
-  return a.port - b.port || compareText(b.protocol, a.protocol);
 }
 
 function compareText(a: string, b: string): number {
@@ -124,35 +117,25 @@ function shortNames(workloads: readonly Workload[]): Map<Workload, string> {
 }
 
 /** The policies for a pair of ends: one for each end in the build. */
-function policiesFor(
-  { name, from, to, ports }: Pair,
-  peers: ExternalPeers,
-  isStamped: boolean,
-): WantedPolicy[] {
-  const policies: WantedPolicy[] = [];
+function policiesFor(pair: Pair, peers: ExternalPeers, isStamped: boolean): WantedPolicy[] {
+  const { name, from, to, ports } = pair;
   const onPorts = ports.map(({ protocol, port }) => ({ protocol, port }));
-  const [source, destination] = [namespaceOf(from), namespaceOf(to)];
-  if (to.is === 'workload' || to.is === 'acme-solver')
-    policies.push({
-      name,
-      namespace: destination,
-      spec: {
-        podSelector: selectorOf(to, peers, isStamped),
-        policyTypes: ['Ingress'],
-        ingress: [{ from: peersOf(from, destination, peers, isStamped), ports: onPorts }],
-      },
-    });
-  if (from.is === 'workload')
-    policies.push({
-      name: to.is === 'workload' ? `${name}-egress` : name,
-      namespace: source,
-      spec: {
-        podSelector: selectorOf(from, peers, isStamped),
-        policyTypes: ['Egress'],
-        egress: [{ to: peersOf(to, source, peers, isStamped), ports: onPorts }],
-      },
-    });
-  return policies;
+  const policyAt = (end: ConnectionEnd, name: string, direction: Direction, rule: PlainObject) => ({
+    name,
+    namespace: namespaceOf(end),
+    spec: {
+      podSelector: selectorOf(end, peers, isStamped),
+      policyTypes: [POLICY_TYPES[direction]],
+      [direction]: [{ ...rule, ports: onPorts }],
+    },
+  });
+  const sources = peersOf(from, namespaceOf(to), peers, isStamped);
+  const destinations = peersOf(to, namespaceOf(from), peers, isStamped);
+  const ingress = policyAt(to, name, 'ingress', { from: sources });
+  const egressName = to.is === 'workload' ? `${name}-egress` : name;
+  const egress = policyAt(from, egressName, 'egress', { to: destinations });
+  const hasIngress = to.is === 'workload' || to.is === 'acme-solver';
+  return [...(hasIngress ? [ingress] : []), ...(from.is === 'workload' ? [egress] : [])];
 }
 
 /** The entries of `from` or `to` that select one end of a connection, in a policy of the namespace `home`. */
@@ -172,10 +155,6 @@ function peersOf(end: ConnectionEnd, home: string, peers: ExternalPeers, isStamp
 function selectorOf(end: ConnectionEnd, peers: ExternalPeers, isStamped: boolean): PlainObject {
   const { podLabels = {} } = podsAt(end, peers) ?? {};
   if (!isStamped || end.is === 'workload') return { matchLabels: podLabels };
-  const expressions = Object.entries(podLabels).map(([key, value]) => ({
-    key,
-    operator: 'In',
-    values: [value],
-  }));
-  return { matchExpressions: expressions };
+  const labels = Object.entries(podLabels);
+  return { matchExpressions: labels.map(([key, value]) => ({ key, operator: 'In', values: [value] })) };
 }

@@ -7,10 +7,10 @@ import { type IpRange, isWithin, readIpRange } from './ip-range';
 import { type Selector, readSelector } from './selector';
 
 export const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
-const POLICY_TYPES: readonly YamlValue[] = ['Ingress', 'Egress'];
 const PORT_NAME = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/; // RFC 6335, 5.1, in lower case
 
 export const DIRECTIONS = ['ingress', 'egress'] as const;
+export const POLICY_TYPES = { ingress: 'Ingress', egress: 'Egress' } as const;
 
 export type Direction = (typeof DIRECTIONS)[number];
 export type Protocol = (typeof PROTOCOLS)[number];
@@ -87,7 +87,8 @@ export function readPolicy(resource: YamlObject): ReadPolicy {
   const isInEffect = problems.length === 0;
   const podSelector = readSelector(spec.at('podSelector')) ?? { matchLabels: {}, matchExpressions: [] };
   const rules = { ingress: rulesIn(spec.at('ingress'), 'from'), egress: rulesIn(spec.at('egress'), 'to') };
-  const effective = (direction: Direction, type: string) => {
+  const effective = (direction: Direction) => {
+    const type = POLICY_TYPES[direction];
     if (isInEffect && types.includes(type)) return rules[direction];
     if (isInEffect && rules[direction].length > 0)
       problems.push({
@@ -98,30 +99,29 @@ export function readPolicy(resource: YamlObject): ReadPolicy {
     return undefined;
   };
   const { name, namespace = '' } = resourceRef(resource);
-  const [ingress, egress] = [effective('ingress', 'Ingress'), effective('egress', 'Egress')];
+  const [ingress, egress] = DIRECTIONS.map(effective);
   return { policy: { name, namespace, podSelector, ingress, egress, resource }, problems };
 }
 
-function policyTypesIn(spec: Field): readonly YamlValue[] {
+function policyTypesIn(spec: Field): readonly (YamlValue | undefined)[] {
   const field = spec.at('policyTypes');
-  const types = field.entries().map(({ value }) => value ?? null);
+  const types = field.entries().map(({ value }) => value);
+  const known: readonly (YamlValue | undefined)[] = Object.values(POLICY_TYPES);
   const { value: egress } = spec.at('egress');
   // defaults.go, SetDefaults_NetworkPolicy
-  if (types.length === 0) return Array.isArray(egress) && egress.length > 0 ? POLICY_TYPES : ['Ingress'];
-  if (types.length > POLICY_TYPES.length || !types.every((type) => POLICY_TYPES.includes(type)))
+  if (types.length === 0) return Array.isArray(egress) && egress.length > 0 ? known : ['Ingress'];
+  if (types.length > known.length || !types.every((type) => known.includes(type)))
     field.refuse('Ingress, Egress, or both');
   return types;
 }
 
 function rulesIn(field: Field, peersKey: 'from' | 'to'): PolicyRule[] {
   return field.entries().flatMap((rule) => {
-    const lists = rule.mapping([peersKey, 'ports'], () => ({
-      peers: rule.at(peersKey).entries(),
-      ports: rule.at('ports').entries(),
-    }));
-    return lists === undefined
-      ? []
-      : [{ peers: entriesIn(lists.peers, peerIn), ports: entriesIn(lists.ports, portIn) }];
+    const keys = [peersKey, 'ports'];
+    const lists = rule.mapping(keys, () => keys.map((key) => rule.at(key).entries()));
+    if (lists === undefined) return [];
+    const [peers = [], ports = []] = lists;
+    return [{ peers: entriesIn(peers, peerIn), ports: entriesIn(ports, portIn) }];
   });
 }
 

@@ -99,17 +99,8 @@ export function selects({ matchLabels, matchExpressions }: Selector, labels: Lab
   if (!hasLabels(labels, matchLabels)) return false;
   return matchExpressions.every(({ key, operator, values }) => {
     const value = labelOf(labels, key);
-    switch (operator) {
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-      case 'In':
-        return value !== undefined && values.includes(value);
-      // A missing label is not in the list either.
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-    }
+    const [isThere, isListed] = [value !== undefined, value !== undefined && values.includes(value)];
+    return { Exists: isThere, DoesNotExist: !isThere, In: isListed, NotIn: !isListed }[operator];
   });
 }
 
