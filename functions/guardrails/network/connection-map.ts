@@ -1,5 +1,6 @@
 import { type Placed, groupOf } from '../krm/resource';
 import { type YamlObject, objectAt, objectsIn } from '../yaml/yaml';
+import type { Port } from './connection';
 import { type DiagramNode, DiagramNodes } from './diagram-nodes';
 import type { ExternalPeers } from './external-peers';
 import { PROTOCOLS, type Protocol, isNetworkPolicy, readPolicy } from './policy';
@@ -52,7 +53,11 @@ export function readConnectionMap(resources: readonly Placed[], peers: ExternalP
   const connections = nodes.all.flatMap((from) =>
     nodes.all.flatMap((to) => {
       if (from.namespace === undefined && to.namespace === undefined) return [];
-      const ports = allowedPorts(policies, bounds, from, to);
+      const ports = allowedPorts(sectionStarts(bounds, to), (port) =>
+        from.ends.some((source) =>
+          to.ends.some((target) => policies.allows({ from: source, to: target, ...port })),
+        ),
+      );
       return ports.length === 0 ? [] : [{ from, to, ports }];
     }),
   );
@@ -67,30 +72,24 @@ function portBounds({ policies }: PolicySet): readonly number[] {
     .flatMap(({ port, endPort }) => (typeof port === 'number' ? [port, (endPort ?? port) + 1] : []));
 }
 
-/** Asks for one port of every section into which the policies and the containers' ports divide the ports. */
-function allowedPorts(
-  policies: PolicySet,
-  bounds: readonly number[],
-  from: DiagramNode,
-  to: DiagramNode,
-): PortRange[] {
-  const named = to.ends.filter(isPod).flatMap(({ ports }) => ports.map(({ port }) => port));
-  const starts = [...new Set([1, ...bounds, ...named, ...named.map((port) => port + 1)])]
-    .filter((port) => port <= LAST_PORT)
-    .sort((a, b) => a - b);
+/** The first port of every section into which the policies and the containers' ports divide the ports. */
+function sectionStarts(bounds: readonly number[], { ends }: DiagramNode): readonly number[] {
+  const ofPods = ends.filter(isPod).flatMap(({ ports }) => ports.flatMap(({ port }) => [port, port + 1]));
+  const starts = new Set([1, ...bounds, ...ofPods].filter((port) => port <= LAST_PORT));
+  return [...starts].sort((a, b) => a - b);
+}
+
+function allowedPorts(starts: readonly number[], isAllowed: (port: Port) => boolean): PortRange[] {
   const found: PortRange[] = [];
   for (const protocol of PROTOCOLS)
-    starts.forEach((first, i) => {
-      const isAllowed = from.ends.some((source) =>
-        to.ends.some((target) => policies.allows({ from: source, to: target, port: first, protocol })),
-      );
-      if (!isAllowed) return;
+    for (const [i, first] of starts.entries()) {
+      if (!isAllowed({ protocol, port: first })) continue;
       const last = (starts[i + 1] ?? LAST_PORT + 1) - 1;
       const before = found.at(-1);
       if (before?.protocol === protocol && before.last + 1 === first)
         found[found.length - 1] = { ...before, last };
       else found.push({ protocol, first, last });
-    });
+    }
   return found;
 }
 

@@ -12,8 +12,8 @@ export interface Port {
   readonly port: number;
 }
 
-/** A port by number or by name. */
-export type PortReference = number | string;
+/** A port of a Service, by number or by name; undefined: all of them. */
+export type PortReference = number | string | undefined;
 
 export interface ContainerPort extends Port {
   readonly name: string | undefined;

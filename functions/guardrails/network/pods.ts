@@ -5,30 +5,26 @@ import type { SelectedPods } from './external-peers';
 import { append } from './multimap';
 import type { SelectorPeer } from './policy';
 import { isPeer } from './policy-set';
-import { type Labels, type Selector, stringsIn, selects } from './selector';
+import { type Labels, type Selector, selects, stringsIn } from './selector';
 import { NAMESPACE_NAME, type PodEndpoint, namespaceLabels } from './traffic';
 
 /** The name of a namespace of which nothing is known. */
 export const ELSEWHERE = 'another namespace';
 
-/** The pods of a build by namespace and label. */
+/** The pods of a build by label. */
 export class PodIndex {
-  private readonly byNamespace = new Map<string, PodEndpoint[]>();
   private readonly byLabel = new Map<string, PodEndpoint[]>();
 
   constructor(private readonly pods: readonly PodEndpoint[]) {
-    for (const pod of pods) {
-      append(this.byNamespace, pod.namespace, pod);
+    for (const pod of pods)
       for (const label of Object.entries(pod.labels)) append(this.byLabel, label.join('='), pod);
-    }
   }
 
   /** The pods that a peer of a policy in a namespace matches. */
   matching(peer: SelectorPeer, namespace: string): readonly PodEndpoint[] {
     const [label] = Object.entries(peer.podSelector?.matchLabels ?? {});
-    const all = peer.namespaceSelector === undefined ? this.byNamespace.get(namespace) : this.pods;
-    const candidates = label === undefined ? all : this.byLabel.get(label.join('='));
-    return candidates?.filter((pod) => isPeer(peer, pod, namespace)) ?? [];
+    const candidates = label === undefined ? this.pods : (this.byLabel.get(label.join('=')) ?? []);
+    return candidates.filter((pod) => isPeer(peer, pod, namespace));
   }
 }
 
@@ -93,9 +89,7 @@ function labelsSelectedBy(selector: Selector | undefined): readonly Labels[] {
   let found: Labels[] = [selector?.matchLabels ?? {}];
   for (const { key, operator, values } of selector?.matchExpressions ?? []) {
     if (operator === 'In')
-      found = found
-        .flatMap((labels) => values.map((value) => ({ ...labels, [key]: value })))
-        .slice(0, MOST_SETS);
+      found = found.flatMap((one) => values.map((value) => ({ ...one, [key]: value }))).slice(0, MOST_SETS);
     if (operator === 'Exists') found = found.map((labels) => ({ [key]: 'any', ...labels }));
   }
   return found.filter((labels) => selector === undefined || selects(selector, labels));

@@ -39,14 +39,12 @@ export class RequiredTraffic {
   includes({ from, to, port, protocol }: Traffic): boolean {
     const onPort = this.byPort.get(`${protocol} ${port}`);
     const ofSource = from.workload === undefined ? onPort : this.from.get(from.workload);
-    const candidates = to.workload === undefined ? ofSource : this.to.get(to.workload);
-    return (
-      candidates?.some(
-        (connection) =>
-          connection.ports.some((one) => one.port === port && one.protocol === protocol) &&
-          this.isEnd(connection.from, from) &&
-          this.isEnd(connection.to, to),
-      ) ?? false
+    const candidates = (to.workload === undefined ? ofSource : this.to.get(to.workload)) ?? [];
+    return candidates.some(
+      (connection) =>
+        connection.ports.some((one) => one.port === port && one.protocol === protocol) &&
+        this.isEnd(connection.from, from) &&
+        this.isEnd(connection.to, to),
     );
   }
 
@@ -55,10 +53,8 @@ export class RequiredTraffic {
   }
 
   private isEnd(end: ConnectionEnd, endpoint: Endpoint): boolean {
-    if (!isPod(endpoint))
-      return (
-        (end.is === 'internet' && isInternet(endpoint.ip)) || (end.is === 'dns' && this.isDns(endpoint.ip))
-      );
+    if (!isPod(endpoint) && end.is === 'internet') return isInternet(endpoint.ip);
+    if (!isPod(endpoint)) return end.is === 'dns' && this.isDns(endpoint.ip);
     if (end.is === 'workload' && endpoint.workload !== undefined) return endpoint.workload === end.workload;
     const pods = podsAt(end, this.peers);
     return pods?.namespace === endpoint.namespace && hasLabels(endpoint.labels, pods.podLabels);

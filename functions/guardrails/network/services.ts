@@ -6,8 +6,7 @@ import type { Protocol } from './policy';
 export interface ServiceReference {
   readonly name: string;
   readonly namespace: string;
-  /** A port of the Service, by number or name; undefined: all of them. */
-  readonly port: PortReference | undefined;
+  readonly port: PortReference;
   /** The name of a pod precedes the Service, `db-0.db`: only a headless Service has such names. */
   readonly isOfPod?: true;
 }
@@ -17,11 +16,7 @@ export interface ServiceReference {
  * `name.namespace.svc.<cluster domain>`, and each of them after the name of a pod (kubernetes.io, "DNS for Services and
  * Pods").
  */
-export function serviceReferences(
-  host: string,
-  port: PortReference | undefined,
-  home: string,
-): ServiceReference[] {
+export function serviceReferences(host: string, port: PortReference, home: string): ServiceReference[] {
   const labels = host.toLowerCase().replace(/\.$/, '').split('.');
   const named = ([name = '', namespace = home, svc = 'svc']: readonly string[]): ServiceReference[] =>
     name === '' || svc !== 'svc' ? [] : [{ name, namespace, port }];
@@ -40,7 +35,7 @@ function protocolOf(value: YamlValue | undefined): Protocol {
 }
 
 /** undefined: not a port, by number or by name. */
-export function portReference(value: YamlValue | undefined): PortReference | undefined {
+export function portReference(value: YamlValue | undefined): PortReference {
   return typeof value === 'number' || typeof value === 'string' ? value : undefined;
 }
 
@@ -53,7 +48,7 @@ export function isHeadless(spec: YamlObject): boolean {
 interface TargetPort {
   readonly protocol: Protocol;
   /** A number, or the name of a container port. */
-  readonly target: PortReference;
+  readonly target: number | string;
 }
 
 /**
@@ -61,11 +56,7 @@ interface TargetPort {
  *
  * @param byName whether the client looks its name up; a controller reads its endpoints, which have the pods' ports
  */
-export function targetPorts(
-  spec: YamlObject,
-  reference: PortReference | undefined,
-  byName: boolean,
-): TargetPort[] {
+export function targetPorts(spec: YamlObject, reference: PortReference, byName: boolean): TargetPort[] {
   const chosen = objectsIn(spec.ports).filter(
     ({ name, port }) => reference === undefined || reference === port || reference === name,
   );

@@ -1,4 +1,4 @@
-import type { PlacedReport } from '../../findings/finding';
+import type { Report } from '../../findings/finding';
 import { type Message, message, words } from '../../message';
 import type { Port } from '../connection';
 import { isGenerated } from '../generate';
@@ -17,35 +17,31 @@ const ANY_POD: PodEndpoint = {
   ports: [],
 };
 
-const EVERY_PORT: readonly PolicyPort[] = PROTOCOLS.map((protocol) => ({
-  protocol,
-  port: undefined,
-  endPort: undefined,
-}));
+const EVERY_PORT = PROTOCOLS.map((protocol) => ({ protocol, port: undefined, endPort: undefined }));
 
 /** Policies that allow traffic which the build does not require, each once. */
 export const excessTraffic: PolicyCheck = (build) =>
   build.policies.policies.flatMap((policy) => {
+    const at = build.placeOf(policy);
     for (const direction of DIRECTIONS) {
       const traffic = excessOf(policy, direction, build);
-      if (traffic !== undefined) return [reportOf(traffic, direction, policy, build)];
+      if (traffic !== undefined) return [{ at, report: reportOf(traffic, direction, policy) }];
     }
     return [];
   });
 
-function reportOf(
-  { from, to, protocol, port }: Traffic,
-  direction: Direction,
-  policy: Policy,
-  build: CheckedBuild,
-): PlacedReport {
-  const problem = message`allows traffic from ${nameOf(from, 'any source')} to ${nameOf(to, 'any destination')} on ${words(protocol)} ${port}, which the build does not require`;
-  const remedy = isGenerated(policy.resource)
+function reportOf(traffic: Traffic, direction: Direction, { resource }: Policy): Report {
+  const { from, to, protocol, port } = traffic;
+  const [source, destination] = [nameOf(from, 'any source'), nameOf(to, 'any destination')];
+  const remedy = isGenerated(resource)
     ? 'remove the patch or the label that changes this generated policy, or give the pods of other workloads labels of their own'
     : 'keep it if this is intended; hand-written policies are not changed';
-  const severity = isGenerated(policy.resource) ? 'error' : 'info';
-  const field = ['spec', direction];
-  return { at: build.placeOf(policy), report: { problem, remedy: words(remedy), field, severity } };
+  return {
+    problem: message`allows traffic from ${source} to ${destination} on ${words(protocol)} ${port}, which the build does not require`,
+    remedy: words(remedy),
+    field: ['spec', direction],
+    severity: isGenerated(resource) ? 'error' : 'info',
+  };
 }
 
 function excessOf(policy: Policy, direction: Direction, build: CheckedBuild): Traffic | undefined {
@@ -75,18 +71,13 @@ function endpointsOf(peer: Peer, namespace: string, build: CheckedBuild): readon
 }
 
 /** Ports of a rule at which the traffic that it allows may begin to be more than is required. */
-function portsIn(
-  { protocol, port, endPort }: PolicyPort,
-  to: Endpoint,
-  required: RequiredTraffic,
-): readonly Port[] {
+function portsIn(allowed: PolicyPort, to: Endpoint, required: RequiredTraffic): readonly Port[] {
+  const { protocol, port } = allowed;
   if (port === undefined) return [{ protocol, port: required.otherPortFrom(1) }];
   if (typeof port === 'string') return isPod(to) ? to.ports.filter(({ name }) => name === port) : [];
-  const last = endPort ?? port;
-  const within = [required.otherPortFrom(port), ...required.ports].filter(
-    (one) => one >= port && one <= last,
-  );
-  return within.map((one) => ({ protocol, port: one }));
+  const last = allowed.endPort ?? port;
+  const candidates = [required.otherPortFrom(port), ...required.ports];
+  return candidates.filter((one) => one >= port && one <= last).map((one) => ({ protocol, port: one }));
 }
 
 function nameOf(end: Endpoint, any: string): Message {

@@ -29,7 +29,7 @@ const HOST_PORT = /^([a-z0-9.-]+)(?::(\d+))?$/i;
 
 /** The Services that a text may name: by URLs, `host:port`, `host=... port=...` of libpq, or a host alone. */
 export function serviceMentions(text: string, words: HostWords, home: string): ServiceReference[] {
-  const at = (host: string, port: PortReference | undefined) => serviceReferences(host, port, home);
+  const at = (host: string, port: PortReference) => serviceReferences(host, port, home);
   const urls = [...text.matchAll(URL_START)].flatMap(([, scheme = '', authority = '']) => {
     const usual = SCHEME_PORTS.get(scheme.toLowerCase().replace(/\+.*/, ''));
     const hosts = authority.slice(authority.lastIndexOf('@') + 1).split(',');
