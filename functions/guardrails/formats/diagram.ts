@@ -5,10 +5,8 @@ import { append } from '../network/multimap';
 /** All external clients of an Ingress or a Gateway. */
 const OUTSIDE: DiagramNode = { name: 'outside world', namespace: undefined, ends: [] };
 
-interface Box extends DiagramNode {
-  /** In the order of the lines: `n1`, `n2`. */
-  readonly id: string;
-}
+/** A node with an id in the order of the lines: `n1`, `n2`. */
+type Box = DiagramNode & { readonly id: string };
 
 /** The lines of a diagram, and the boxes of each namespace of the build; those outside of them have no title. */
 export function diagramOf({ entrances, connections }: ConnectionMap) {

@@ -19,11 +19,9 @@ const CHECKS: readonly PolicyCheck[] = [
 ];
 
 /**
- * Checks the NetworkPolicies of a build against the traffic that it requires. Errors are required traffic that is
- * blocked, pods that are not isolated, policies that the API server refuses, and generated policies that allow more than
- * the required traffic; a hand-written policy that allows more is an info.
- *
- * @param resources all of the build, Lists expanded
+ * Checks the NetworkPolicies of a build, with its Lists expanded, against the traffic that it requires. Errors are
+ * required traffic that is blocked, pods that are not isolated, policies that the API server refuses, and generated
+ * policies that allow more than the required traffic; a hand-written policy that allows more is an info.
  */
 export function checkPolicies(resources: readonly Placed[], peers: ExternalPeers): PlacedReport[] {
   const build = new CheckedBuild(resources, peers);

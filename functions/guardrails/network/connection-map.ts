@@ -39,10 +39,8 @@ export interface ConnectionMap {
 }
 
 /**
- * The traffic that the NetworkPolicies of a build allow, required or not. Traffic between two external nodes is left
- * out: no policy of the build applies to it.
- *
- * @param resources all of the build, Lists expanded
+ * The traffic that the NetworkPolicies of a build, with its Lists expanded, allow, required or not. Traffic between two
+ * external nodes is left out: no policy of the build applies to it.
  */
 export function readConnectionMap(resources: readonly Placed[], peers: ExternalPeers): ConnectionMap {
   const policies = new PolicySet(
@@ -67,9 +65,10 @@ export function readConnectionMap(resources: readonly Placed[], peers: ExternalP
 /** The ports at which a range of some policy starts, and those after its end. */
 function portBounds({ policies }: PolicySet): readonly number[] {
   const rules = policies.flatMap(({ ingress = [], egress = [] }) => [...ingress, ...egress]);
-  return rules
-    .flatMap(({ ports = [] }) => ports)
-    .flatMap(({ port, endPort }) => (typeof port === 'number' ? [port, (endPort ?? port) + 1] : []));
+  const ports = rules.flatMap((rule) => rule.ports ?? []);
+  return ports.flatMap(({ port, endPort: last = port }) =>
+    typeof port === 'number' ? [port, Number(last) + 1] : [],
+  );
 }
 
 /** The first port of every section into which the policies and the containers' ports divide the ports. */

@@ -31,11 +31,7 @@ export class Field {
     });
   }
 
-  /**
-   * Whether the field is a mapping; an absent one counts as empty. Every unknown key is a problem.
-   *
-   * @param known undefined: any key is allowed
-   */
+  /** Whether the field is a mapping; an absent one counts as empty. A key is a problem if it is not a known one. */
   isMapping(known?: readonly string[]): boolean {
     if (this.isAbsent) return true;
     if (!isObject(this.value)) {

@@ -52,13 +52,8 @@ export class DiagramNodes {
     const isDns = (ip: IpAddress) => dnsRanges.some((range) => contains(range, ip));
     const addresses = representatives([...this.blocks.flatMap(rangesOfBlock), ...externalRanges(peers)]);
     const ofDns = addresses.filter(isDns).map((ip) => ({ ip }));
-    const known = [
-      this.ingressController,
-      this.gateway,
-      ...ofWorkloads,
-      ...acmeSolvers,
-      { ...dns, ends: [...dns.ends, ...ofDns] },
-    ];
+    const dnsNode = { ...dns, ends: [...dns.ends, ...ofDns] };
+    const known = [this.ingressController, this.gateway, ...ofWorkloads, ...acmeSolvers, dnsNode];
     const external = this.addressNodes(addresses.filter((ip) => !isDns(ip)));
     this.all = [...known, ...this.otherPods(known), ...external];
   }
@@ -95,21 +90,18 @@ export class DiagramNodes {
   /** The pods that a policy describes: those that it selects, those that it excepts, and its peers. */
   private podsIn(policy: Policy): readonly PodEndpoint[] {
     const { podSelector, namespace: home } = policy;
-    const selected = [podSelector, ...exceptionsOf(podSelector)];
-    return [
-      ...selected.flatMap((one) => this.pods.selectedBy(one, home)),
-      ...peersOf(policy).flatMap((peer) =>
-        'ipBlock' in peer
-          ? []
-          : [
-              ...this.pods.matching(peer, home).filter((pod) => this.inBuild(pod.namespace) === undefined),
-              // A namespace of the build has only the labels that the build gives it.
-              ...this.namespaces
-                .flatMap((namespace) => this.pods.selectedBy(peer.podSelector, namespace))
-                .filter((pod) => isPeer(peer, pod, home)),
-            ],
-      ),
-    ];
+    const selectors = [podSelector, ...exceptionsOf(podSelector)];
+    const ofPeers = peersOf(policy).flatMap((peer) => {
+      if ('ipBlock' in peer) return [];
+      // A namespace of the build has only the labels that the build gives it.
+      const inBuild = this.namespaces.flatMap((one) => this.pods.selectedBy(peer.podSelector, one));
+      const matching = this.pods.matching(peer, home);
+      return [
+        ...matching.filter(({ namespace }) => this.inBuild(namespace) === undefined),
+        ...inBuild.filter((pod) => isPeer(peer, pod, home)),
+      ];
+    });
+    return [...selectors.flatMap((one) => this.pods.selectedBy(one, home)), ...ofPeers];
   }
 
   private described({ labels, namespace, namespaceLabels }: PodEndpoint): Omit<DiagramNode, 'ends'> {

@@ -95,9 +95,8 @@ function namespaceOf(end: ConnectionEnd): string {
 }
 
 function identityOf(end: ConnectionEnd): readonly string[] {
-  if (end.is !== 'workload') return [end.is, namespaceOf(end)];
-  const { kind, name, namespace } = end.workload;
-  return [end.is, namespace, kind, name];
+  const workload = end.is === 'workload' ? [end.workload.kind, end.workload.name] : [];
+  return [end.is, namespaceOf(end), ...workload];
 }
 
 /** A workload's component label, where no other has it; else its name, with its kind where two share the name. */

@@ -3,8 +3,6 @@ import { isIPv4, isIPv6 } from 'node:net';
 type Version = 4 | 6;
 
 const BITS = { 4: 32, 6: 128 } as const;
-/** `::ffff:10.0.0.1` is the address 10.0.0.1 (RFC 4291, 2.5.5.2). */
-const MAPPED_IPV4 = 0xffffn;
 
 /** An address as Go's netip.ParseAddr reads it, without zones. A text that is not an address is in no range. */
 export class IpAddress {
@@ -13,7 +11,8 @@ export class IpAddress {
 
   constructor(readonly text: string) {
     const [version, value] = parseAddress(text);
-    const isMapped = version === 6 && value >> 32n === MAPPED_IPV4;
+    // `::ffff:10.0.0.1` is the address 10.0.0.1 (RFC 4291, 2.5.5.2).
+    const isMapped = version === 6 && value >> 32n === 0xffffn;
     this.version = isMapped ? 4 : version;
     this.value = isMapped ? BigInt.asUintN(32, value) : value;
   }
@@ -63,11 +62,10 @@ export function contains(range: IpRange, { version, value }: Pick<IpAddress, 've
  * these ranges differ, they differ in one of them.
  */
 export function representatives(ranges: readonly IpRange[]): IpAddress[] {
-  const texts = ranges.flatMap(({ version, first, last }) =>
-    [first, last + 1n]
-      .filter((value) => value < 1n << BigInt(BITS[version]))
-      .map((value) => addressText(version, value)),
-  );
+  const texts = ranges.flatMap(({ version, first, last }) => {
+    const starts = [first, last + 1n].filter((value) => value < 1n << BigInt(BITS[version]));
+    return starts.map((value) => addressText(version, value));
+  });
   return [...new Set(texts)].map((text) => new IpAddress(text));
 }
 

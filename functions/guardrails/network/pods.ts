@@ -33,7 +33,6 @@ export class RepresentativePods {
   private readonly namespaces = new Map<string, Labels>();
   private readonly pods = new Map<Workload | string, PodEndpoint>();
 
-  /** @param resources all of the build, Lists expanded */
   constructor(resources: readonly Placed[]) {
     for (const { resource } of resources) {
       if (resource.kind !== 'Namespace' || groupOf(resource) !== '') continue;

@@ -70,30 +70,29 @@ export function allows(policy: Policy, direction: Direction, traffic: Traffic): 
   return (policy[direction] ?? []).some((rule) => allowsByRule(rule, policy.namespace, direction, traffic));
 }
 
-/** Whether a rule of a policy in a namespace allows traffic. */
+/** Whether a rule of a policy in the namespace `home` allows traffic. */
 export function allowsByRule(
-  { peers, ports }: PolicyRule,
-  namespace: string,
+  rule: PolicyRule,
+  home: string,
   direction: Direction,
   traffic: Traffic,
 ): boolean {
+  const { peers, ports } = rule;
   const other = direction === 'ingress' ? traffic.from : traffic.to;
   return (
-    (peers === undefined || peers.some((peer) => isPeer(peer, other, namespace))) &&
+    (peers === undefined || peers.some((peer) => isPeer(peer, other, home))) &&
     (ports === undefined || ports.some((port) => isPort(port, traffic)))
   );
 }
 
-/** Whether a peer of a policy in a namespace matches one end of traffic. */
-export function isPeer(peer: Peer, other: Endpoint, namespace: string): boolean {
+/** Whether a peer of a policy in the namespace `home` matches one end of traffic. */
+export function isPeer(peer: Peer, other: Endpoint, home: string): boolean {
   if ('ipBlock' in peer) return other.ip !== undefined && isInBlock(peer.ipBlock, other.ip);
   if (!isPod(other)) return false;
   const { namespaceSelector, podSelector } = peer;
-  const inNamespace =
-    namespaceSelector === undefined
-      ? other.namespace === namespace
-      : selects(namespaceSelector, other.namespaceLabels);
-  return inNamespace && (podSelector === undefined || selects(podSelector, other.labels));
+  if (namespaceSelector === undefined && other.namespace !== home) return false;
+  if (namespaceSelector !== undefined && !selects(namespaceSelector, other.namespaceLabels)) return false;
+  return podSelector === undefined || selects(podSelector, other.labels);
 }
 
 /** Whether an address is in the range and in no excepted one. */
@@ -106,10 +105,6 @@ function isPort({ protocol, port, endPort }: PolicyPort, traffic: Traffic): bool
   if (port === undefined) return true;
   if (typeof port === 'number') return traffic.port >= port && traffic.port <= (endPort ?? port);
   // A name is that of a container port of the destination.
-  return (
-    isPod(traffic.to) &&
-    traffic.to.ports.some(
-      (one) => one.name === port && one.protocol === protocol && one.port === traffic.port,
-    )
-  );
+  const ports = isPod(traffic.to) ? traffic.to.ports : [];
+  return ports.some((one) => one.name === port && one.protocol === protocol && one.port === traffic.port);
 }

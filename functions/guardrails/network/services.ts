@@ -13,8 +13,7 @@ export interface ServiceReference {
 
 /**
  * The Services that a host name may mean to a pod in the namespace `home`: `name`, `name.namespace`, `name.namespace.svc`,
- * `name.namespace.svc.<cluster domain>`, and each of them after the name of a pod (kubernetes.io, "DNS for Services and
- * Pods").
+ * `name.namespace.svc.<cluster domain>`, or one of these after the name of a pod (kubernetes.io/docs, DNS for Services).
  */
 export function serviceReferences(host: string, port: PortReference, home: string): ServiceReference[] {
   const labels = host.toLowerCase().replace(/\.$/, '').split('.');
@@ -57,9 +56,9 @@ interface TargetPort {
  * @param byName whether the client looks its name up; a controller reads its endpoints, which have the pods' ports
  */
 export function targetPorts(spec: YamlObject, reference: PortReference, byName: boolean): TargetPort[] {
-  const chosen = objectsIn(spec.ports).filter(
-    ({ name, port }) => reference === undefined || reference === port || reference === name,
-  );
+  const all = objectsIn(spec.ports);
+  const named = all.filter(({ name, port }) => reference === port || reference === name);
+  const chosen = reference === undefined ? all : named;
   // A headless Service does not translate ports.
   if (isHeadless(spec) && typeof reference === 'number' && byName) {
     const protocols = chosen.length === 0 ? ['TCP'] : chosen.map(({ protocol }) => protocol);
@@ -74,7 +73,6 @@ export function targetPorts(spec: YamlObject, reference: PortReference, byName: 
 /** The ports of a workload's pods that a target means: none where its name is missing there. */
 export function podPorts({ protocol, target }: TargetPort, { ports }: Workload): Port[] {
   if (typeof target === 'number') return [{ protocol, port: target }];
-  return ports
-    .filter(({ name, protocol: own }) => name === target && own === protocol)
-    .map(({ port }) => ({ protocol, port }));
+  const named = ports.filter((one) => one.name === target && one.protocol === protocol);
+  return named.map(({ port }) => ({ protocol, port }));
 }

@@ -4,7 +4,7 @@ import { type Placed, groupOf, resourceRef } from '../krm/resource';
 import type { Severity } from '../krm/result';
 import { type Message, message, words } from '../message';
 import { type FieldPath, valueAt } from '../yaml/field-path';
-import { type YamlObject, objectAt, objectsIn } from '../yaml/yaml';
+import { type YamlObject, type YamlValue, objectAt, objectsIn } from '../yaml/yaml';
 import type { Connection, ConnectionEnd, Exposure, Port, Topology, Workload } from './connection';
 import { append } from './multimap';
 import { type Labels, hasLabels, isLabels, stringsIn } from './selector';
@@ -26,7 +26,7 @@ export interface Origin {
 
 /** Collects the traffic that a build requires. Knows its workloads, and to which pods and ports its Services lead. */
 export class TopologyBuilder {
-  private readonly workloads = new Map<YamlObject, Workload>();
+  readonly workloads = new Map<YamlObject, Workload>();
   private readonly byLabel = new Map<string, Workload[]>();
   private readonly services = new Map<string, YamlObject>();
   private readonly configMaps = new Map<string, Labels>();
@@ -55,10 +55,6 @@ export class TopologyBuilder {
     return { workloads, reports, connections: this.connections, exposures: this.exposures };
   }
 
-  workloadOf(resource: YamlObject): Workload | undefined {
-    return this.workloads.get(resource);
-  }
-
   /** undefined: not in the build. */
   service({ name, namespace, isOfPod }: ServiceReference): YamlObject | undefined {
     const service = this.services.get(keyOf(namespace, name));
@@ -66,8 +62,8 @@ export class TopologyBuilder {
   }
 
   /** The texts in a ConfigMap by key; empty where it is not in the build. */
-  configMap(namespace: string, name: string): Readonly<Record<string, string>> {
-    return this.configMaps.get(keyOf(namespace, name)) ?? {};
+  configMap(namespace: string, name: YamlValue | undefined): Readonly<Record<string, string>> {
+    return (typeof name === 'string' ? this.configMaps.get(keyOf(namespace, name)) : undefined) ?? {};
   }
 
   /** The workloads that a Service selects. */
@@ -82,12 +78,9 @@ export class TopologyBuilder {
     const workloads = [from, to].flatMap((end) => (end.is === 'workload' ? [end.workload] : []));
     // An empty selector would select every pod.
     const unselectable = workloads.filter(({ selector }) => Object.keys(selector).length === 0);
+    const problem = words('has pods without labels, which no NetworkPolicy can select');
     for (const at of unselectable.filter(({ labels }) => Object.keys(labels).length === 0))
-      this.report(
-        { at, field: labelsPath(at.pod) },
-        words('has pods without labels, which no NetworkPolicy can select'),
-        'add a label to the pod template',
-      );
+      this.report({ at, field: labelsPath(at.pod) }, problem, 'add a label to the pod template');
     if (unselectable.length > 0) return;
     this.connections.push({ from, to, ports, reason });
     if (from.is === 'workload') this.clients.add(from.workload);
@@ -114,20 +107,14 @@ export class TopologyBuilder {
       else report(words(', which does not exist'), 'use the name of an existing Service, or add the Service');
       return;
     }
-    const spec = objectAt(service, 'spec');
     if (from.is !== 'workload') this.routed.add(service);
-    if (!isLabels(spec.selector)) {
-      report(words(', whose selector has values that are not strings'), 'quote them');
+    const spec = objectAt(service, 'spec');
+    const obstacle = obstacleIn(spec);
+    if (obstacle !== undefined) {
+      report(...obstacle);
       return;
     }
-    const selector = stringsIn(spec.selector);
-    if (spec.type === 'ExternalName' || Object.keys(selector).length === 0) {
-      const cause = spec.type === 'ExternalName' ? 'is of type ExternalName' : 'has no selector';
-      const remedy = `state the port in the annotation ${INTERNET_EGRESS}, or add a NetworkPolicy`;
-      report(words(`, which ${cause}, so its destination is not known`), remedy, 'info');
-      return;
-    }
-    const selected = this.selectedBy(selector, namespace);
+    const selected = this.selectedBy(stringsIn(spec.selector), namespace);
     if (selected.length === 0) report(words(', which selects no pods'), 'fix spec.selector of the Service');
     const targets = targetPorts(spec, port, from.is === 'workload');
     if (targets.length === 0) {
@@ -153,12 +140,8 @@ export class TopologyBuilder {
     const labels = stringsIn(valueAt(resource, labelsPath(pod)));
     const matchLabels = stringsIn(valueAt(resource, MATCH_LABELS));
     const invalid = [labelsPath(pod), MATCH_LABELS].find((field) => !isLabels(valueAt(resource, field)));
-    if (invalid !== undefined)
-      this.report(
-        { at, field: invalid },
-        words('has labels that are not strings, which the API server refuses'),
-        'quote them',
-      );
+    const problem = words('has labels that are not strings, which the API server refuses');
+    if (invalid !== undefined) this.report({ at, field: invalid }, problem, 'quote them');
     // Where expressions distinguish workloads, matchLabels alone do not.
     const expressions = objectsIn(valueAt(resource, ['spec', 'selector', 'matchExpressions']));
     const isSufficient = Object.keys(matchLabels).length > 0 && expressions.length === 0;
@@ -167,6 +150,18 @@ export class TopologyBuilder {
     this.workloads.set(resource, workload);
     for (const label of Object.entries(labels)) append(this.byLabel, keyOf(namespace, ...label), workload);
   }
+}
+
+/** Why the pods that a Service selects are not known: the end of a sentence, with a remedy. */
+function obstacleIn({
+  type,
+  selector,
+}: YamlObject): [rest: Message, remedy: string, severity?: 'info'] | undefined {
+  if (!isLabels(selector)) return [words(', whose selector has values that are not strings'), 'quote them'];
+  if (type !== 'ExternalName' && Object.keys(stringsIn(selector)).length > 0) return undefined;
+  const cause = type === 'ExternalName' ? 'is of type ExternalName' : 'has no selector';
+  const remedy = `state the port in the annotation ${INTERNET_EGRESS}, or add a NetworkPolicy`;
+  return [words(`, which ${cause}, so its destination is not known`), remedy, 'info'];
 }
 
 function labelsPath({ path }: PodSpec): FieldPath {

@@ -24,7 +24,7 @@ export function readTopology(resources: readonly Placed[]): Topology {
   const builder = new TopologyBuilder(resources);
   for (const { ofResources, ofWorkloads } of PASSES)
     for (const at of resources) {
-      const workload = builder.workloadOf(at.resource);
+      const workload = builder.workloads.get(at.resource);
       for (const read of ofResources) read(at, builder);
       if (workload !== undefined) for (const read of ofWorkloads) read(workload, builder);
     }

@@ -42,9 +42,9 @@ function policyToFixIn({ policies, topology, peers }: CheckedBuild) {
     if (denying.length === 0 || !isPod(end)) return undefined;
     generated ??= new PolicySet(wantedPolicies(topology, peers).map(policyOf));
     const wanted = generated.isolating(end, direction).filter((one) => allows(one, direction, traffic));
+    const names = wanted.map(({ name }) => name);
     const namesake = policies.policies.find(
-      ({ name, namespace, resource }) =>
-        isGenerated(resource) && namespace === end.namespace && wanted.some((one) => one.name === name),
+      (one) => isGenerated(one.resource) && one.namespace === end.namespace && names.includes(one.name),
     );
     return namesake ?? closestTo(direction, traffic, denying);
   };

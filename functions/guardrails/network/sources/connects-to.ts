@@ -10,19 +10,17 @@ const CONNECTS_TO = 'todo.example.com/connects-to';
 export const readConnectsTo: Source<Workload> = (workload, topology) => {
   const { origin, entries } = readAnnotation(workload, CONNECTS_TO);
   for (const entry of entries) {
-    const [, host, port = ''] = /^([a-z0-9.-]+):(\d+|[a-z0-9-]+)$/.exec(entry) ?? [];
-    const invalid = message`has the invalid entry ${JSON.stringify(entry)}`;
-    if (host === undefined) {
-      const remedy = 'write a Service and its port, such as backend:80';
-      topology.report(origin, message`${invalid}: it must be name:port`, remedy);
-      continue;
-    }
+    const [, host = '', port = ''] = /^([a-z0-9.-]+):(\d+|[a-z0-9-]+)$/.exec(entry) ?? [];
     const references = serviceReferences(host, /^\d+$/.test(port) ? Number(port) : port, workload.namespace);
     const reference =
       references.find((one) => topology.service(one) !== undefined) ??
       references.find(({ isOfPod }) => isOfPod === undefined);
+    const invalid = message`has the invalid entry ${JSON.stringify(entry)}`;
     if (reference !== undefined) topology.connectToService({ is: 'workload', workload }, reference, origin);
-    else {
+    else if (host === '') {
+      const remedy = 'write a Service and its port, such as backend:80';
+      topology.report(origin, message`${invalid}: it must be name:port`, remedy);
+    } else {
       const problem = message`${invalid}: the name is not that of a Service`;
       topology.report(origin, problem, 'use the name of a Service in the cluster');
     }

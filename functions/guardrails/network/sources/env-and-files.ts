@@ -1,10 +1,9 @@
-import type { PodSpec } from '../../kubernetes/workload';
 import { type Message, message, words } from '../../message';
 import type { FieldPath } from '../../yaml/field-path';
-import { type YamlValue, textOf } from '../../yaml/yaml';
+import { textOf } from '../../yaml/yaml';
 import type { Workload } from '../connection';
 import { Field } from '../decode';
-import type { Source } from '../topology-builder';
+import type { Source, TopologyBuilder } from '../topology-builder';
 import { type HostWords, serviceMentions } from './service-mentions';
 
 /** Env variables whose value may be a host alone. */
@@ -12,12 +11,9 @@ const HOST_KEY = /(HOST|ADDR|URL|SERVICE)$/i;
 
 /** A workload connects to the Services that its env, its command and its ConfigMaps name. */
 export const readEnvAndFiles: Source<Workload> = (workload, topology) => {
-  const { pod, namespace } = workload;
-  const configMap = (name: YamlValue | undefined) =>
-    typeof name === 'string' ? topology.configMap(namespace, name) : {};
   const seen = new Set<string>();
-  for (const { part, field, text, hostWords } of textsOf(pod, configMap))
-    for (const reference of serviceMentions(text, hostWords, namespace)) {
+  for (const { part, field, text, hostWords } of textsOf(workload, topology))
+    for (const reference of serviceMentions(text, hostWords, workload.namespace)) {
       const key = JSON.stringify([part.raw, reference]);
       // Most values that look like a host do not name a Service of the build.
       if (seen.has(key) || topology.service(reference) === undefined) continue;
@@ -35,13 +31,10 @@ interface Text {
   readonly hostWords: HostWords;
 }
 
-/** The texts in a ConfigMap by name. */
-type ConfigMapTexts = (name: YamlValue | undefined) => Readonly<Record<string, string>>;
-
-function textsOf(pod: PodSpec, configMap: ConfigMapTexts): Text[] {
+function textsOf({ pod, namespace }: Workload, topology: TopologyBuilder): Text[] {
   const ofContainers = pod.containers.flatMap(({ value, path }) => {
     const container = new Field(value, path);
-    const env = envOf(container, configMap);
+    const env = envOf(container, namespace, topology);
     const ofEnv = [...env].map(([key, variable]): Text => {
       const hostWords = HOST_KEY.test(key) ? 'any' : 'with port';
       return { part: message`env ${key}`, ...variable, hostWords };
@@ -58,13 +51,9 @@ function textsOf(pod: PodSpec, configMap: ConfigMapTexts): Text[] {
   const ofFiles = volumes.flatMap((volume) =>
     [volume, ...volume.at('projected').at('sources').entries()].flatMap((source) => {
       const { value: name } = source.at('configMap').at('name');
-      return Object.entries(configMap(name)).map(([key, text]): Text => {
-        return {
-          part: message`ConfigMap/${textOf(name)} ${key}`,
-          field: volume.path,
-          text,
-          hostWords: 'none',
-        };
+      return Object.entries(topology.configMap(namespace, name)).map(([key, text]): Text => {
+        const part = message`ConfigMap/${textOf(name)} ${key}`;
+        return { part, field: volume.path, text, hostWords: 'none' };
       });
     }),
   );
@@ -73,11 +62,11 @@ function textsOf(pod: PodSpec, configMap: ConfigMapTexts): Text[] {
 
 type Env = Map<string, Pick<Text, 'text' | 'field'>>;
 
-function envOf(container: Field, configMap: ConfigMapTexts): Env {
+function envOf(container: Field, namespace: string, topology: TopologyBuilder): Env {
   const env: Env = new Map();
   for (const source of container.at('envFrom').entries()) {
     const prefix = source.at('prefix').value;
-    const texts = configMap(source.at('configMapRef').at('name').value);
+    const texts = topology.configMap(namespace, source.at('configMapRef').at('name').value);
     for (const [key, text] of Object.entries(texts))
       env.set(typeof prefix === 'string' ? prefix + key : key, { text, field: source.path });
   }
@@ -86,7 +75,8 @@ function envOf(container: Field, configMap: ConfigMapTexts): Env {
     const [name, value] = [entry.at('name').value, entry.at('value').value];
     if (typeof name !== 'string') continue;
     const from = entry.at('valueFrom').at('configMapKeyRef');
-    const text = value ?? configMap(from.at('name').value)[textOf(from.at('key').value)];
+    const texts = topology.configMap(namespace, from.at('name').value);
+    const text = value ?? texts[textOf(from.at('key').value)];
     if (typeof text !== 'string') env.delete(name);
     else env.set(name, { text: value === undefined ? text : expand(text, env), field: entry.path });
   }
