@@ -66,9 +66,9 @@ export function readConnectionMap(resources: readonly Placed[], peers: ExternalP
 function portBounds({ policies }: PolicySet): readonly number[] {
   const rules = policies.flatMap(({ ingress = [], egress = [] }) => [...ingress, ...egress]);
   const ports = rules.flatMap((rule) => rule.ports ?? []);
-  return ports.flatMap(({ port, endPort: last = port }) =>
-    typeof port === 'number' ? [port, Number(last) + 1] : [],
-  );
+  return ports.flatMap(({ port, endPort }) => {
+    return typeof port === 'number' ? [port, (endPort ?? port) + 1] : [];
+  });
 }
 
 /** The first port of every section into which the policies and the containers' ports divide the ports. */

@@ -24,9 +24,9 @@ export interface Workload extends Placed {
   readonly pod: PodSpec;
   readonly kind: string;
   readonly name: string;
-  /** `''`: the one that it is applied to. */
+  /** `''`: not set; `kubectl apply` chooses it. */
   readonly namespace: string;
-  /** Of its pods. */
+  /** The labels of its pods. */
   readonly labels: Labels;
   /** What selects its pods: its own matchLabels, or the pods' labels where those are not sufficient. */
   readonly selector: Labels;

@@ -12,7 +12,7 @@ export interface ExternalPeers {
   readonly ingressController: SelectedPods;
   readonly gateways: SelectedPods;
   readonly dns: SelectedPods & {
-    /** Of resolvers that are not pods, as CIDR ranges. */
+    /** The addresses of resolvers that are not pods, as CIDR ranges. */
     readonly addresses: readonly string[];
   };
 }

@@ -19,7 +19,7 @@ type PlainObject = Readonly<Record<string, YamlValue>>;
 /** A NetworkPolicy to generate: plain data, with its keys in the order in which they are written. */
 export interface WantedPolicy {
   readonly name: string;
-  /** Of the pods that it selects, as the overlay builds them. */
+  /** The namespace of the pods that it selects, in the built overlay. */
   readonly namespace: string;
   readonly spec: PlainObject;
 }

@@ -8,7 +8,7 @@ import { isPeer } from './policy-set';
 import { type Labels, type Selector, selects, stringsIn } from './selector';
 import { NAMESPACE_NAME, type PodEndpoint, namespaceLabels } from './traffic';
 
-/** The name of a namespace of which nothing is known. */
+/** The name that represents a namespace about which nothing is known. */
 export const ELSEWHERE = 'another namespace';
 
 /** The pods of a build by label. */
@@ -80,7 +80,7 @@ export class RepresentativePods {
   }
 }
 
-/** Sets of labels; the lists of a hostile selector have a huge product. */
+/** A selector with long lists distinguishes too many sets of labels to check them all. */
 const MOST_SETS = 1000;
 
 /** Every set of labels that a selector distinguishes, up to 1,000: one for each value that it lists. */

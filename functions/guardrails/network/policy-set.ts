@@ -5,9 +5,9 @@ import { selects } from './selector';
 import { type Endpoint, type PodEndpoint, type Traffic, isPod } from './traffic';
 
 /**
- * What NetworkPolicies do together. Policies add up: an end is open when no policy isolates it in this direction, or when
- * one of those that do allows the traffic; and both ends must be open. Traffic from a pod's own node, and from the pod
- * itself, is always allowed, which is not known here.
+ * What NetworkPolicies do together. Policies add up: an end is open if no policy isolates it in this direction, or if
+ * a policy that isolates it allows the traffic. Both ends must be open. Traffic of a pod with itself or with its own node
+ * is always allowed; this class does not know these cases.
  * https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
 export class PolicySet {
@@ -67,18 +67,13 @@ export function isolates(policy: Policy, { namespace, labels }: PodEndpoint, dir
 
 /** Whether one policy, which applies, allows traffic at its end. */
 export function allows(policy: Policy, direction: Direction, traffic: Traffic): boolean {
-  return (policy[direction] ?? []).some((rule) => allowsByRule(rule, policy.namespace, direction, traffic));
+  const other = direction === 'ingress' ? traffic.from : traffic.to;
+  return (policy[direction] ?? []).some((rule) => allowsByRule(rule, policy.namespace, other, traffic));
 }
 
-/** Whether a rule of a policy in the namespace `home` allows traffic. */
-export function allowsByRule(
-  rule: PolicyRule,
-  home: string,
-  direction: Direction,
-  traffic: Traffic,
-): boolean {
+/** Whether a rule of a policy in the namespace `home` allows traffic from or to its other end. */
+export function allowsByRule(rule: PolicyRule, home: string, other: Endpoint, traffic: Traffic): boolean {
   const { peers, ports } = rule;
-  const other = direction === 'ingress' ? traffic.from : traffic.to;
   return (
     (peers === undefined || peers.some((peer) => isPeer(peer, other, home))) &&
     (ports === undefined || ports.some((port) => isPort(port, traffic)))

@@ -22,7 +22,7 @@ export function isNetworkPolicy(resource: YamlObject): boolean {
 /** A NetworkPolicy (networking.k8s.io/v1) with its defaults filled in. */
 export interface Policy {
   readonly name: string;
-  /** `''`: the one that it is applied to. */
+  /** `''`: not set; `kubectl apply` chooses it. */
   readonly namespace: string;
   readonly podSelector: Selector;
   /** undefined: the policy does not isolate in this direction. An empty list allows nothing. */
@@ -32,7 +32,7 @@ export interface Policy {
 }
 
 export interface PolicyRule {
-  /** The rule matches where one of them does; undefined: from, or to, anywhere. */
+  /** The rule matches if one of them does; undefined: every source or destination. */
   readonly peers: readonly Peer[] | undefined;
   /** undefined: on every port. */
   readonly ports: readonly PolicyPort[] | undefined;
@@ -61,7 +61,7 @@ export interface PolicyPort {
   readonly protocol: Protocol;
   /** undefined: every port of the protocol. A string is a container port's name. */
   readonly port: number | string | undefined;
-  /** The last of a range that `port` starts. */
+  /** The last port of a range that starts at `port`. */
   readonly endPort: number | undefined;
 }
 

@@ -56,11 +56,10 @@ function policyOf({ name, namespace, spec }: WantedPolicy): Policy {
 
 /** The first policy with a rule for the peer, else one for the port, else the first that selects every pod. */
 function closestTo(direction: Direction, traffic: Traffic, policies: readonly Policy[]): Policy | undefined {
+  const other = direction === 'ingress' ? traffic.from : traffic.to;
   const score = (policy: Policy) => {
     const matches = (part: Partial<PolicyRule>) =>
-      (policy[direction] ?? []).some((rule) =>
-        allowsByRule({ ...rule, ...part }, policy.namespace, direction, traffic),
-      );
+      policy[direction]?.some((rule) => allowsByRule({ ...rule, ...part }, policy.namespace, other, traffic));
     if (matches({ ports: undefined })) return 3;
     if (matches({ peers: undefined })) return 2;
     return selectsEveryPod(policy) ? 1 : 0;

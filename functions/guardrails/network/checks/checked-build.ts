@@ -10,15 +10,15 @@ import { RequiredTraffic, externalRanges, isInternet, rangesOf } from '../requir
 import { readTopology } from '../topology';
 import type { AddressEndpoint, Endpoint } from '../traffic';
 
-/** One question about the policies of a build. */
+/** Checks one property of the policies of a build. */
 export type PolicyCheck = (build: CheckedBuild) => readonly PlacedReport[];
 
-/** A build with everything that a check asks: its policies, the traffic that it requires, and the ends of that. */
+/** A build with what the checks need: its policies, the traffic that it requires, and the ends of that traffic. */
 export class CheckedBuild {
   readonly topology: Topology;
   readonly policies: PolicySet;
   readonly required: RequiredTraffic;
-  /** What readers of policies report. */
+  /** What the API server refuses in the policies, and rules without effect. */
   readonly invalid: PlacedReport[] = [];
   readonly pods: RepresentativePods;
   readonly index: PodIndex;

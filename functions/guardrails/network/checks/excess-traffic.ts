@@ -19,7 +19,7 @@ const ANY_POD: PodEndpoint = {
 
 const EVERY_PORT = PROTOCOLS.map((protocol) => ({ protocol, port: undefined, endPort: undefined }));
 
-/** Policies that allow traffic which the build does not require, each once. */
+/** Policies that allow traffic that the build does not require. Reports each policy once. */
 export const excessTraffic: PolicyCheck = (build) =>
   build.policies.policies.flatMap((policy) => {
     const at = build.placeOf(policy);
@@ -56,8 +56,7 @@ function excessOf(policy: Policy, direction: Direction, build: CheckedBuild): Tr
         const [from, to] = direction === 'ingress' ? [peer, pod] : [pod, peer];
         for (const port of (rule.ports ?? EVERY_PORT).flatMap((one) => portsIn(one, to, required))) {
           const traffic = { from, to, ...port };
-          if (allowsByRule(rule, namespace, direction, traffic) && !required.includes(traffic))
-            return traffic;
+          if (allowsByRule(rule, namespace, peer, traffic) && !required.includes(traffic)) return traffic;
         }
       }
   }
@@ -70,7 +69,7 @@ function endpointsOf(peer: Peer, namespace: string, build: CheckedBuild): readon
   return [...build.index.matching(peer, namespace), ...build.pods.matching(peer, namespace)];
 }
 
-/** Ports of a rule at which the traffic that it allows may begin to be more than is required. */
+/** Ports to check: those that are required, and the first that is not. Excess traffic shows at one of them. */
 function portsIn(allowed: PolicyPort, to: Endpoint, required: RequiredTraffic): readonly Port[] {
   const { protocol, port } = allowed;
   if (port === undefined) return [{ protocol, port: required.otherPortFrom(1) }];

@@ -8,10 +8,7 @@ export const isolation: PolicyCheck = ({ topology, pods, policies }) =>
     const pod = pods.ofWorkload(workload);
     const open = DIRECTIONS.filter((direction) => policies.isolating(pod, direction).length === 0);
     if (open.length === 0) return [];
-    const report = {
-      problem: words(`has pods that no NetworkPolicy isolates for ${open.join(' and ')}`),
-      remedy: words('add a default-deny policy'),
-      field: ['spec'],
-    };
+    const problem = words(`has pods that no NetworkPolicy isolates for ${open.join(' and ')}`);
+    const report = { problem, remedy: words('add a default-deny policy'), field: ['spec'] };
     return [{ at: workload, report }];
   });

@@ -83,10 +83,10 @@ function envOf(container: Field, namespace: string, topology: TopologyBuilder): 
   return env;
 }
 
-/** Characters; variables in a value are not expanded beyond that. */
+/** In characters; a value that would become longer is not expanded. */
 const LONGEST_EXPANDED = 65_536;
 
-/** Replaces `$(NAME)` as the kubelet does; keeps a text that grows too long, as values do that double at every step. */
+/** Replaces `$(NAME)` as the kubelet does; limited, because values can double at every step. */
 function expand(text: string, env: Env): string {
   const parts = text.split(/(\$\$|\$\([-._A-Za-z0-9]{1,253}\))/).map((part) => {
     if (part === '$$') return '$';
