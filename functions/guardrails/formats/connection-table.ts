@@ -1,6 +1,6 @@
 import type { ConnectionMap } from '../network/connection-map';
 import type { DiagramNode } from '../network/diagram-nodes';
-import { linesOf, oneLine } from './diagram';
+import { diagramOf, oneLine } from './diagram';
 
 /** A table in Markdown, with aligned columns. */
 export function printTable(map: ConnectionMap): string {
@@ -8,7 +8,7 @@ export function printTable(map: ConnectionMap): string {
     namespace === undefined ? name : `${name} (${namespace})`;
   const rows = [
     ['From', 'To', 'Ports'],
-    ...linesOf(map).map(({ from, to, label }) => [name(from), name(to), label].map(escapeMarkdown)),
+    ...diagramOf(map).lines.map(({ from, to, label }) => [name(from), name(to), label].map(escapeMarkdown)),
   ];
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const print = (cells: readonly string[]) =>

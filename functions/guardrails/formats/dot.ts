@@ -1,36 +1,29 @@
 import type { ConnectionMap } from '../network/connection-map';
-import type { DiagramNode } from '../network/diagram-nodes';
-import { byNamespace, idsOf, linesOf, titleOf } from './diagram';
+import { diagramOf } from './diagram';
 
 /** Lines; with more, the best layout of Graphviz takes minutes, and a simpler one seconds. */
 const MOST_LINES = 100;
 const FONT = 'fontname="Helvetica,Arial,sans-serif"';
 
 /** A graph in DOT, the language of Graphviz, with a frame for each namespace of the build. */
-export function printDot(map: ConnectionMap, title: string): string {
-  const lines = linesOf(map);
-  const ids = idsOf(lines);
+export function printDot(map: ConnectionMap, heading: string): string {
+  const { lines, frames } = diagramOf(map);
   const quote = (text: string) => JSON.stringify(text);
-  const node = (one: DiagramNode) => {
-    const style =
-      one.namespace === undefined
-        ? 'fillcolor="#f1f3f4" color="#80868b"'
-        : 'fillcolor="#e8f0fe" color="#1a73e8"';
-    return `${ids.get(one) ?? ''} [label=${quote(one.name)} ${style}];\n`;
-  };
-  const groups = [...byNamespace(ids.keys())].map(([namespace, nodes], i) => {
-    const inside = nodes.map(node).join('');
-    if (namespace === undefined) return inside;
-    const label = `label=${quote(`  ${titleOf(namespace)}`)} labeljust=l`;
+  const groups = frames.map(({ title, boxes }, i) => {
+    const [fill, border] = title === undefined ? ['#f1f3f4', '#80868b'] : ['#e8f0fe', '#1a73e8'];
+    const style = `fillcolor="${fill}" color="${border}"`;
+    const inside = boxes.map(({ id, name }) => `${id} [label=${quote(name)} ${style}];\n`).join('');
+    if (title === undefined) return inside;
+    const label = `label=${quote(`  ${title}`)} labeljust=l`;
     return `subgraph cluster_${i} {\n${label} style="rounded,filled" color="#f3f7fe" margin=24;\n${inside}}\n`;
   });
   const arrows = lines.map(({ from, to, label, isOutside }) => {
     const style = isOutside ? 'style=dashed color="#80868b"' : 'color="#3c4043"';
-    return `${ids.get(from) ?? ''} -> ${ids.get(to) ?? ''} [label=${quote(` ${label} `)} ${style}];\n`;
+    return `${from.id} -> ${to.id} [label=${quote(` ${label} `)} ${style}];\n`;
   });
   const layout = lines.length > MOST_LINES ? ' nslimit=0.5 nslimit1=0.5 mclimit=0.05 splines=line' : '';
   return `digraph {
-graph [rankdir=LR bgcolor=white pad=0.3 nodesep=0.6 ranksep=1${layout} ${FONT} fontsize=12 label=${quote(title)} labelloc=t];
+graph [rankdir=LR bgcolor=white pad=0.3 nodesep=0.6 ranksep=1${layout} ${FONT} fontsize=12 label=${quote(heading)} labelloc=t];
 node [shape=box style="rounded,filled" ${FONT} fontsize=12 margin="0.2,0.1"];
 edge [${FONT} fontsize=10 arrowsize=0.7];
 ${groups.join('')}${arrows.join('')}}

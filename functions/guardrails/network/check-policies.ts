@@ -3,17 +3,15 @@ import type { Placed } from '../krm/resource';
 import { blockedTraffic } from './checks/blocked-traffic';
 import { CheckedBuild, type PolicyCheck } from './checks/checked-build';
 import { excessTraffic } from './checks/excess-traffic';
-import { invalidPolicies } from './checks/invalid-policies';
 import { isolation } from './checks/isolation';
 import { unreachableExposures } from './checks/unreachable-exposures';
 import type { ExternalPeers } from './external-peers';
 
-/** Required connections for which no policy can be generated. */
-const unsupportedConnections: PolicyCheck = ({ topology }) => topology.reports;
-
 const CHECKS: readonly PolicyCheck[] = [
-  unsupportedConnections,
-  invalidPolicies,
+  // Required connections for which no policy can be generated.
+  ({ topology }) => topology.reports,
+  // Policies that the API server refuses, and rules without effect.
+  ({ invalid }) => invalid,
   isolation,
   blockedTraffic,
   unreachableExposures,
@@ -21,11 +19,9 @@ const CHECKS: readonly PolicyCheck[] = [
 ];
 
 /**
- * Checks the NetworkPolicies of a build against the traffic that it requires. Errors are required traffic that is
- * blocked, pods that are not isolated, policies that the API server refuses, and generated policies that allow more than
- * the required traffic; a hand-written policy that allows more is an info.
- *
- * @param resources all of the build, Lists expanded
+ * Checks the NetworkPolicies of a build, with its Lists expanded, against the traffic that it requires. Errors are
+ * required traffic that is blocked, pods that are not isolated, policies that the API server refuses, and generated
+ * policies that allow more than the required traffic; a hand-written policy that allows more is an info.
  */
 export function checkPolicies(resources: readonly Placed[], peers: ExternalPeers): PlacedReport[] {
   const build = new CheckedBuild(resources, peers);

@@ -1,4 +1,5 @@
 import type { PlacedReport } from '../findings/finding';
+import type { PodSpec } from '../kubernetes/workload';
 import type { Placed } from '../krm/resource';
 import type { Message } from '../message';
 import type { FieldPath } from '../yaml/field-path';
@@ -11,8 +12,8 @@ export interface Port {
   readonly port: number;
 }
 
-/** A port by number or by name. */
-export type PortReference = number | string;
+/** A port of a Service, by number or by name; undefined: all of them. */
+export type PortReference = number | string | undefined;
 
 export interface ContainerPort extends Port {
   readonly name: string | undefined;
@@ -20,11 +21,12 @@ export interface ContainerPort extends Port {
 
 /** Pods that a policy can select. */
 export interface Workload extends Placed {
+  readonly pod: PodSpec;
   readonly kind: string;
   readonly name: string;
-  /** `''`: the one that it is applied to. */
+  /** `''`: not set; `kubectl apply` chooses it. */
   readonly namespace: string;
-  /** Of its pods. */
+  /** The labels of its pods. */
   readonly labels: Labels;
   /** What selects its pods: its own matchLabels, or the pods' labels where those are not sufficient. */
   readonly selector: Labels;
@@ -42,7 +44,7 @@ export interface Connection {
   readonly from: ConnectionEnd;
   readonly to: ConnectionEnd;
   readonly ports: readonly Port[];
-  /** A sentence: `Ingress/web requires it`. */
+  /** A sentence: `Deployment/web env API_URL requires it`. */
   readonly reason: Message;
 }
 

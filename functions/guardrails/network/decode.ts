@@ -3,13 +3,13 @@ import { message, words } from '../message';
 import { type FieldPath, formatPath } from '../yaml/field-path';
 import { type YamlValue, isAbsent, isObject } from '../yaml/yaml';
 
-/** A field, read as the API server's strict decoder reads it: what that refuses is a problem. */
+/** A field of a resource, read as the API server's strict decoder reads it: what that refuses is a problem. */
 export class Field {
   constructor(
     readonly value: YamlValue | undefined,
-    readonly path: FieldPath,
+    readonly path: FieldPath = [],
     /** Shared by all fields of the resource, in the order in which they are read. */
-    readonly problems: Report[],
+    readonly problems: Report[] = [],
   ) {}
 
   get isAbsent(): boolean {
@@ -31,11 +31,7 @@ export class Field {
     });
   }
 
-  /**
-   * Whether the field is a mapping; an absent one counts as empty. Every unknown key is a problem.
-   *
-   * @param known undefined: any key is allowed
-   */
+  /** Whether the field is a mapping; an absent one counts as empty. A key is a problem if it is not a known one. */
   isMapping(known?: readonly string[]): boolean {
     if (this.isAbsent) return true;
     if (!isObject(this.value)) {
@@ -52,6 +48,13 @@ export class Field {
         });
       }
     return true;
+  }
+
+  /** What `read` makes of a mapping; undefined where the API server refuses the mapping or a field in it. */
+  mapping<T>(known: readonly string[], read: () => T): T | undefined {
+    const before = this.problems.length;
+    const value = this.isMapping(known) ? read() : undefined;
+    return this.problems.length > before ? undefined : value;
   }
 
   /** The entries of a list; an absent field counts as an empty list. */

@@ -1,11 +1,10 @@
 import type { Placed } from '../krm/resource';
-import type { Workload } from './connection';
-import { ACME_SOLVER_LABELS, type ExternalPeers, type ExternalPods } from './external-peers';
+import { ACME_SOLVER_LABELS, type ExternalPeers, type SelectedPods } from './external-peers';
 import { type IpAddress, contains, printIpRange, representatives } from './ip-range';
 import { append } from './multimap';
-import { DIRECTIONS, type IpBlock, type Peer, type Policy, type SelectorPeer, rangesOfBlock } from './policy';
+import { ELSEWHERE, RepresentativePods } from './pods';
+import { DIRECTIONS, type IpBlock, type Peer, type Policy, rangesOfBlock } from './policy';
 import { isInBlock, isPeer, isolates } from './policy-set';
-import { ELSEWHERE, RepresentativePods } from './representative-pods';
 import { externalRanges, isInternet, rangesOf } from './required-traffic';
 import { type Labels, type Selector, hasLabels } from './selector';
 import { readTopology } from './topology';
@@ -27,7 +26,6 @@ export class DiagramNodes {
   /** In the order of a diagram: external clients, workloads, external destinations. */
   readonly all: readonly DiagramNode[];
   private readonly pods: RepresentativePods;
-  private readonly workloads: readonly Workload[];
   private readonly namespaces: readonly string[];
   private readonly blocks: readonly IpBlock[];
 
@@ -37,29 +35,35 @@ export class DiagramNodes {
     peers: ExternalPeers,
   ) {
     this.pods = new RepresentativePods(resources);
-    this.workloads = readTopology(resources).workloads;
-    const namespaces = [...this.workloads, ...policies].map(({ namespace }) => namespace);
-    this.namespaces = [...new Set(namespaces)].sort();
+    const { workloads } = readTopology(resources);
+    this.namespaces = [...new Set([...workloads, ...policies].map(({ namespace }) => namespace))].sort();
     this.blocks = policies.flatMap(peersOf).flatMap((peer) => ('ipBlock' in peer ? [peer.ipBlock] : []));
-    this.ingressController = this.externalNode('ingress controller', peers.ingressController);
-    this.gateway = this.externalNode('gateway', peers.gateways);
-    const dns = this.externalNode('DNS', peers.dns);
+    this.ingressController = this.nodeOf('ingress controller', peers.ingressController);
+    this.gateway = this.nodeOf('gateway', peers.gateways);
+    const names = workloads.map(({ name }) => name);
+    const ofWorkloads = workloads.map((workload) => {
+      const { name, kind, namespace } = workload;
+      const isShared = names.indexOf(name) !== names.lastIndexOf(name);
+      return { name: isShared ? `${kind}/${name}` : name, namespace, ends: [this.pods.ofWorkload(workload)] };
+    });
+    const acmeSolvers = this.inEachNamespace('ACME solver', ACME_SOLVER_LABELS);
+    const dns = this.nodeOf('DNS', peers.dns);
     const dnsRanges = rangesOf(peers.dns.addresses);
     const isDns = (ip: IpAddress) => dnsRanges.some((range) => contains(range, ip));
     const addresses = representatives([...this.blocks.flatMap(rangesOfBlock), ...externalRanges(peers)]);
     const ofDns = addresses.filter(isDns).map((ip) => ({ ip }));
-    const known = [
-      this.ingressController,
-      this.gateway,
-      ...this.nodesOfBuild(),
-      { ...dns, ends: [...dns.ends, ...ofDns] },
-    ];
+    const dnsNode = { ...dns, ends: [...dns.ends, ...ofDns] };
+    const known = [this.ingressController, this.gateway, ...ofWorkloads, ...acmeSolvers, dnsNode];
     const external = this.addressNodes(addresses.filter((ip) => !isDns(ip)));
     this.all = [...known, ...this.otherPods(known), ...external];
   }
 
-  private externalNode(name: string, pods: ExternalPods): DiagramNode {
-    return { name, namespace: this.inBuild(pods.namespace), ends: [this.pods.ofExternalPeer(pods)] };
+  private nodeOf(name: string, pods: SelectedPods): DiagramNode {
+    return { name, namespace: this.inBuild(pods.namespace), ends: [this.pods.withLabels(pods)] };
+  }
+
+  private inEachNamespace(name: string, podLabels: Labels): DiagramNode[] {
+    return this.namespaces.map((namespace) => this.nodeOf(name, { namespace, podLabels }));
   }
 
   /** A namespace, if the build has workloads or policies there. */
@@ -67,67 +71,50 @@ export class DiagramNodes {
     return this.namespaces.includes(namespace) ? namespace : undefined;
   }
 
-  private nodesOfBuild(): DiagramNode[] {
-    const names = this.workloads.map(({ name }) => name);
-    const isShared = (name: string) => names.indexOf(name) !== names.lastIndexOf(name);
-    return [
-      ...this.workloads.map((workload) => ({
-        name: isShared(workload.name) ? `${workload.kind}/${workload.name}` : workload.name,
-        namespace: workload.namespace,
-        ends: [this.pods.ofWorkload(workload)],
-      })),
-      ...this.namespaces.map((namespace) => ({
-        name: 'ACME solver',
-        namespace,
-        ends: [this.pods.withLabels(namespace, ACME_SOLVER_LABELS)],
-      })),
-    ];
-  }
-
   /** Pods that are not in the build: those that a policy describes, and all others. */
   private otherPods(known: readonly DiagramNode[]): DiagramNode[] {
-    const remaining: DiagramNode[] = [
-      ...this.namespaces.map((namespace) => ({
-        name: 'any other pod',
-        namespace,
-        ends: [this.pods.withLabels(namespace, {})],
-      })),
-      {
-        name: 'any pod in another namespace',
-        namespace: undefined,
-        ends: [this.pods.withLabels(ELSEWHERE, {})],
-      },
+    const remaining = [
+      ...this.inEachNamespace('any other pod', {}),
+      this.nodeOf('any pod in another namespace', { namespace: ELSEWHERE, podLabels: {} }),
     ];
     const knownPods = [...known, ...remaining].flatMap(({ ends }) => ends).filter(isPod);
-    const byName = new Map(
-      this.policies
-        .flatMap((policy) => this.podsIn(policy))
-        .map((pod) => {
-          const namespace = this.inBuild(pod.namespace);
-          return { name: describe(pod, namespace), namespace, pod };
-        })
-        .map((described) => [JSON.stringify([described.namespace, described.name]), described]),
+    const pods = this.policies.flatMap((policy) => this.podsIn(policy));
+    const nodes = pods.map((pod) => ({ ...this.described(pod), ends: [pod] as const }));
+    const byName = new Map(nodes.map((node) => [JSON.stringify([node.namespace, node.name]), node]));
+    const described = [...byName.values()].filter(
+      ({ ends: [pod] }) => !knownPods.some((one) => this.represents(one, pod)),
     );
-    const described = [...byName.values()]
-      .filter(({ pod }) => !knownPods.some((one) => this.represents(one, pod)))
-      .map(({ name, namespace, pod }) => ({ name, namespace, ends: [pod] }));
     return [...described, ...remaining];
   }
 
   /** The pods that a policy describes: those that it selects, those that it excepts, and its peers. */
   private podsIn(policy: Policy): readonly PodEndpoint[] {
     const { podSelector, namespace: home } = policy;
-    const peers = peersOf(policy).filter((peer): peer is SelectorPeer => !('ipBlock' in peer));
-    return [
-      ...[podSelector, ...exceptionsOf(podSelector)].flatMap((one) => this.pods.selectedBy(one, home)),
-      ...peers.flatMap((peer) => [
-        ...this.pods.matching(peer, home).filter((pod) => this.inBuild(pod.namespace) === undefined),
-        // A namespace of the build has only the labels that the build gives it.
-        ...this.namespaces
-          .flatMap((namespace) => this.pods.selectedBy(peer.podSelector, namespace))
-          .filter((pod) => isPeer(peer, pod, home)),
-      ]),
-    ];
+    const selectors = [podSelector, ...exceptionsOf(podSelector)];
+    const ofPeers = peersOf(policy).flatMap((peer) => {
+      if ('ipBlock' in peer) return [];
+      // A namespace of the build has only the labels that the build gives it.
+      const inBuild = this.namespaces.flatMap((one) => this.pods.selectedBy(peer.podSelector, one));
+      const matching = this.pods.matching(peer, home);
+      return [
+        ...matching.filter(({ namespace }) => this.inBuild(namespace) === undefined),
+        ...inBuild.filter((pod) => isPeer(peer, pod, home)),
+      ];
+    });
+    return [...selectors.flatMap((one) => this.pods.selectedBy(one, home)), ...ofPeers];
+  }
+
+  private described({ labels, namespace, namespaceLabels }: PodEndpoint): Omit<DiagramNode, 'ends'> {
+    const pods = Object.keys(labels).length === 0 ? 'any pod' : `pods with ${labelText(labels)}`;
+    const inBuild = this.inBuild(namespace);
+    if (inBuild !== undefined) return { name: pods, namespace };
+    if (namespace !== ELSEWHERE) return { name: `${pods} in ${namespace}`, namespace: undefined };
+    const required = Object.entries(namespaceLabels).filter(([, value]) => value !== ELSEWHERE);
+    const namespaces = `namespaces with ${labelText(Object.fromEntries(required))}`;
+    return {
+      name: `${pods} in ${required.length === 0 ? 'any namespace' : namespaces}`,
+      namespace: undefined,
+    };
   }
 
   /** Whether a known pod represents another one: no policy distinguishes them. */
@@ -179,20 +166,7 @@ function distinguishes(policy: Policy, a: PodEndpoint, b: PodEndpoint): boolean 
   );
 }
 
-/** @param inBuild the pod's namespace, where the diagram has a frame for it */
-function describe({ labels, namespace, namespaceLabels }: PodEndpoint, inBuild: string | undefined): string {
-  const pods = Object.keys(labels).length === 0 ? 'any pod' : `pods with ${labelText(labels)}`;
-  if (inBuild !== undefined) return pods;
-  if (namespace !== ELSEWHERE) return `${pods} in ${namespace}`;
-  const required = Object.fromEntries(
-    Object.entries(namespaceLabels).filter(([, value]) => value !== ELSEWHERE),
-  );
-  return `${pods} in ${Object.keys(required).length === 0 ? 'any namespace' : `namespaces with ${labelText(required)}`}`;
-}
-
 function labelText(labels: Labels): string {
-  return Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .sort()
-    .join(', ');
+  const texts = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  return texts.sort().join(', ');
 }

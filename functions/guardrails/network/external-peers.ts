@@ -1,17 +1,18 @@
+import type { ConnectionEnd } from './connection';
 import type { Labels } from './selector';
 
-/** Pods in a namespace outside the package. */
-export interface ExternalPods {
+/** Pods as a policy selects them: by their namespace and some of their labels. */
+export interface SelectedPods {
   readonly namespace: string;
   readonly podLabels: Labels;
 }
 
 /** The peers outside the package, and how a policy selects them. */
 export interface ExternalPeers {
-  readonly ingressController: ExternalPods;
-  readonly gateways: ExternalPods;
-  readonly dns: ExternalPods & {
-    /** Of resolvers that are not pods, as CIDR ranges. */
+  readonly ingressController: SelectedPods;
+  readonly gateways: SelectedPods;
+  readonly dns: SelectedPods & {
+    /** The addresses of resolvers that are not pods, as CIDR ranges. */
     readonly addresses: readonly string[];
   };
 }
@@ -20,18 +21,12 @@ export const EXTERNAL_PEERS: ExternalPeers = {
   // The labels of its Helm chart and of its static manifests (kubernetes/ingress-nginx).
   ingressController: {
     namespace: 'ingress-nginx',
-    podLabels: {
-      'app.kubernetes.io/component': 'controller',
-      'app.kubernetes.io/name': 'ingress-nginx',
-    },
+    podLabels: { 'app.kubernetes.io/component': 'controller', 'app.kubernetes.io/name': 'ingress-nginx' },
   },
   // The proxies of Envoy Gateway.
   gateways: {
     namespace: 'envoy-gateway-system',
-    podLabels: {
-      'app.kubernetes.io/component': 'proxy',
-      'app.kubernetes.io/managed-by': 'envoy-gateway',
-    },
+    podLabels: { 'app.kubernetes.io/component': 'proxy', 'app.kubernetes.io/managed-by': 'envoy-gateway' },
   },
   dns: {
     namespace: 'kube-system',
@@ -41,25 +36,22 @@ export const EXTERNAL_PEERS: ExternalPeers = {
 };
 
 /** All addresses but private, link-local and carrier-grade ones, where cloud metadata and other tenants are. */
-export const INTERNET = [
+export const INTERNET: readonly { readonly cidr: string; readonly except: readonly string[] }[] = [
   {
     cidr: '0.0.0.0/0',
-    except: [
-      '10.0.0.0/8', // RFC 1918
-      '172.16.0.0/12', // RFC 1918
-      '192.168.0.0/16', // RFC 1918
-      '169.254.0.0/16', // RFC 3927
-      '100.64.0.0/10', // RFC 6598
-    ],
+    // RFC 1918 (three ranges), RFC 3927, RFC 6598
+    except: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10'],
   },
-  {
-    cidr: '::/0',
-    except: [
-      'fc00::/7', // RFC 4193
-      'fe80::/10', // RFC 4291
-    ],
-  },
-] as const;
+  { cidr: '::/0', except: ['fc00::/7', 'fe80::/10'] }, // RFC 4193, RFC 4291
+];
 
 /** The labels that cert-manager gives the pods that answer an HTTP-01 challenge. */
 export const ACME_SOLVER_LABELS: Labels = { 'acme.cert-manager.io/http01-solver': 'true' };
+
+/** The pods at an end of a connection; undefined for the internet. */
+export function podsAt(end: ConnectionEnd, peers: ExternalPeers): SelectedPods | undefined {
+  const { ingressController, gateways: gateway, dns } = peers;
+  if (end.is === 'workload') return { namespace: end.workload.namespace, podLabels: end.workload.selector };
+  if (end.is === 'acme-solver') return { namespace: end.namespace, podLabels: ACME_SOLVER_LABELS };
+  return { 'ingress-controller': ingressController, gateway, dns, internet: undefined }[end.is];
+}

@@ -1,8 +1,8 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
 type Version = 4 | 6;
 
 const BITS = { 4: 32, 6: 128 } as const;
-/** `::ffff:10.0.0.1` is the address 10.0.0.1 (RFC 4291, 2.5.5.2). */
-const MAPPED_IPV4 = 0xffffn;
 
 /** An address as Go's netip.ParseAddr reads it, without zones. A text that is not an address is in no range. */
 export class IpAddress {
@@ -10,10 +10,11 @@ export class IpAddress {
   readonly value: bigint;
 
   constructor(readonly text: string) {
-    const value = text.includes(':') ? ipv6Value(text) : ipv4Value(text);
-    const isMapped = text.includes(':') && value !== undefined && value >> 32n === MAPPED_IPV4;
-    this.version = value === undefined ? undefined : text.includes(':') && !isMapped ? 6 : 4;
-    this.value = isMapped ? value & 0xffff_ffffn : (value ?? 0n);
+    const [version, value] = parseAddress(text);
+    // `::ffff:10.0.0.1` is the address 10.0.0.1 (RFC 4291, 2.5.5.2).
+    const isMapped = version === 6 && value >> 32n === 0xffffn;
+    this.version = isMapped ? 4 : version;
+    this.value = isMapped ? BigInt.asUintN(32, value) : value;
   }
 }
 
@@ -43,24 +44,17 @@ export function readIpRange(text: string): IpRange | undefined {
 /** A range as CIDR text, IPv6 in its shortest form (RFC 5952). */
 export function printIpRange({ version, first, length }: IpRange): string {
   const address = addressText(version, first);
-  // A URL has its IPv6 address in the shortest form (WHATWG URL, "host serializing").
-  const text = version === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
-  return `${text}/${length}`;
+  return `${version === 6 ? shortForm(address) : address}/${length}`;
 }
 
-/** Whether a range is a proper part of another. */
+/** Whether a range is a proper part of another. Two CIDR ranges are disjoint, or one contains the other. */
 export function isWithin(inner: IpRange, outer: IpRange): boolean {
-  return (
-    inner.version === outer.version &&
-    inner.length > outer.length &&
-    inner.first >= outer.first &&
-    inner.last <= outer.last
-  );
+  return inner.length > outer.length && contains(outer, { version: inner.version, value: inner.first });
 }
 
 /** Whether an address is in a range. */
-export function contains({ version, first, last }: IpRange, ip: IpAddress): boolean {
-  return version === ip.version && first <= ip.value && ip.value <= last;
+export function contains(range: IpRange, { version, value }: Pick<IpAddress, 'version' | 'value'>): boolean {
+  return version === range.version && range.first <= value && value <= range.last;
 }
 
 /**
@@ -69,38 +63,32 @@ export function contains({ version, first, last }: IpRange, ip: IpAddress): bool
  */
 export function representatives(ranges: readonly IpRange[]): IpAddress[] {
   const texts = ranges.flatMap(({ version, first, last }) => {
-    const isAtEnd = last + 1n === 1n << BigInt(BITS[version]);
-    return [first, ...(isAtEnd ? [] : [last + 1n])].map((value) => addressText(version, value));
+    const starts = [first, last + 1n].filter((value) => value < 1n << BigInt(BITS[version]));
+    return starts.map((value) => addressText(version, value));
   });
   return [...new Set(texts)].map((text) => new IpAddress(text));
 }
 
-function ipv4Value(text: string): bigint | undefined {
-  const bytes = text.split('.');
-  if (bytes.length !== 4 || !bytes.every((byte) => /^(0|[1-9]\d{0,2})$/.test(byte) && Number(byte) < 256))
-    return undefined;
-  return BigInt(bytes.reduce((value, byte) => value * 256 + Number(byte), 0));
+function parseAddress(text: string): [version: Version | undefined, value: bigint] {
+  if (isIPv4(text)) return [4, text.split('.').reduce((value, byte) => value * 256n + BigInt(byte), 0n)];
+  if (!isIPv6(text) || text.includes('%')) return [undefined, 0n];
+  const [head = [], tail = []] = shortForm(text)
+    .split('::')
+    .map((part) => part.split(':').filter((group) => group !== ''));
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
+  const groups = [...head, ...zeros, ...tail];
+  return [6, groups.reduce((value, group) => value * 65536n + BigInt(`0x${group}`), 0n)];
 }
 
-/** `::` is one group of zeros at least; the last two groups may be written as an IPv4 address. */
-function ipv6Value(text: string): bigint | undefined {
-  const end = text.lastIndexOf(':') + 1;
-  const ipv4 = text.includes('.', end) ? ipv4Value(text.slice(end)) : 0n;
-  if (ipv4 === undefined) return undefined;
-  const lastGroups = `${(ipv4 >> 16n).toString(16)}:${(ipv4 & 0xffffn).toString(16)}`;
-  const written = text.includes('.', end) ? text.slice(0, end) + lastGroups : text;
-  const [head = [], tail, ...more] = written.split('::').map((part) => (part === '' ? [] : part.split(':')));
-  const zeros = 8 - head.length - (tail?.length ?? 0);
-  if (more.length > 0 || (tail === undefined ? zeros !== 0 : zeros < 1)) return undefined;
-  const groups = [...head, ...Array.from({ length: zeros }, () => '0'), ...(tail ?? [])];
-  if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return undefined;
-  return BigInt(`0x${groups.map((group) => group.padStart(4, '0')).join('')}`);
+/** An IPv6 address as a URL has it, in its shortest form (WHATWG URL, "host serializing"). */
+function shortForm(address: string): string {
+  return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
 function addressText(version: Version, value: bigint): string {
-  const [size, count, base, separator] = version === 4 ? [8, 4, 10, '.'] : [16, 8, 16, ':'];
-  const mask = (1n << BigInt(size)) - 1n;
-  return Array.from({ length: count }, (_, i) =>
-    ((value >> BigInt(size * (count - 1 - i))) & mask).toString(base),
-  ).join(separator);
+  const [size, base, separator] = version === 4 ? [8, 10, '.'] : [16, 16, ':'];
+  return Array.from({ length: BITS[version] / size }, (_, i) => {
+    const shift = BITS[version] - size * (i + 1);
+    return BigInt.asUintN(size, value >> BigInt(shift)).toString(base);
+  }).join(separator);
 }

@@ -1,51 +1,42 @@
-import { contains, type IpAddress } from './ip-range';
+import { type IpAddress, contains } from './ip-range';
 import { append } from './multimap';
 import type { Direction, IpBlock, Peer, Policy, PolicyPort, PolicyRule } from './policy';
 import { selects } from './selector';
 import { type Endpoint, type PodEndpoint, type Traffic, isPod } from './traffic';
 
-/** Which policies deny traffic, and at which end. */
-export interface Verdict {
-  readonly allowed: boolean;
-  /** The policies that isolate the source, none of which allows the traffic. */
-  readonly deniedAtSource: readonly Policy[];
-  readonly deniedAtDestination: readonly Policy[];
-}
-
 /**
- * What NetworkPolicies do together. Policies add up: an end is open when no policy isolates it in this direction, or when
- * one of those that do allows the traffic; and both ends must be open. Traffic from a pod's own node, and from the pod
- * itself, is always allowed, which is not known here.
+ * What NetworkPolicies do together. Policies add up: an end is open if no policy isolates it in this direction, or if
+ * a policy that isolates it allows the traffic. Both ends must be open. Traffic of a pod with itself or with its own node
+ * is always allowed; this class does not know these cases.
  * https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
 export class PolicySet {
-  /** By namespace and one of the labels that a policy requires; `''` where it requires none. */
+  /** By namespace and the first label that a policy requires. */
   private readonly byLabel = new Map<string, Policy[]>();
   private readonly positions: ReadonlyMap<Policy, number>;
-  private readonly isolatingOf = {
-    ingress: new Map<PodEndpoint, readonly Policy[]>(),
-    egress: new Map<PodEndpoint, readonly Policy[]>(),
-  };
+  private readonly byPod = new Map<PodEndpoint, readonly Policy[]>();
 
   constructor(readonly policies: readonly Policy[]) {
     this.positions = new Map(policies.map((policy, i) => [policy, i]));
     for (const policy of policies) {
-      const [label] = Object.entries(policy.podSelector.matchLabels);
-      append(this.byLabel, keyOf(policy.namespace, label), policy);
+      const [label = []] = Object.entries(policy.podSelector.matchLabels);
+      append(this.byLabel, JSON.stringify([policy.namespace, ...label]), policy);
     }
   }
 
   /** The policies that apply to a pod in a direction, in the order of the set. */
   isolating(pod: PodEndpoint, direction: Direction): readonly Policy[] {
-    const known = this.isolatingOf[direction].get(pod);
-    if (known !== undefined) return known;
+    const applying = this.byPod.get(pod) ?? this.applyingTo(pod);
+    this.byPod.set(pod, applying);
+    return applying.filter((policy) => policy[direction] !== undefined);
+  }
+
+  private applyingTo(pod: PodEndpoint): readonly Policy[] {
     const position = (policy: Policy) => this.positions.get(policy) ?? 0;
-    const found = [undefined, ...Object.entries(pod.labels)]
-      .flatMap((label) => this.byLabel.get(keyOf(pod.namespace, label)) ?? [])
-      .filter((policy) => isolates(policy, pod, direction))
+    return [[], ...Object.entries(pod.labels)]
+      .flatMap((label) => this.byLabel.get(JSON.stringify([pod.namespace, ...label])) ?? [])
+      .filter(({ podSelector }) => selects(podSelector, pod.labels))
       .sort((a, b) => position(a) - position(b));
-    this.isolatingOf[direction].set(pod, found);
-    return found;
   }
 
   /** The policies that isolate one end of traffic, where none of them allows it; empty where that end is open. */
@@ -59,57 +50,44 @@ export class PolicySet {
     return this.denying('egress', traffic).length === 0 && this.denying('ingress', traffic).length === 0;
   }
 
-  verdict(traffic: Traffic): Verdict {
-    return {
-      allowed: this.allows(traffic),
-      deniedAtSource: this.denying('egress', traffic),
-      deniedAtDestination: this.denying('ingress', traffic),
-    };
+  /** Whether traffic is allowed, and the policies that deny it at either end. */
+  verdict(traffic: Traffic) {
+    const deniedAtSource = this.denying('egress', traffic);
+    const deniedAtDestination = this.denying('ingress', traffic);
+    return { allowed: this.allows(traffic), deniedAtSource, deniedAtDestination };
   }
 }
 
-function keyOf(namespace: string, label: readonly [string, string] | undefined): string {
-  return JSON.stringify([namespace, ...(label ?? [])]);
-}
-
 /** Whether a policy applies to a pod in a direction. */
-export function isolates(policy: Policy, pod: PodEndpoint, direction: Direction): boolean {
+export function isolates(policy: Policy, { namespace, labels }: PodEndpoint, direction: Direction): boolean {
   return (
-    policy[direction] !== undefined &&
-    policy.namespace === pod.namespace &&
-    selects(policy.podSelector, pod.labels)
+    policy[direction] !== undefined && policy.namespace === namespace && selects(policy.podSelector, labels)
   );
 }
 
 /** Whether one policy, which applies, allows traffic at its end. */
 export function allows(policy: Policy, direction: Direction, traffic: Traffic): boolean {
-  return (policy[direction] ?? []).some((rule) => allowsByRule(rule, policy.namespace, direction, traffic));
+  const other = direction === 'ingress' ? traffic.from : traffic.to;
+  return (policy[direction] ?? []).some((rule) => allowsByRule(rule, policy.namespace, other, traffic));
 }
 
-/** Whether a rule of a policy in a namespace allows traffic. */
-export function allowsByRule(
-  { peers, ports }: PolicyRule,
-  namespace: string,
-  direction: Direction,
-  traffic: Traffic,
-): boolean {
-  const other = direction === 'ingress' ? traffic.from : traffic.to;
+/** Whether a rule of a policy in the namespace `home` allows traffic from or to its other end. */
+export function allowsByRule(rule: PolicyRule, home: string, other: Endpoint, traffic: Traffic): boolean {
+  const { peers, ports } = rule;
   return (
-    (peers === undefined || peers.some((peer) => isPeer(peer, other, namespace))) &&
+    (peers === undefined || peers.some((peer) => isPeer(peer, other, home))) &&
     (ports === undefined || ports.some((port) => isPort(port, traffic)))
   );
 }
 
-/** Whether a peer of a policy in a namespace matches one end of traffic. */
-export function isPeer(peer: Peer, other: Endpoint, namespace: string): boolean {
+/** Whether a peer of a policy in the namespace `home` matches one end of traffic. */
+export function isPeer(peer: Peer, other: Endpoint, home: string): boolean {
   if ('ipBlock' in peer) return other.ip !== undefined && isInBlock(peer.ipBlock, other.ip);
   if (!isPod(other)) return false;
   const { namespaceSelector, podSelector } = peer;
-  const inNamespace =
-    namespaceSelector === undefined
-      ? other.namespace === namespace
-      : selects(namespaceSelector, other.namespaceLabels);
-  return inNamespace && (podSelector === undefined || selects(podSelector, other.labels));
+  if (namespaceSelector === undefined && other.namespace !== home) return false;
+  if (namespaceSelector !== undefined && !selects(namespaceSelector, other.namespaceLabels)) return false;
+  return podSelector === undefined || selects(podSelector, other.labels);
 }
 
 /** Whether an address is in the range and in no excepted one. */
@@ -122,10 +100,6 @@ function isPort({ protocol, port, endPort }: PolicyPort, traffic: Traffic): bool
   if (port === undefined) return true;
   if (typeof port === 'number') return traffic.port >= port && traffic.port <= (endPort ?? port);
   // A name is that of a container port of the destination.
-  return (
-    isPod(traffic.to) &&
-    traffic.to.ports.some(
-      (one) => one.name === port && one.protocol === protocol && one.port === traffic.port,
-    )
-  );
+  const ports = isPod(traffic.to) ? traffic.to.ports : [];
+  return ports.some((one) => one.name === port && one.protocol === protocol && one.port === traffic.port);
 }

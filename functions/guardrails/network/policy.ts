@@ -7,10 +7,10 @@ import { type IpRange, isWithin, readIpRange } from './ip-range';
 import { type Selector, readSelector } from './selector';
 
 export const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
-const POLICY_TYPES: readonly YamlValue[] = ['Ingress', 'Egress'];
 const PORT_NAME = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/; // RFC 6335, 5.1, in lower case
 
 export const DIRECTIONS = ['ingress', 'egress'] as const;
+export const POLICY_TYPES = { ingress: 'Ingress', egress: 'Egress' } as const;
 
 export type Direction = (typeof DIRECTIONS)[number];
 export type Protocol = (typeof PROTOCOLS)[number];
@@ -22,7 +22,7 @@ export function isNetworkPolicy(resource: YamlObject): boolean {
 /** A NetworkPolicy (networking.k8s.io/v1) with its defaults filled in. */
 export interface Policy {
   readonly name: string;
-  /** `''`: the one that it is applied to. */
+  /** `''`: not set; `kubectl apply` chooses it. */
   readonly namespace: string;
   readonly podSelector: Selector;
   /** undefined: the policy does not isolate in this direction. An empty list allows nothing. */
@@ -32,7 +32,7 @@ export interface Policy {
 }
 
 export interface PolicyRule {
-  /** The rule matches where one of them does; undefined: from, or to, anywhere. */
+  /** The rule matches if one of them does; undefined: every source or destination. */
   readonly peers: readonly Peer[] | undefined;
   /** undefined: on every port. */
   readonly ports: readonly PolicyPort[] | undefined;
@@ -61,7 +61,7 @@ export interface PolicyPort {
   readonly protocol: Protocol;
   /** undefined: every port of the protocol. A string is a container port's name. */
   readonly port: number | string | undefined;
-  /** The last of a range that `port` starts. */
+  /** The last port of a range that starts at `port`. */
   readonly endPort: number | undefined;
 }
 
@@ -86,15 +86,9 @@ export function readPolicy(resource: YamlObject): ReadPolicy {
   const types = policyTypesIn(spec);
   const isInEffect = problems.length === 0;
   const podSelector = readSelector(spec.at('podSelector')) ?? { matchLabels: {}, matchExpressions: [] };
-  const rulesOf = (direction: Direction) => {
-    const peersKey = direction === 'ingress' ? 'from' : 'to';
-    return spec
-      .at(direction)
-      .entries()
-      .flatMap((rule) => ruleIn(rule, peersKey));
-  };
-  const rules = { ingress: rulesOf('ingress'), egress: rulesOf('egress') };
-  const effective = (direction: Direction, type: string) => {
+  const rules = { ingress: rulesIn(spec.at('ingress'), 'from'), egress: rulesIn(spec.at('egress'), 'to') };
+  const effective = (direction: Direction) => {
+    const type = POLICY_TYPES[direction];
     if (isInEffect && types.includes(type)) return rules[direction];
     if (isInEffect && rules[direction].length > 0)
       problems.push({
@@ -105,61 +99,59 @@ export function readPolicy(resource: YamlObject): ReadPolicy {
     return undefined;
   };
   const { name, namespace = '' } = resourceRef(resource);
-  const [ingress, egress] = [effective('ingress', 'Ingress'), effective('egress', 'Egress')];
+  const [ingress, egress] = DIRECTIONS.map(effective);
   return { policy: { name, namespace, podSelector, ingress, egress, resource }, problems };
 }
 
-function policyTypesIn(spec: Field): readonly YamlValue[] {
+function policyTypesIn(spec: Field): readonly (YamlValue | undefined)[] {
   const field = spec.at('policyTypes');
-  const types = field.entries().map(({ value }) => value ?? null);
+  const types = field.entries().map(({ value }) => value);
+  const known: readonly (YamlValue | undefined)[] = Object.values(POLICY_TYPES);
   const { value: egress } = spec.at('egress');
   // defaults.go, SetDefaults_NetworkPolicy
-  if (types.length === 0) return Array.isArray(egress) && egress.length > 0 ? POLICY_TYPES : ['Ingress'];
-  if (types.length > POLICY_TYPES.length || !types.every((type) => POLICY_TYPES.includes(type)))
+  if (types.length === 0) return Array.isArray(egress) && egress.length > 0 ? known : ['Ingress'];
+  if (types.length > known.length || !types.every((type) => known.includes(type)))
     field.refuse('Ingress, Egress, or both');
   return types;
 }
 
-function ruleIn(field: Field, peersKey: 'from' | 'to'): PolicyRule[] {
-  const before = field.problems.length;
-  if (!field.isMapping([peersKey, 'ports'])) return [];
-  const peers = field.at(peersKey).entries();
-  const ports = field.at('ports').entries();
-  if (field.problems.length > before) return [];
-  return [{ peers: entriesIn(peers, peerIn), ports: entriesIn(ports, portIn) }];
+function rulesIn(field: Field, peersKey: 'from' | 'to'): PolicyRule[] {
+  return field.entries().flatMap((rule) => {
+    const keys = [peersKey, 'ports'];
+    const lists = rule.mapping(keys, () => keys.map((key) => rule.at(key).entries()));
+    if (lists === undefined) return [];
+    const [peers = [], ports = []] = lists;
+    return [{ peers: entriesIn(peers, peerIn), ports: entriesIn(ports, portIn) }];
+  });
 }
 
 /** undefined: an empty list, which restricts nothing; one whose entries are all refused matches nothing. */
-function entriesIn<Entry>(fields: readonly Field[], read: (field: Field) => Entry[]): Entry[] | undefined {
-  return fields.length === 0 ? undefined : fields.flatMap(read);
+function entriesIn<T>(fields: readonly Field[], read: (field: Field) => T | undefined): T[] | undefined {
+  return fields.length === 0 ? undefined : fields.flatMap((field) => read(field) ?? []);
 }
 
-function peerIn(field: Field): Peer[] {
-  const before = field.problems.length;
-  if (!field.isMapping(['podSelector', 'namespaceSelector', 'ipBlock'])) return [];
-  const podSelector = readSelector(field.at('podSelector'));
-  const namespaceSelector = readSelector(field.at('namespaceSelector'));
-  const block = field.at('ipBlock');
-  const ipBlock = block.isAbsent ? undefined : ipBlockIn(block);
-  const selectsPods = podSelector !== undefined || namespaceSelector !== undefined;
-  if (selectsPods !== block.isAbsent) field.refuse('either selectors or an ipBlock');
-  if (field.problems.length > before) return [];
-  return [ipBlock === undefined ? { podSelector, namespaceSelector } : { ipBlock }];
+function peerIn(field: Field): Peer | undefined {
+  return field.mapping(['podSelector', 'namespaceSelector', 'ipBlock'], () => {
+    const podSelector = readSelector(field.at('podSelector'));
+    const namespaceSelector = readSelector(field.at('namespaceSelector'));
+    const block = field.at('ipBlock');
+    const ipBlock = block.isAbsent ? undefined : ipBlockIn(block);
+    const selectsPods = podSelector !== undefined || namespaceSelector !== undefined;
+    if (selectsPods !== block.isAbsent) field.refuse('either selectors or an ipBlock');
+    return ipBlock === undefined ? { podSelector, namespaceSelector } : { ipBlock };
+  });
 }
 
 function ipBlockIn(field: Field): IpBlock | undefined {
   if (!field.isMapping(['cidr', 'except'])) return undefined;
   const range = ipRangeIn(field.at('cidr'));
   if (range === undefined) return undefined;
-  const except = field
-    .at('except')
-    .entries()
-    .flatMap((entry) => {
-      const excepted = ipRangeIn(entry);
-      if (excepted === undefined) return [];
-      if (!isWithin(excepted, range)) entry.refuse('a smaller range within cidr');
-      return [excepted];
-    });
+  const exceptions = field.at('except').entries();
+  const except = exceptions.flatMap((entry) => {
+    const excepted = ipRangeIn(entry);
+    if (excepted !== undefined && !isWithin(excepted, range)) entry.refuse('a smaller range within cidr');
+    return excepted ?? [];
+  });
   return { range, except };
 }
 
@@ -170,23 +162,21 @@ function ipRangeIn(field: Field): IpRange | undefined {
   return range;
 }
 
-function portIn(field: Field): PolicyPort[] {
-  const before = field.problems.length;
-  if (!field.isMapping(['protocol', 'port', 'endPort'])) return [];
-  const [protocol, port, endPort] = [field.at('protocol'), field.at('port'), field.at('endPort')];
-  const known = PROTOCOLS.find((one) => one === (protocol.value ?? 'TCP'));
-  const number = isPortNumber(port.value) ? port.value : undefined;
-  const name = typeof port.value === 'string' && PORT_NAME.test(port.value) ? port.value : undefined;
-  const end = isPortNumber(endPort.value) ? endPort.value : 0;
-  const last = number !== undefined && end >= number ? end : undefined;
-  if (!port.isAbsent && number === undefined && name === undefined)
-    port.refuse('a number from 1 to 65535, or the name of a container port');
-  if (!endPort.isAbsent && last === undefined)
-    endPort.refuse('a number from port to 65535, with a numeric port');
-  if (known === undefined) protocol.refuse(`one of ${PROTOCOLS.join(', ')}`);
-  else if (field.problems.length === before)
-    return [{ protocol: known, port: number ?? name, endPort: last }];
-  return [];
+function portIn(field: Field): PolicyPort | undefined {
+  return field.mapping(['protocol', 'port', 'endPort'], () => {
+    const [protocol, port, endPort] = [field.at('protocol'), field.at('port'), field.at('endPort')];
+    const known = PROTOCOLS.find((one) => one === (protocol.value ?? 'TCP'));
+    const number = isPortNumber(port.value) ? port.value : undefined;
+    const name = typeof port.value === 'string' && PORT_NAME.test(port.value) ? port.value : undefined;
+    const end = isPortNumber(endPort.value) ? endPort.value : 0;
+    const last = number !== undefined && end >= number ? end : undefined;
+    if (!port.isAbsent && number === undefined && name === undefined)
+      port.refuse('a number from 1 to 65535, or the name of a container port');
+    if (!endPort.isAbsent && last === undefined)
+      endPort.refuse('a number from port to 65535, with a numeric port');
+    if (known === undefined) protocol.refuse(`one of ${PROTOCOLS.join(', ')}`);
+    return { protocol: known ?? 'TCP', port: number ?? name, endPort: last };
+  });
 }
 
 function isPortNumber(value: YamlValue | undefined): value is number {

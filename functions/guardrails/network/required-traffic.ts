@@ -1,21 +1,18 @@
 import type { Connection, ConnectionEnd, Workload } from './connection';
-import { ACME_SOLVER_LABELS, type ExternalPeers, type ExternalPods, INTERNET } from './external-peers';
+import { type ExternalPeers, INTERNET, podsAt } from './external-peers';
 import { type IpAddress, type IpRange, contains, readIpRange } from './ip-range';
 import { append } from './multimap';
 import { isInBlock } from './policy-set';
 import { hasLabels } from './selector';
-import { type Endpoint, type PodEndpoint, type Traffic, isPod, workloadOf } from './traffic';
+import { type Endpoint, type Traffic, isPod } from './traffic';
 
 /** Answers whether the connections of a topology require some traffic. */
 export class RequiredTraffic {
-  private readonly byPort = new Map<string, Connection[]>();
-  /** By the workloads at their ends. */
   private readonly from = new Map<Workload, Connection[]>();
   private readonly to = new Map<Workload, Connection[]>();
+  private readonly byPort = new Map<string, Connection[]>();
   private readonly dns: readonly IpRange[];
   readonly ports = new Set<number>();
-  /** The first port that no connection requires. */
-  readonly otherPort: number;
 
   constructor(
     connections: readonly Connection[],
@@ -30,7 +27,6 @@ export class RequiredTraffic {
         this.ports.add(port);
       }
     }
-    this.otherPort = this.otherPortFrom(1);
   }
 
   /** The first port from one on that no connection requires. */
@@ -41,7 +37,10 @@ export class RequiredTraffic {
   }
 
   includes({ from, to, port, protocol }: Traffic): boolean {
-    return this.candidates(from, to, `${protocol} ${port}`).some(
+    const onPort = this.byPort.get(`${protocol} ${port}`);
+    const ofSource = from.workload === undefined ? onPort : this.from.get(from.workload);
+    const candidates = (to.workload === undefined ? ofSource : this.to.get(to.workload)) ?? [];
+    return candidates.some(
       (connection) =>
         connection.ports.some((one) => one.port === port && one.protocol === protocol) &&
         this.isEnd(connection.from, from) &&
@@ -53,39 +52,13 @@ export class RequiredTraffic {
     return this.dns.some((range) => contains(range, ip));
   }
 
-  private candidates(from: Endpoint, to: Endpoint, port: string): readonly Connection[] {
-    const [source, destination] = [workloadOf(from), workloadOf(to)];
-    if (destination !== undefined) return this.to.get(destination) ?? [];
-    return (source === undefined ? this.byPort.get(port) : this.from.get(source)) ?? [];
-  }
-
   private isEnd(end: ConnectionEnd, endpoint: Endpoint): boolean {
-    if (!isPod(endpoint)) {
-      if (end.is === 'internet') return isInternet(endpoint.ip);
-      return end.is === 'dns' && this.isDns(endpoint.ip);
-    }
-    switch (end.is) {
-      case 'workload': {
-        const { namespace, selector } = end.workload;
-        if (endpoint.workload !== undefined) return endpoint.workload === end.workload;
-        return endpoint.namespace === namespace && hasLabels(endpoint.labels, selector);
-      }
-      case 'ingress-controller':
-        return isExternalPeer(this.peers.ingressController, endpoint);
-      case 'gateway':
-        return isExternalPeer(this.peers.gateways, endpoint);
-      case 'dns':
-        return isExternalPeer(this.peers.dns, endpoint);
-      case 'acme-solver':
-        return endpoint.namespace === end.namespace && hasLabels(endpoint.labels, ACME_SOLVER_LABELS);
-      case 'internet':
-        return false;
-    }
+    if (!isPod(endpoint) && end.is === 'internet') return isInternet(endpoint.ip);
+    if (!isPod(endpoint)) return end.is === 'dns' && this.isDns(endpoint.ip);
+    if (end.is === 'workload' && endpoint.workload !== undefined) return endpoint.workload === end.workload;
+    const pods = podsAt(end, this.peers);
+    return pods?.namespace === endpoint.namespace && hasLabels(endpoint.labels, pods.podLabels);
   }
-}
-
-function isExternalPeer({ namespace, podLabels }: ExternalPods, pod: PodEndpoint): boolean {
-  return pod.namespace === namespace && hasLabels(pod.labels, podLabels);
 }
 
 const INTERNET_BLOCKS = INTERNET.flatMap(({ cidr, except }) =>

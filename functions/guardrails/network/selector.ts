@@ -30,11 +30,11 @@ const PREFIX = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a
  */
 export function readSelector(field: Field): Selector | undefined {
   if (field.isAbsent) return undefined;
-  const before = field.problems.length;
-  field.isMapping(['matchLabels', 'matchExpressions']);
-  const matchLabels = matchLabelsIn(field.at('matchLabels'));
-  const matchExpressions = field.at('matchExpressions').entries().flatMap(expressionIn);
-  return field.problems.length > before ? NOTHING : { matchLabels, matchExpressions };
+  const selector = field.mapping(['matchLabels', 'matchExpressions'], () => ({
+    matchLabels: matchLabelsIn(field.at('matchLabels')),
+    matchExpressions: field.at('matchExpressions').entries().flatMap(expressionIn),
+  }));
+  return selector ?? NOTHING;
 }
 
 function matchLabelsIn(field: Field): Labels {
@@ -80,10 +80,12 @@ export function isLabels(value: YamlValue | undefined): boolean {
   return isAbsent(value) || (isObject(value) && Object.values(value).every((one) => typeof one === 'string'));
 }
 
-/** The labels in a value, without those that are not strings. */
-export function labelsIn(value: YamlValue | undefined): Labels {
+/** The entries of a mapping whose values are strings. */
+export function stringsIn(value: YamlValue | undefined): Readonly<Record<string, string>> {
   if (!isObject(value)) return {};
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => typeof one === 'string')) as Labels;
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 }
 
 /** Whether all of the required labels are among some labels. */
@@ -97,17 +99,8 @@ export function selects({ matchLabels, matchExpressions }: Selector, labels: Lab
   if (!hasLabels(labels, matchLabels)) return false;
   return matchExpressions.every(({ key, operator, values }) => {
     const value = labelOf(labels, key);
-    switch (operator) {
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-      case 'In':
-        return value !== undefined && values.includes(value);
-      // A missing label is not in the list either.
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-    }
+    const [isThere, isListed] = [value !== undefined, value !== undefined && values.includes(value)];
+    return { Exists: isThere, DoesNotExist: !isThere, In: isListed, NotIn: !isListed }[operator];
   });
 }
 

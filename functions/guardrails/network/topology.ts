@@ -1,12 +1,32 @@
 import type { Placed } from '../krm/resource';
 import type { Topology } from './connection';
-import { PASSES } from './sources';
+import { readAcmeSolver } from './sources/acme-solver';
+import { readConnectsTo } from './sources/connects-to';
+import { readDns } from './sources/dns';
+import { readEnvAndFiles } from './sources/env-and-files';
+import { readHostPorts, readServiceExposures } from './sources/exposures';
+import { readGatewayRoute } from './sources/gateway-route';
+import { readIngress } from './sources/ingress';
+import { readInternetEgress } from './sources/internet-egress';
 import { TopologyBuilder } from './topology-builder';
+
+const PASSES = [
+  {
+    ofResources: [readIngress, readGatewayRoute, readAcmeSolver],
+    ofWorkloads: [readEnvAndFiles, readConnectsTo, readInternetEgress],
+  },
+  // These depend on the connections that the first pass adds.
+  { ofResources: [readServiceExposures], ofWorkloads: [readDns, readHostPorts] },
+];
 
 /** Reads the traffic that the resources of a build require; Lists are expanded. */
 export function readTopology(resources: readonly Placed[]): Topology {
   const builder = new TopologyBuilder(resources);
-  for (const sources of PASSES)
-    for (const placed of resources) for (const read of sources) read(placed, builder);
+  for (const { ofResources, ofWorkloads } of PASSES)
+    for (const at of resources) {
+      const workload = builder.workloads.get(at.resource);
+      for (const read of ofResources) read(at, builder);
+      if (workload !== undefined) for (const read of ofWorkloads) read(workload, builder);
+    }
   return builder.topology();
 }

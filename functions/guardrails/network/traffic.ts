@@ -4,24 +4,29 @@ import type { Protocol } from './policy';
 import type { Labels } from './selector';
 
 /** One end of traffic: a pod, or an address outside the cluster. */
-export type Endpoint = PodEndpoint | { readonly ip: IpAddress };
+export type Endpoint = PodEndpoint | AddressEndpoint;
+
+export interface AddressEndpoint {
+  readonly ip: IpAddress;
+  readonly workload?: undefined;
+}
 
 export interface PodEndpoint {
   readonly namespace: string;
   readonly labels: Labels;
   readonly namespaceLabels: Labels;
-  /** Its container ports, which names are resolved with. */
+  /** Its container ports, which give named ports their numbers. */
   readonly ports: readonly ContainerPort[];
-  /** Where it is known; no ipBlock matches a pod without. */
+  /** undefined: not known; no ipBlock matches the pod. */
   readonly ip?: IpAddress;
-  /** undefined: a representative pod, of which only a policy or the configuration speaks. */
+  /** undefined: a representative pod, which only a policy or the configuration describes. */
   readonly workload?: Workload;
 }
 
 export interface Traffic {
   readonly from: Endpoint;
   readonly to: Endpoint;
-  /** Of the destination; never a Service's. */
+  /** The port of the destination pod, never that of a Service. */
   readonly port: number;
   readonly protocol: Protocol;
 }
@@ -30,15 +35,10 @@ export function isPod(endpoint: Endpoint): endpoint is PodEndpoint {
   return 'labels' in endpoint;
 }
 
-/** The workload of an end, where it is a pod of one. */
-export function workloadOf(endpoint: Endpoint): Workload | undefined {
-  return isPod(endpoint) ? endpoint.workload : undefined;
-}
-
 /** The label that the API server gives every namespace. */
 export const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 
-/** The labels of a namespace: the one of its name is always there. */
+/** The labels of a namespace, with the one that the API server adds. */
 export function namespaceLabels(name: string, labels: Labels = {}): Labels {
   return { ...labels, [NAMESPACE_NAME]: name };
 }

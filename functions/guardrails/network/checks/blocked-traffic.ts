@@ -1,7 +1,7 @@
 import type { PlacedReport, Report } from '../../findings/finding';
 import { type Message, message, words } from '../../message';
 import type { Connection, ConnectionEnd } from '../connection';
-import { isGenerated, wantedPolicies } from '../generate';
+import { type WantedPolicy, isGenerated, wantedPolicies } from '../generate';
 import { DIRECTIONS, type Direction, type Policy, type PolicyRule, readPolicy } from '../policy';
 import { PolicySet, allows, allowsByRule } from '../policy-set';
 import { type Endpoint, type Traffic, isPod } from '../traffic';
@@ -40,30 +40,26 @@ function policyToFixIn({ policies, topology, peers }: CheckedBuild) {
     const denying = policies.denying(direction, traffic);
     const end = direction === 'ingress' ? traffic.to : traffic.from;
     if (denying.length === 0 || !isPod(end)) return undefined;
-    generated ??= new PolicySet(
-      wantedPolicies(topology, peers).map(
-        ({ name, namespace, spec }) => readPolicy({ metadata: { name, namespace }, spec }).policy,
-      ),
-    );
-    const names = generated
-      .isolating(end, direction)
-      .filter((policy) => allows(policy, direction, traffic))
-      .map(({ name }) => name);
+    generated ??= new PolicySet(wantedPolicies(topology, peers).map(policyOf));
+    const wanted = generated.isolating(end, direction).filter((one) => allows(one, direction, traffic));
+    const names = wanted.map(({ name }) => name);
     const namesake = policies.policies.find(
-      ({ name, namespace, resource }) =>
-        isGenerated(resource) && namespace === end.namespace && names.includes(name),
+      (one) => isGenerated(one.resource) && one.namespace === end.namespace && names.includes(one.name),
     );
     return namesake ?? closestTo(direction, traffic, denying);
   };
 }
 
+function policyOf({ name, namespace, spec }: WantedPolicy): Policy {
+  return readPolicy({ metadata: { name, namespace }, spec }).policy;
+}
+
 /** The first policy with a rule for the peer, else one for the port, else the first that selects every pod. */
 function closestTo(direction: Direction, traffic: Traffic, policies: readonly Policy[]): Policy | undefined {
+  const other = direction === 'ingress' ? traffic.from : traffic.to;
   const score = (policy: Policy) => {
     const matches = (part: Partial<PolicyRule>) =>
-      (policy[direction] ?? []).some((rule) =>
-        allowsByRule({ ...rule, ...part }, policy.namespace, direction, traffic),
-      );
+      policy[direction]?.some((rule) => allowsByRule({ ...rule, ...part }, policy.namespace, other, traffic));
     if (matches({ ports: undefined })) return 3;
     if (matches({ peers: undefined })) return 2;
     return selectsEveryPod(policy) ? 1 : 0;
@@ -71,17 +67,12 @@ function closestTo(direction: Direction, traffic: Traffic, policies: readonly Po
   return policies.reduce((best, one) => (score(one) > score(best) ? one : best));
 }
 
-function reportOf(
-  { from, to, reason }: Connection,
-  traffic: Traffic,
-  direction: Direction,
-  policy: Policy,
-): Report {
+function reportOf(connection: Connection, traffic: Traffic, direction: Direction, policy: Policy): Report {
   const { port, protocol } = traffic;
-  const source = message`${nameOf(from)}${addressOf(traffic.from)}`;
-  const destination = message`${nameOf(to)}${addressOf(traffic.to)}`;
+  const source = nameOf(connection.from, traffic.from);
+  const destination = nameOf(connection.to, traffic.to);
   return {
-    problem: message`blocks required traffic from ${source} to ${destination} on ${words(protocol)} ${port} at ${words(direction)}: ${reason}`,
+    problem: message`blocks required traffic from ${source} to ${destination} on ${words(protocol)} ${port} at ${words(direction)}: ${connection.reason}`,
     remedy: words(
       selectsEveryPod(policy)
         ? 'add a policy that allows it; `npm run render` writes one'
@@ -95,10 +86,6 @@ function selectsEveryPod({ podSelector: { matchLabels, matchExpressions } }: Pol
   return Object.keys(matchLabels).length + matchExpressions.length === 0;
 }
 
-function addressOf(endpoint: Endpoint): Message {
-  return isPod(endpoint) ? words('') : message` (${endpoint.ip.text})`;
-}
-
 const NAMES = {
   'ingress-controller': 'the ingress controller',
   gateway: 'the gateway',
@@ -107,7 +94,8 @@ const NAMES = {
   internet: 'the internet',
 } as const;
 
-function nameOf(end: ConnectionEnd): Message {
-  if (end.is !== 'workload') return words(NAMES[end.is]);
-  return message`${end.workload.kind}/${end.workload.name}`;
+function nameOf(end: ConnectionEnd, endpoint: Endpoint): Message {
+  if (end.is === 'workload') return message`${end.workload.kind}/${end.workload.name}`;
+  const name = words(NAMES[end.is]);
+  return isPod(endpoint) ? name : message`${name} (${endpoint.ip.text})`;
 }

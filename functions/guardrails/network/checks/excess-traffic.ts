@@ -1,18 +1,11 @@
-import type { PlacedReport } from '../../findings/finding';
+import type { Report } from '../../findings/finding';
 import { type Message, message, words } from '../../message';
 import type { Port } from '../connection';
 import { isGenerated } from '../generate';
-import {
-  DIRECTIONS,
-  type Direction,
-  PROTOCOLS,
-  type Policy,
-  type PolicyPort,
-  type PolicyRule,
-  rangesOfBlock,
-} from '../policy';
+import { DIRECTIONS, type Direction, PROTOCOLS, rangesOfBlock } from '../policy';
+import type { Peer, Policy, PolicyPort } from '../policy';
 import { allowsByRule } from '../policy-set';
-import { ELSEWHERE } from '../representative-pods';
+import { ELSEWHERE } from '../pods';
 import type { RequiredTraffic } from '../required-traffic';
 import { type Endpoint, type PodEndpoint, type Traffic, isPod, namespaceLabels } from '../traffic';
 import type { CheckedBuild, PolicyCheck } from './checked-build';
@@ -24,78 +17,66 @@ const ANY_POD: PodEndpoint = {
   ports: [],
 };
 
-/** Policies that allow traffic which the build does not require, each once. */
+const EVERY_PORT = PROTOCOLS.map((protocol) => ({ protocol, port: undefined, endPort: undefined }));
+
+/** Policies that allow traffic that the build does not require. Reports each policy once. */
 export const excessTraffic: PolicyCheck = (build) =>
   build.policies.policies.flatMap((policy) => {
+    const at = build.placeOf(policy);
     for (const direction of DIRECTIONS) {
       const traffic = excessOf(policy, direction, build);
-      if (traffic !== undefined) return [reportOf(traffic, direction, policy, build)];
+      if (traffic !== undefined) return [{ at, report: reportOf(traffic, direction, policy) }];
     }
     return [];
   });
 
-function reportOf(
-  { from, to, protocol, port }: Traffic,
-  direction: Direction,
-  policy: Policy,
-  build: CheckedBuild,
-): PlacedReport {
-  const problem = message`allows traffic from ${nameOf(from, 'any source')} to ${nameOf(to, 'any destination')} on ${words(protocol)} ${port}, which the build does not require`;
-  const remedy = isGenerated(policy.resource)
+function reportOf(traffic: Traffic, direction: Direction, { resource }: Policy): Report {
+  const { from, to, protocol, port } = traffic;
+  const [source, destination] = [nameOf(from, 'any source'), nameOf(to, 'any destination')];
+  const remedy = isGenerated(resource)
     ? 'remove the patch or the label that changes this generated policy, or give the pods of other workloads labels of their own'
     : 'keep it if this is intended; hand-written policies are not changed';
-  const severity = isGenerated(policy.resource) ? 'error' : 'info';
-  const field = ['spec', direction];
-  return { at: build.placeOf(policy), report: { problem, remedy: words(remedy), field, severity } };
+  return {
+    problem: message`allows traffic from ${source} to ${destination} on ${words(protocol)} ${port}, which the build does not require`,
+    remedy: words(remedy),
+    field: ['spec', direction],
+    severity: isGenerated(resource) ? 'error' : 'info',
+  };
 }
 
 function excessOf(policy: Policy, direction: Direction, build: CheckedBuild): Traffic | undefined {
   const { podSelector, namespace } = policy;
-  const rules = policy[direction] ?? [];
-  if (rules.length === 0) return undefined;
-  const known = build.index.selectedBy(podSelector, namespace);
-  const own = known.length > 0 ? known : build.representativePods.selectedBy(podSelector, namespace);
-  for (const rule of rules) {
-    const peers = peersOf(rule, namespace, build);
+  const { required, index, pods } = build;
+  const known = index.matching({ podSelector, namespaceSelector: undefined }, namespace);
+  const own = known.length > 0 ? known : pods.selectedBy(podSelector, namespace);
+  for (const rule of policy[direction] ?? []) {
+    const peers = rule.peers?.flatMap((peer) => endpointsOf(peer, namespace, build)) ?? [ANY_POD];
     for (const pod of own)
       for (const peer of peers) {
         const [from, to] = direction === 'ingress' ? [peer, pod] : [pod, peer];
-        for (const port of portsOf(rule, to, build.required)) {
+        for (const port of (rule.ports ?? EVERY_PORT).flatMap((one) => portsIn(one, to, required))) {
           const traffic = { from, to, ...port };
-          if (allowsByRule(rule, namespace, direction, traffic) && !build.required.includes(traffic))
-            return traffic;
+          if (allowsByRule(rule, namespace, peer, traffic) && !required.includes(traffic)) return traffic;
         }
       }
   }
   return undefined;
 }
 
-/** Endpoints that the peers of a rule may match: the pods of the build, and representatives of each peer. */
-function peersOf({ peers }: PolicyRule, namespace: string, build: CheckedBuild): readonly Endpoint[] {
-  if (peers === undefined) return [ANY_POD];
-  return peers.flatMap((peer): readonly Endpoint[] => {
-    if ('ipBlock' in peer) return build.externalAddresses(rangesOfBlock(peer.ipBlock));
-    return [...build.index.matching(peer, namespace), ...build.representativePods.matching(peer, namespace)];
-  });
+/** Endpoints that a peer may match: the pods of the build, and representatives of all others. */
+function endpointsOf(peer: Peer, namespace: string, build: CheckedBuild): readonly Endpoint[] {
+  if ('ipBlock' in peer) return build.externalAddresses(rangesOfBlock(peer.ipBlock));
+  return [...build.index.matching(peer, namespace), ...build.pods.matching(peer, namespace)];
 }
 
-/** Ports of a rule at which the traffic that it allows may begin to be more than is required. */
-function portsOf({ ports }: PolicyRule, to: Endpoint, required: RequiredTraffic): readonly Port[] {
-  if (ports === undefined) return PROTOCOLS.map((protocol) => ({ protocol, port: required.otherPort }));
-  return ports.flatMap((port) => portsIn(port, to, required));
-}
-
-function portsIn(
-  { protocol, port, endPort }: PolicyPort,
-  to: Endpoint,
-  required: RequiredTraffic,
-): readonly Port[] {
-  if (port === undefined) return [{ protocol, port: required.otherPort }];
-  if (typeof port === 'string') return (isPod(to) ? to.ports : []).filter(({ name }) => name === port);
-  const last = endPort ?? port;
-  const other = required.otherPortFrom(port);
-  const within = [...required.ports].filter((one) => one >= port && one <= last);
-  return [...(other <= last ? [other] : []), ...within].map((one) => ({ protocol, port: one }));
+/** Ports to check: those that are required, and the first that is not. Excess traffic shows at one of them. */
+function portsIn(allowed: PolicyPort, to: Endpoint, required: RequiredTraffic): readonly Port[] {
+  const { protocol, port } = allowed;
+  if (port === undefined) return [{ protocol, port: required.otherPortFrom(1) }];
+  if (typeof port === 'string') return isPod(to) ? to.ports.filter(({ name }) => name === port) : [];
+  const last = allowed.endPort ?? port;
+  const candidates = [required.otherPortFrom(port), ...required.ports];
+  return candidates.filter((one) => one >= port && one <= last).map((one) => ({ protocol, port: one }));
 }
 
 function nameOf(end: Endpoint, any: string): Message {

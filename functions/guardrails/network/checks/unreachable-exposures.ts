@@ -2,27 +2,21 @@ import { message, words } from '../../message';
 import type { Exposure } from '../connection';
 import { type CheckedBuild, type PolicyCheck, rangesOfRule } from './checked-build';
 
-/** Ports that are open to external traffic by their type, but to no address by any policy. */
+/** Ports that are exposed to external traffic, which the policies block from every address. */
 export const unreachableExposures: PolicyCheck = (build) =>
   build.topology.exposures
     .filter((exposure) => exposure.ports.length > 0 && !isReachable(build, exposure))
-    .map(({ at, cause, field, workload }) => ({
-      at,
-      report: {
-        problem: message`${cause}, but no NetworkPolicy allows external traffic to ${workload.kind}/${workload.name}`,
-        remedy: words('add a NetworkPolicy that allows the intended clients'),
-        field,
-        severity: 'warning',
-      },
-    }));
+    .map(({ at, cause, field, workload: { kind, name } }) => {
+      const problem = message`${cause}, but no NetworkPolicy allows external traffic to ${kind}/${name}`;
+      const remedy = words('add a NetworkPolicy that allows the intended clients');
+      return { at, report: { problem, remedy, field, severity: 'warning' } };
+    });
 
 function isReachable(build: CheckedBuild, { workload, ports }: Exposure): boolean {
-  const to = build.pods.get(workload);
-  if (to === undefined) return true;
+  const to = build.pods.ofWorkload(workload);
   const rules = build.policies.isolating(to, 'ingress').flatMap(({ ingress = [] }) => ingress);
-  return build
-    .externalAddresses(rules.flatMap(rangesOfRule))
-    .some((from) =>
-      ports.some((port) => build.policies.denying('ingress', { from, to, ...port }).length === 0),
-    );
+  const clients = build.externalAddresses(rules.flatMap(rangesOfRule));
+  return clients.some((from) =>
+    ports.some((port) => build.policies.denying('ingress', { from, to, ...port }).length === 0),
+  );
 }

@@ -1,32 +1,24 @@
-import { type PodSpec, podSpecOf } from '../../kubernetes/workload';
 import { type Message, message, words } from '../../message';
 import type { FieldPath } from '../../yaml/field-path';
-import { type YamlObject, type YamlValue, entriesIn, objectAt, textOf } from '../../yaml/yaml';
-import type { Source } from '../topology-builder';
+import { textOf } from '../../yaml/yaml';
+import type { Workload } from '../connection';
+import { Field } from '../decode';
+import type { Source, TopologyBuilder } from '../topology-builder';
 import { type HostWords, serviceMentions } from './service-mentions';
 
 /** Env variables whose value may be a host alone. */
 const HOST_KEY = /(HOST|ADDR|URL|SERVICE)$/i;
 
-/** Characters; variables in a value are not expanded beyond that. */
-const LONGEST_EXPANDED = 65_536;
-
 /** A workload connects to the Services that its env, its command and its ConfigMaps name. */
-export const readEnvAndFiles: Source = (at, topology) => {
-  const pod = podSpecOf(at.resource);
-  const workload = topology.workloadOf(at.resource);
-  if (pod === undefined || workload === undefined || topology.services.size === 0) return;
-  const { namespace } = workload;
-  const configMap = (name: YamlValue | undefined) =>
-    typeof name === 'string' ? topology.configMap(namespace, name) : {};
+export const readEnvAndFiles: Source<Workload> = (workload, topology) => {
   const seen = new Set<string>();
-  for (const { part, field, text, hostWords } of textsOf(pod, configMap))
-    for (const reference of serviceMentions(text, hostWords, namespace)) {
+  for (const { part, field, text, hostWords } of textsOf(workload, topology))
+    for (const reference of serviceMentions(text, hostWords, workload.namespace)) {
       const key = JSON.stringify([part.raw, reference]);
       // Most values that look like a host do not name a Service of the build.
       if (seen.has(key) || topology.service(reference) === undefined) continue;
       seen.add(key);
-      topology.connectToService({ is: 'workload', workload }, reference, { at, part, field });
+      topology.connectToService({ is: 'workload', workload }, reference, { at: workload, part, field });
     }
 };
 
@@ -39,60 +31,62 @@ interface Text {
   readonly hostWords: HostWords;
 }
 
-/** The data of a ConfigMap by name. */
-type ConfigMapData = (name: YamlValue | undefined) => YamlObject;
-
-function textsOf(pod: PodSpec, configMap: ConfigMapData): Text[] {
+function textsOf({ pod, namespace }: Workload, topology: TopologyBuilder): Text[] {
   const ofContainers = pod.containers.flatMap(({ value, path }) => {
-    const env = envOf(value, path, configMap);
-    const ofEnv = [...env].map(([key, { text, field }]): Text => ({
-      part: message`env ${key}`,
-      field,
-      text,
-      hostWords: HOST_KEY.test(key) ? 'any' : 'with port',
-    }));
-    const ofCommand = ['command', 'args'].flatMap((list) =>
-      listIn(value[list]).flatMap((word, i): Text[] => {
+    const container = new Field(value, path);
+    const env = envOf(container, namespace, topology);
+    const ofEnv = [...env].map(([key, variable]): Text => {
+      const hostWords = HOST_KEY.test(key) ? 'any' : 'with port';
+      return { part: message`env ${key}`, ...variable, hostWords };
+    });
+    const ofCommand = [...container.at('command').entries(), ...container.at('args').entries()].flatMap(
+      ({ value: word, path: field }): Text[] => {
         if (typeof word !== 'string') return [];
-        const text = expand(word, env);
-        return [{ part: words('args'), field: [...path, list, i], text, hostWords: 'with port' }];
-      }),
+        return [{ part: words('args'), field, text: expand(word, env), hostWords: 'with port' }];
+      },
     );
     return [...ofEnv, ...ofCommand];
   });
-  const ofFiles = mountedConfigMaps(pod).flatMap(({ name, field }) =>
-    stringsIn(configMap(name)).map(([key, text]): Text => ({
-      part: message`ConfigMap/${name} ${key}`,
-      field,
-      text,
-      hostWords: 'none',
-    })),
+  const volumes = new Field(pod.value, pod.path).at('volumes').entries();
+  const ofFiles = volumes.flatMap((volume) =>
+    [volume, ...volume.at('projected').at('sources').entries()].flatMap((source) => {
+      const { value: name } = source.at('configMap').at('name');
+      return Object.entries(topology.configMap(namespace, name)).map(([key, text]): Text => {
+        const part = message`ConfigMap/${textOf(name)} ${key}`;
+        return { part, field: volume.path, text, hostWords: 'none' };
+      });
+    }),
   );
   return [...ofContainers, ...ofFiles];
 }
 
-type Env = ReadonlyMap<string, { readonly text: string; readonly field: FieldPath }>;
+type Env = Map<string, Pick<Text, 'text' | 'field'>>;
 
-function envOf(container: YamlObject, path: FieldPath, configMap: ConfigMapData): Env {
-  const env = new Map<string, { readonly text: string; readonly field: FieldPath }>();
-  entriesIn(container.envFrom).forEach((source, i) => {
-    const prefix = typeof source.prefix === 'string' ? source.prefix : '';
-    for (const [key, text] of stringsIn(configMap(objectAt(source, 'configMapRef').name)))
-      env.set(prefix + key, { text, field: [...path, 'envFrom', i] });
-  });
+function envOf(container: Field, namespace: string, topology: TopologyBuilder): Env {
+  const env: Env = new Map();
+  for (const source of container.at('envFrom').entries()) {
+    const prefix = source.at('prefix').value;
+    const texts = topology.configMap(namespace, source.at('configMapRef').at('name').value);
+    for (const [key, text] of Object.entries(texts))
+      env.set(typeof prefix === 'string' ? prefix + key : key, { text, field: source.path });
+  }
   // env overrides envFrom, and may use the variables before it.
-  entriesIn(container.env).forEach((entry, i) => {
-    if (typeof entry.name !== 'string') return;
-    const from = objectAt(objectAt(entry, 'valueFrom'), 'configMapKeyRef');
-    const text = entry.value ?? configMap(from.name)[textOf(from.key)];
-    const field = [...path, 'env', i];
-    if (typeof text !== 'string') env.delete(entry.name);
-    else env.set(entry.name, { text: entry.value === undefined ? text : expand(text, env), field });
-  });
+  for (const entry of container.at('env').entries()) {
+    const [name, value] = [entry.at('name').value, entry.at('value').value];
+    if (typeof name !== 'string') continue;
+    const from = entry.at('valueFrom').at('configMapKeyRef');
+    const texts = topology.configMap(namespace, from.at('name').value);
+    const text = value ?? texts[textOf(from.at('key').value)];
+    if (typeof text !== 'string') env.delete(name);
+    else env.set(name, { text: value === undefined ? text : expand(text, env), field: entry.path });
+  }
   return env;
 }
 
-/** Replaces `$(NAME)` as the kubelet does; a text that grows too long, as values do that double at every step, is kept. */
+/** In characters; a value that would become longer is not expanded. */
+const LONGEST_EXPANDED = 65_536;
+
+/** Replaces `$(NAME)` as the kubelet does; limited, because values can double at every step. */
 function expand(text: string, env: Env): string {
   const parts = text.split(/(\$\$|\$\([-._A-Za-z0-9]{1,253}\))/).map((part) => {
     if (part === '$$') return '$';
@@ -100,24 +94,4 @@ function expand(text: string, env: Env): string {
   });
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   return length > Math.max(LONGEST_EXPANDED, text.length) ? text : parts.join('');
-}
-
-function mountedConfigMaps({ value, path }: PodSpec): { readonly name: string; readonly field: FieldPath }[] {
-  return entriesIn(value.volumes).flatMap((volume, i) => {
-    const sources = [volume, ...entriesIn(objectAt(volume, 'projected').sources)];
-    return sources.flatMap((source) => {
-      const { name } = objectAt(source, 'configMap');
-      return typeof name === 'string' ? [{ name, field: [...path, 'volumes', i] }] : [];
-    });
-  });
-}
-
-function listIn(value: YamlValue | undefined): readonly YamlValue[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function stringsIn(data: YamlObject): [string, string][] {
-  return Object.entries(data).flatMap(([key, text]): [string, string][] =>
-    typeof text === 'string' ? [[key, text]] : [],
-  );
 }

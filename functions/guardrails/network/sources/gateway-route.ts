@@ -1,7 +1,7 @@
 import { groupOf, resourceRef } from '../../krm/resource';
-import type { FieldPath } from '../../yaml/field-path';
-import { type YamlObject, entriesIn, objectAt } from '../../yaml/yaml';
-import { portReference } from '../service-ports';
+import { isObject } from '../../yaml/yaml';
+import { Field } from '../decode';
+import { portReference } from '../services';
 import type { Source } from '../topology-builder';
 
 /** The gateway connects to the Services that an HTTPRoute, or another route of the Gateway API, names. */
@@ -9,31 +9,19 @@ export const readGatewayRoute: Source = (at, topology) => {
   const { resource } = at;
   const { kind, namespace: home = '' } = resourceRef(resource);
   if (groupOf(resource) !== 'gateway.networking.k8s.io' || !kind.endsWith('Route')) return;
-  const rules = entriesIn(objectAt(resource, 'spec').rules);
-  for (const [backend, field] of rules.flatMap((rule, i) => backendsOf(rule, ['spec', 'rules', i]))) {
-    const { kind: to = 'Service', group = '', name, namespace, port } = backend;
-    if (to === 'Service' && group === '' && typeof name === 'string')
-      topology.connectToService(
-        { is: 'gateway' },
-        { name, namespace: typeof namespace === 'string' ? namespace : home, port: portReference(port) },
-        { at, field },
-      );
+  const rules = new Field(resource).at('spec').at('rules').entries();
+  for (const { value, path: field } of rules.flatMap(backendsOf)) {
+    const { kind: to = 'Service', group = '', name, namespace, port } = isObject(value) ? value : {};
+    if (to !== 'Service' || group !== '' || typeof name !== 'string') continue;
+    const inNamespace = typeof namespace === 'string' ? namespace : home;
+    const reference = { name, namespace: inNamespace, port: portReference(port) };
+    topology.connectToService({ is: 'gateway' }, reference, { at, field });
   }
 };
 
 /** The backends of a rule, then those to which it mirrors requests. */
-function backendsOf(rule: YamlObject, path: FieldPath): (readonly [YamlObject, FieldPath])[] {
-  const backends = entriesIn(rule.backendRefs).map(
-    (backend, i) => [backend, [...path, 'backendRefs', i]] as const,
-  );
-  const mirrors = [[rule, path] as const, ...backends].flatMap(([{ filters }, at]) =>
-    entriesIn(filters).map(
-      (filter, i) =>
-        [
-          objectAt(objectAt(filter, 'requestMirror'), 'backendRef'),
-          [...at, 'filters', i, 'requestMirror', 'backendRef'],
-        ] as const,
-    ),
-  );
-  return [...backends, ...mirrors];
+function backendsOf(rule: Field): Field[] {
+  const backends = rule.at('backendRefs').entries();
+  const filters = [rule, ...backends].flatMap((one) => one.at('filters').entries());
+  return [...backends, ...filters.map((filter) => filter.at('requestMirror').at('backendRef'))];
 }

@@ -1,6 +1,5 @@
 import type { PortReference } from '../connection';
-import type { ServiceReference } from '../topology-builder';
-import { serviceReferences } from './service-name';
+import { type ServiceReference, serviceReferences } from '../services';
 
 /** Default ports of URL schemes. */
 const SCHEME_PORTS = new Map([
@@ -30,14 +29,14 @@ const HOST_PORT = /^([a-z0-9.-]+)(?::(\d+))?$/i;
 
 /** The Services that a text may name: by URLs, `host:port`, `host=... port=...` of libpq, or a host alone. */
 export function serviceMentions(text: string, words: HostWords, home: string): ServiceReference[] {
-  const at = (host: string, port: PortReference | undefined) => serviceReferences(host, port, home);
+  const at = (hostPort: string, usual: PortReference) => {
+    const [, host, port] = HOST_PORT.exec(hostPort) ?? [];
+    return host === undefined ? [] : serviceReferences(host, port === undefined ? usual : Number(port), home);
+  };
   const urls = [...text.matchAll(URL_START)].flatMap(([, scheme = '', authority = '']) => {
     const usual = SCHEME_PORTS.get(scheme.toLowerCase().replace(/\+.*/, ''));
     const hosts = authority.slice(authority.lastIndexOf('@') + 1).split(',');
-    return hosts.flatMap((one) => {
-      const [, host, port] = HOST_PORT.exec(one) ?? [];
-      return host === undefined ? [] : at(host, port === undefined ? usual : Number(port));
-    });
+    return hosts.flatMap((one) => at(one, usual));
   });
   if (words === 'none') return urls;
   const rest = text.replace(URL_START, ' ');
@@ -47,10 +46,7 @@ export function serviceMentions(text: string, words: HostWords, home: string): S
     return [...urls, ...at(libpqHost, Number(port ?? SCHEME_PORTS.get('postgres')))];
   }
   const areHosts = words === 'any' && text.split(',').every((one) => HOST_PORT.test(one.trim()));
-  const hosts = rest.split(/[\s,;=@"'`<>()[\]{}]+/).flatMap((word) => {
-    const [, host, port] = HOST_PORT.exec(word.replace(/[/?].*/, '')) ?? [];
-    if (host === undefined || (port === undefined && !areHosts)) return [];
-    return at(host, port === undefined ? undefined : Number(port));
-  });
-  return [...urls, ...hosts];
+  const parts = rest.split(/[\s,;=@"'`<>()[\]{}]+/).map((part) => part.replace(/[/?].*/, ''));
+  const hosts = parts.filter((part) => areHosts || part.includes(':'));
+  return [...urls, ...hosts.flatMap((one) => at(one, undefined))];
 }

@@ -1,40 +1,57 @@
 import { type Placed, groupOf, resourceRef } from '../krm/resource';
 import { objectAt } from '../yaml/yaml';
 import type { Workload } from './connection';
-import type { ExternalPods } from './external-peers';
+import type { SelectedPods } from './external-peers';
+import { append } from './multimap';
 import type { SelectorPeer } from './policy';
-import { type Labels, type Selector, labelsIn, selects } from './selector';
+import { isPeer } from './policy-set';
+import { type Labels, type Selector, selects, stringsIn } from './selector';
 import { NAMESPACE_NAME, type PodEndpoint, namespaceLabels } from './traffic';
 
-/** The name of a namespace of which nothing is known. */
+/** The name that represents a namespace about which nothing is known. */
 export const ELSEWHERE = 'another namespace';
+
+/** The pods of a build by label. */
+export class PodIndex {
+  private readonly byLabel = new Map<string, PodEndpoint[]>();
+
+  constructor(private readonly pods: readonly PodEndpoint[]) {
+    for (const pod of pods)
+      for (const label of Object.entries(pod.labels)) append(this.byLabel, label.join('='), pod);
+  }
+
+  /** The pods that a peer of a policy in a namespace matches. */
+  matching(peer: SelectorPeer, namespace: string): readonly PodEndpoint[] {
+    const [label] = Object.entries(peer.podSelector?.matchLabels ?? {});
+    const candidates = label === undefined ? this.pods : (this.byLabel.get(label.join('=')) ?? []);
+    return candidates.filter((pod) => isPeer(peer, pod, namespace));
+  }
+}
 
 /** Pods that represent all pods which policies and the configuration treat alike, in namespaces with their labels. */
 export class RepresentativePods {
   private readonly namespaces = new Map<string, Labels>();
-  private readonly pods = new Map<string, PodEndpoint>();
+  private readonly pods = new Map<Workload | string, PodEndpoint>();
 
-  /** @param resources all of the build, Lists expanded */
   constructor(resources: readonly Placed[]) {
     for (const { resource } of resources) {
       if (resource.kind !== 'Namespace' || groupOf(resource) !== '') continue;
-      this.namespaces.set(resourceRef(resource).name, labelsIn(objectAt(resource, 'metadata').labels));
+      this.namespaces.set(resourceRef(resource).name, stringsIn(objectAt(resource, 'metadata').labels));
     }
   }
 
+  /** A pod of a workload: always the same one. */
   ofWorkload(workload: Workload): PodEndpoint {
     const { namespace, labels, ports } = workload;
-    return { workload, namespace, labels, ports, namespaceLabels: this.labelsOf(namespace) };
-  }
-
-  ofExternalPeer({ namespace, podLabels }: ExternalPods): PodEndpoint {
-    return this.withLabels(namespace, podLabels);
+    const pod = this.pods.get(workload) ?? { ...this.podWith(namespace, labels), workload, ports };
+    this.pods.set(workload, pod);
+    return pod;
   }
 
   /** A pod that is not in the build: the same one for the same labels. */
-  withLabels(namespace: string, labels: Labels): PodEndpoint {
-    const key = JSON.stringify([namespace, labels]);
-    const pod = this.pods.get(key) ?? this.podWith(namespace, labels);
+  withLabels({ namespace, podLabels }: SelectedPods): PodEndpoint {
+    const key = JSON.stringify([namespace, podLabels]);
+    const pod = this.pods.get(key) ?? this.podWith(namespace, podLabels);
     this.pods.set(key, pod);
     return pod;
   }
@@ -63,7 +80,7 @@ export class RepresentativePods {
   }
 }
 
-/** Sets of labels; the lists of a hostile selector have a huge product. */
+/** A selector with long lists distinguishes too many sets of labels to check them all. */
 const MOST_SETS = 1000;
 
 /** Every set of labels that a selector distinguishes, up to 1,000: one for each value that it lists. */
@@ -71,9 +88,7 @@ function labelsSelectedBy(selector: Selector | undefined): readonly Labels[] {
   let found: Labels[] = [selector?.matchLabels ?? {}];
   for (const { key, operator, values } of selector?.matchExpressions ?? []) {
     if (operator === 'In')
-      found = found
-        .flatMap((labels) => values.map((value) => ({ ...labels, [key]: value })))
-        .slice(0, MOST_SETS);
+      found = found.flatMap((one) => values.map((value) => ({ ...one, [key]: value }))).slice(0, MOST_SETS);
     if (operator === 'Exists') found = found.map((labels) => ({ [key]: 'any', ...labels }));
   }
   return found.filter((labels) => selector === undefined || selects(selector, labels));

@@ -2,6 +2,26 @@ import { type YamlObject, type YamlValue, objectsIn } from '../yaml/yaml';
 import type { ContainerPort, Port, PortReference, Workload } from './connection';
 import type { Protocol } from './policy';
 
+/** A Service by name, as clients write it. */
+export interface ServiceReference {
+  readonly name: string;
+  readonly namespace: string;
+  readonly port: PortReference;
+  /** The name of a pod precedes the Service, `db-0.db`: only a headless Service has such names. */
+  readonly isOfPod?: true;
+}
+
+/**
+ * The Services that a host name may mean to a pod in the namespace `home`: `name`, `name.namespace`, `name.namespace.svc`,
+ * `name.namespace.svc.<cluster domain>`, or one of these after the name of a pod (kubernetes.io/docs, DNS for Services).
+ */
+export function serviceReferences(host: string, port: PortReference, home: string): ServiceReference[] {
+  const labels = host.toLowerCase().replace(/\.$/, '').split('.');
+  const named = ([name = '', namespace = home, svc = 'svc']: readonly string[]): ServiceReference[] =>
+    name === '' || svc !== 'svc' ? [] : [{ name, namespace, port }];
+  return [...named(labels), ...named(labels.slice(1)).map((one) => ({ ...one, isOfPod: true as const }))];
+}
+
 export function containerPortsIn(container: YamlObject): ContainerPort[] {
   return objectsIn(container.ports).flatMap(({ name, containerPort: port, protocol }) => {
     if (typeof port !== 'number') return [];
@@ -14,7 +34,7 @@ function protocolOf(value: YamlValue | undefined): Protocol {
 }
 
 /** undefined: not a port, by number or by name. */
-export function portReference(value: YamlValue | undefined): PortReference | undefined {
+export function portReference(value: YamlValue | undefined): PortReference {
   return typeof value === 'number' || typeof value === 'string' ? value : undefined;
 }
 
@@ -27,7 +47,7 @@ export function isHeadless(spec: YamlObject): boolean {
 interface TargetPort {
   readonly protocol: Protocol;
   /** A number, or the name of a container port. */
-  readonly target: PortReference;
+  readonly target: number | string;
 }
 
 /**
@@ -35,19 +55,14 @@ interface TargetPort {
  *
  * @param byName whether the client looks its name up; a controller reads its endpoints, which have the pods' ports
  */
-export function targetPorts(
-  spec: YamlObject,
-  reference: PortReference | undefined,
-  byName: boolean,
-): TargetPort[] {
-  const chosen = objectsIn(spec.ports).filter(
-    ({ name, port }) => reference === undefined || reference === port || reference === name,
-  );
-  // No port is translated.
+export function targetPorts(spec: YamlObject, reference: PortReference, byName: boolean): TargetPort[] {
+  const all = objectsIn(spec.ports);
+  const named = all.filter(({ name, port }) => reference === port || reference === name);
+  const chosen = reference === undefined ? all : named;
+  // A headless Service does not translate ports.
   if (isHeadless(spec) && typeof reference === 'number' && byName) {
-    const protocols = new Set(chosen.map(({ protocol }) => protocolOf(protocol)));
-    if (protocols.size === 0) protocols.add('TCP');
-    return [...protocols].map((protocol) => ({ protocol, target: reference }));
+    const protocols = chosen.length === 0 ? ['TCP'] : chosen.map(({ protocol }) => protocol);
+    return [...new Set(protocols.map(protocolOf))].map((protocol) => ({ protocol, target: reference }));
   }
   return chosen.flatMap(({ port, targetPort, protocol }) => {
     const target = portReference(targetPort) ?? portReference(port);
@@ -58,7 +73,6 @@ export function targetPorts(
 /** The ports of a workload's pods that a target means: none where its name is missing there. */
 export function podPorts({ protocol, target }: TargetPort, { ports }: Workload): Port[] {
   if (typeof target === 'number') return [{ protocol, port: target }];
-  return ports
-    .filter(({ name, protocol: own }) => name === target && own === protocol)
-    .map(({ port }) => ({ protocol, port }));
+  const named = ports.filter((one) => one.name === target && one.protocol === protocol);
+  return named.map(({ port }) => ({ protocol, port }));
 }
