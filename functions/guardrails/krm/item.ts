@@ -3,18 +3,8 @@ import { type Message, message, words } from '../message';
 import { type Edit, editDocument, withEdit } from '../yaml/edit';
 import { removeEntries } from '../yaml/layout';
 import { type Splice, joinDocuments, splice, withNewline } from '../yaml/text';
-import {
-  type YamlEntry,
-  type YamlMapping,
-  type YamlNode,
-  type YamlObject,
-  type YamlValue,
-  entryOf,
-  isObject,
-  lineOf,
-  parseYaml,
-  valueOf,
-} from '../yaml/yaml';
+import type { YamlEntry, YamlMapping, YamlNode, YamlObject, YamlValue } from '../yaml/yaml';
+import { entryOf, isObject, lineOf, parseYaml, valueOf } from '../yaml/yaml';
 import { annotationsOf } from './resource';
 
 export type { Edit } from '../yaml/edit';
@@ -46,7 +36,7 @@ export interface Item {
    */
   readonly line: number | undefined;
   /**
-   * A YAML document of its own, without the annotations of the wire.
+   * A YAML document of its own, without the annotations that kpt adds to an item that it sends.
    *
    * @throws InputError an edited item whose document cannot be edited
    */
@@ -64,7 +54,7 @@ function isWireAnnotation(name: string): boolean {
   return name.startsWith('internal.config.kubernetes.io/') || LEGACY.has(name);
 }
 
-/** Whether kustomize and kpt take a file for a kustomization. */
+/** Whether kustomize and kpt read a file as a kustomization. */
 export function isKustomizationFile(file: string): boolean {
   return /(^|\/)kustomization\.ya?ml$/.test(file);
 }
@@ -146,10 +136,10 @@ export function spliceItem(input: string, { range, path: file }: Item, edit: Edi
 /** An item after an edit. Its text is made on first use: a build uses it, a stream does not. */
 export function withItemEdit(item: Item, edit: Edit): Item {
   const { path, index, range, line } = item;
-  const value = withEdit(item.value, edit) ?? item.value;
+  const fields = { value: withEdit(item.value, edit) ?? item.value, path, index, range, line };
   let text: string | undefined;
   return {
-    ...{ value, path, index, range, line },
+    ...fields,
     get text() {
       text ??= splice(item.text, editDocument(item.text, edit, path ?? STANDARD_INPUT));
       return text;
@@ -176,15 +166,14 @@ export function lineOfItem(item: Item, documentsOfFile: readonly Item[]): number
   return lineOf(file, file.length - withNewline(item.text).length + 1);
 }
 
-/** The document as kpt reads it from a file: with the annotations that name its place. */
-export function withWireAnnotations({ text, value, path: file, index }: Item): string {
-  const seqIndent = annotationsOf(value)[SEQ_INDENT] ?? 'wide';
-  const annotations = { [PATH[0]]: file ?? '', [INDEX[0]]: String(index), [SEQ_INDENT]: seqIndent };
-  const fixes = Object.entries(annotations).map(([key, one]) => ({
-    path: ['metadata', 'annotations', key],
-    value: one,
-  }));
-  return splice(text, editDocument(text, fixes, file ?? STANDARD_INPUT));
+/** The document as kpt sends it: with the annotations that name its file and its position there. */
+export function withWireAnnotations(item: Item): string {
+  const { text, path = '', index } = item;
+  const seqIndent = annotationsOf(item.value)[SEQ_INDENT] ?? 'wide';
+  const annotations = { [PATH[0]]: path, [INDEX[0]]: String(index), [SEQ_INDENT]: seqIndent };
+  const entries = Object.entries(annotations);
+  const fixes = entries.map(([key, value]) => ({ path: ['metadata', 'annotations', key], value }));
+  return splice(text, editDocument(text, fixes, path || STANDARD_INPUT));
 }
 
 function firstText(annotations: YamlObject, names: readonly string[]): string | undefined {

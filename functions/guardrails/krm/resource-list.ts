@@ -3,26 +3,11 @@ import { message } from '../message';
 import { appendToFlow, insertLines, removeEntries } from '../yaml/layout';
 import { safeJson } from '../yaml/scalar';
 import { type Splice, endOfLine, lineStarts, splice, startOfLine, withNewline } from '../yaml/text';
-import {
-  type YamlMapping,
-  type YamlNode,
-  type YamlSequence,
-  type YamlValue,
-  entryOf,
-  ifValid,
-  lineOf,
-  parseYaml,
-  valueOf,
-} from '../yaml/yaml';
+import type { YamlMapping, YamlNode, YamlSequence, YamlValue } from '../yaml/yaml';
+import { entryOf, ifValid, lineOf, parseYaml, valueOf } from '../yaml/yaml';
 import { type Changes, NO_CHANGES, type WireInput, editSplices } from './input';
-import {
-  type Item,
-  type ItemRange,
-  STANDARD_INPUT,
-  readItem,
-  requireResource,
-  withWireAnnotations,
-} from './item';
+import type { Item, ItemRange } from './item';
+import { STANDARD_INPUT, readItem, requireResource, withWireAnnotations } from './item';
 import { type Result, printResults } from './result';
 
 export const LIST_KIND = 'ResourceList';
@@ -31,17 +16,13 @@ export function isResourceList(root: YamlNode | null | undefined): root is YamlM
   return root?.kind === 'mapping' && valueOf(entryOf(root, 'kind')?.value ?? null) === LIST_KIND;
 }
 
-/** Offsets of the entries of `items` in the block form that kpt and kustomize print. */
-interface BlockList {
-  /** The start of the line `items:`, and the end of the list. */
-  readonly start: number;
-  readonly end: number;
-  /** The start of each entry, its dash in column 0, and its line, from 1. */
-  readonly entries: readonly { readonly start: number; readonly line: number }[];
-}
-
-/** Splits the list by line; undefined for any other form. The lines are parsed later. */
-function splitBlockList(text: string): BlockList | undefined {
+/**
+ * Splits `items` by line, in the block form that kpt and kustomize print; the lines are parsed later.
+ *
+ * @returns the start of the line `items:`, the end of the list, and the start and line of each entry, whose dash is in
+ *   column 0; undefined for any other form
+ */
+function splitBlockList(text: string) {
   const starts = lineStarts(text);
   const isHeader = (start: number, i: number) =>
     text.startsWith('items:', start) && /^items:[ \t]*\r?\n$/.test(text.slice(start, starts[i + 1]));
@@ -97,7 +78,7 @@ export function readBlockList(text: string): WireInput | undefined {
   };
 }
 
-/** With two lists of items, one would not be checked. */
+/** Refuses a key that occurs twice: with two lists of items, one would not be checked. */
 function refuseRepeatedKeys(root: YamlMapping): void {
   const names = root.entries.map(({ key }) => (key.kind === 'scalar' ? key.text : ''));
   const repeated = names.find((name, i) => names.indexOf(name) !== i);
@@ -126,7 +107,7 @@ export function readAnyList(text: string, root: YamlMapping): WireInput {
         message`${STANDARD_INPUT}:${line}: item ${i + 1} is an alias; write the resource itself`,
       );
     const column = start - startOfLine(text, start);
-    // No node has the colon of a last key without a value.
+    // The range of a node does not include the colon of a last key without a value.
     const end = list.flow ? node.end : endOfLine(text, node.end);
     const document = outdent(withNewline(text.slice(start, end)), column);
     return readListItem(document, i, { start, end, column, line });
@@ -163,16 +144,12 @@ function listSplices(text: string, list: YamlSequence, items: readonly Item[], c
 /** The splice that adds items at the end of a block list, which is at a line start or at the end of the text. */
 function addedLines(text: string, at: number, { added }: Changes, column: number): Splice[] {
   if (added.length === 0) return [];
-  const entries = added.map((item) => listEntry(withWireAnnotations(item), column)).join('');
-  return [insertLines(text, at, entries, '\n')];
-}
-
-/** A document as an entry of a list whose dashes are in a column. */
-function listEntry(document: string, column: number): string {
   const indent = ' '.repeat(column);
-  return withNewline(document)
-    .replace(/^(?=.)/gm, `${indent}  `)
-    .replace(/^( *)  /, '$1- ');
+  const entries = added.map((item) => {
+    const indented = withNewline(withWireAnnotations(item)).replace(/^(?=.)/gm, `${indent}  `);
+    return indented.replace(/^( *)  /, '$1- ');
+  });
+  return [insertLines(text, at, entries.join(''), '\n')];
 }
 
 /** The document after the dash of an entry in column 0: indented by two columns, or by one if a line starts there. */
@@ -214,6 +191,6 @@ function resultSplices(text: string, root: YamlMapping, results: readonly Result
   const last = endOfLine(text, root.end);
   if (text[last - 1] === '\n')
     return [...removals, insertLines(text, last, lines.replace(/^(?=.)/gm, indent), '\n')];
-  // The last line has no line end. A block scalar there would gain one, so the results go first.
+  // The last line has no line end, and a block scalar there must not get one: insert the results first.
   return [...removals, { start, end: start, text: lines.replace(/\n/g, `\n${indent}`) }];
 }

@@ -5,27 +5,10 @@ import { type Collection, Layout, appendToFlow, insertLines, isMissing, removeEn
 import type { YamlMapping, YamlNode, YamlScalar, YamlSequence } from './nodes';
 import { ifValid, parseYaml } from './parse';
 import { type Splice, endOfLine, isLineStart, lineBefore, splice } from './text';
-import {
-  type YamlObject,
-  type YamlValue,
-  fieldsOf,
-  isMergeKey,
-  isObject,
-  isSame,
-  mappingOf,
-  scalarValue,
-  valueOf,
-} from './value';
-import {
-  type FlowStyle,
-  ONE_LINE,
-  Verbatim,
-  Writer,
-  type Written,
-  isCollection,
-  nested,
-  styleOf,
-} from './writer';
+import type { YamlObject, YamlValue } from './value';
+import { fieldsOf, isMergeKey, isObject, isSame, mappingOf, scalarValue, valueOf } from './value';
+import type { FlowStyle, Written } from './writer';
+import { ONE_LINE, Verbatim, Writer, isCollection, nested, styleOf } from './writer';
 
 /** An entry to remove from the list at a key of the root. */
 export interface Removal {
@@ -80,13 +63,10 @@ function removal(text: string, root: YamlMapping, { list, index }: Removal): Spl
     : removeEntries(text, root, [entry]);
 }
 
-/** The value of an edited document; null if the edit made it invalid, or more than one document. */
-function reread(text: string): YamlValue {
-  const read = () => {
-    const [root = null, ...more] = parseYaml(text, '');
-    return more.length > 0 ? null : valueOf(root);
-  };
-  return ifValid(read) ?? null;
+/** The value of an edited document; undefined if the edit made it invalid, or more than one document. */
+function reread(text: string): YamlValue | undefined {
+  const values = ifValid(() => parseYaml(text, '').map(valueOf)) ?? [];
+  return values.length === 1 ? values[0] : undefined;
 }
 
 /** A node without entries, or a null. */
@@ -100,7 +80,6 @@ class Editor {
   private readonly writer: Writer;
   /** The wanted value of each node, for the aliases of it. Empty in a document without aliases. */
   private readonly wantedAt = new Map<YamlNode, YamlValue>();
-  private readonly hasAlias: boolean;
 
   constructor(
     private readonly text: string,
@@ -108,12 +87,11 @@ class Editor {
   ) {
     this.layout = new Layout(text);
     this.writer = new Writer(styleOf(text, root, this.layout));
-    this.hasAlias = text.includes('*');
   }
 
   /** @param wanted the value of the document with the fixes */
   edit(wanted: YamlObject, fixes: readonly Fix[]): Splice[] {
-    if (this.hasAlias) this.note(this.root, wanted);
+    if (this.text.includes('*')) this.note(this.root, wanted);
     this.visit(this.root, wanted, fixes);
     return this.splices;
   }
@@ -134,21 +112,21 @@ class Editor {
 
   /** @param fixes those of this node; with aliases in the document, nodes without fixes may change too */
   private visit(node: YamlNode, wanted: YamlValue, fixes: readonly Fix[] = []): void {
-    if (fixes.length === 0 && !this.hasAlias) return;
+    if (fixes.length === 0 && this.wantedAt.size === 0) return;
     if (node.kind === 'alias' && !isSame(this.wantedOf(node.target), wanted))
       this.replace(node.start, node.end, this.writer.flow(this.expanded(node.target, wanted), ONE_LINE));
-    if (node.kind === 'mapping' && isObject(wanted)) this.visitMapping(node, wanted, byFirstStep(fixes));
-    if (node.kind === 'sequence' && Array.isArray(wanted))
-      this.visitSequence(node, wanted, byFirstStep(fixes));
+    if (node.kind === 'mapping' && isObject(wanted)) this.visitMapping(node, wanted, fixes);
+    if (node.kind === 'sequence' && Array.isArray(wanted)) this.visitSequence(node, wanted, fixes);
   }
 
-  private visitMapping(node: YamlMapping, wanted: YamlObject, fixes: ReturnType<typeof byFirstStep>): void {
+  private visitMapping(node: YamlMapping, wanted: YamlObject, fixes: readonly Fix[]): void {
     const fields = fieldsOf(node);
+    const fixesBelow = byFirstStep(fixes);
     for (const [name, { own, value }] of fields) {
       if (own === undefined) continue;
       const child = wanted[name] ?? null;
       if (isEmpty(value) && !isSame(valueOf(value), child)) this.fill(node, own.key, value, child);
-      else this.visit(value, child, fixes.get(name));
+      else this.visit(value, child, fixesBelow.get(name));
     }
     const merged = this.visitMerges(node, wanted);
     const added = Object.entries(wanted).flatMap(([name, child]): [string, Written][] => {
@@ -175,15 +153,12 @@ class Editor {
     return isTooMuch ? mergedWith(merges, valueOf) : edited;
   }
 
-  private visitSequence(
-    node: YamlSequence,
-    wanted: readonly YamlValue[],
-    fixes: ReturnType<typeof byFirstStep>,
-  ): void {
+  private visitSequence(node: YamlSequence, wanted: readonly YamlValue[], fixes: readonly Fix[]): void {
+    const fixesBelow = byFirstStep(fixes);
     for (const [i, item] of node.items.entries()) {
       const child = wanted[i] ?? null;
       if (isEmpty(item) && !isSame(valueOf(item), child)) this.fillItem(node, i, item, child);
-      else this.visit(item, child, fixes.get(i));
+      else this.visit(item, child, fixesBelow.get(i));
     }
     if (wanted.length > node.items.length) this.append(node, wanted.slice(node.items.length));
   }
@@ -208,7 +183,7 @@ class Editor {
     return new Verbatim(node.tag === undefined ? source : `${node.tag} ${source}`);
   }
 
-  /** Sets the value of a key that has none: nothing, `null`, `{}` or `[]`. */
+  /** Sets the value of a key whose value is missing, `null`, `{}` or `[]`. */
   private fill(mapping: YamlMapping, key: YamlNode, value: EmptyNode, wanted: YamlValue): void {
     const colon = this.layout.tokenAfter(key.end);
     if (this.text[colon] !== ':') {
@@ -216,9 +191,8 @@ class Editor {
       this.replace(key.end, key.end, `: ${this.writer.flow(wanted, nested(this.flowStyle(mapping)))}`);
       return;
     }
-    const indent =
-      this.layout.columnOf(mapping) +
-      (Array.isArray(wanted) ? this.writer.style.listIndent : this.writer.style.step);
+    const { listIndent, step } = this.writer.style;
+    const indent = this.layout.columnOf(mapping) + (Array.isArray(wanted) ? listIndent : step);
     // To kpt, a comment after `{}` belongs to the value, and a comment after a bare key to the key.
     const isCommented = !isMissing(value) && /^[ \t]*#/.test(this.text.slice(value.end));
     const isFlow = mapping.flow || isCommented || !isCollection(wanted);
@@ -226,14 +200,11 @@ class Editor {
     this.fillAfter(colon + 1, value, wanted, nested(this.flowStyle(mapping)), block);
   }
 
+  /** Sets an empty item. One with a tag stays: a tag such as `!!null` is wrong for another value. */
   private fillItem(sequence: YamlSequence, i: number, item: EmptyNode, wanted: YamlValue): void {
-    const style = nested(this.flowStyle(sequence));
-    if (!isMissing(item)) {
-      if (!isTagged(item)) this.fillAfter(item.start, item, wanted, style);
-      return;
-    }
-    const dash = this.layout.startOfEntry(sequence, i);
-    if (this.text[dash] === '-') this.fillAfter(dash + 1, item, wanted, style);
+    const from = isMissing(item) ? this.layout.startOfEntry(sequence, i) + 1 : item.start;
+    const isFillable = isMissing(item) ? this.text[from - 1] === '-' : item.kind !== 'scalar' || !item.tag;
+    if (isFillable) this.fillAfter(from, item, wanted, nested(this.flowStyle(sequence)));
   }
 
   /**
@@ -257,7 +228,7 @@ class Editor {
     // An empty collection on several lines, or below its key, may have comments around it: keep its place.
     if (this.text.slice(after, end).includes('\n')) {
       if (value.kind !== 'scalar') this.append(value, wanted);
-      else if (!isTagged(value)) this.replace(start, end, this.writer.flow(wanted, style));
+      else if (!value.tag) this.replace(start, end, this.writer.flow(wanted, style));
     } else if (block !== undefined) {
       if (end > from) this.replace(from, end, kept);
       this.insertLines(endOfLine(this.text, end), block);
@@ -328,7 +299,7 @@ class Editor {
 
 /** What the sources of merge keys add. */
 function mergedWith(merges: readonly YamlNode[], read: (source: YamlNode) => YamlValue): YamlObject {
-  const merged = mappingOf({});
+  const merged = mappingOf();
   for (const merge of merges)
     for (const source of merge.kind === 'sequence' ? merge.items.toReversed() : [merge]) {
       const value = source.kind === 'alias' ? read(source.target) : valueOf(source);
@@ -342,9 +313,4 @@ function isEmpty(node: YamlNode): node is EmptyNode {
   if (node.kind === 'mapping') return node.entries.length === 0;
   if (node.kind === 'sequence') return node.items.length === 0;
   return node.kind === 'scalar' && scalarValue(node) === null;
-}
-
-/** Whether a scalar has a tag, such as `!!null`, which is wrong for another value. */
-function isTagged(node: EmptyNode): boolean {
-  return node.kind === 'scalar' && node.tag !== undefined;
 }

@@ -60,7 +60,7 @@ function withFix(
   if (typeof step === 'string' && step !== '-') {
     if (!isAbsent(at) && !isObject(at)) return undefined;
     const child = withFix(at?.[step], rest, value);
-    return child === undefined ? undefined : mappingOf({ ...at, [step]: child });
+    return child === undefined ? undefined : mappingOf(at ?? {}, { [step]: child });
   }
   const list = step === '-' ? (at ?? []) : at;
   if (!Array.isArray(list) || (step !== '-' && step >= list.length)) return undefined;

@@ -139,22 +139,21 @@ class NodeBuilder {
   }
 
   private scalar(event: ScalarEvent): YamlScalar {
-    const { style } = event;
-    const plain = style === SCALAR_STYLE.PLAIN;
+    const plain = event.style === SCALAR_STYLE.PLAIN;
     const tag = this.slice(event.tagStart, event.tagEnd) || undefined;
     if (event.valueStart === -1) {
       const parent = this.open.at(-1);
       const at = parent?.children.at(-1)?.end ?? parent?.start ?? 0;
       return { kind: 'scalar', start: at, end: at, text: '', plain, tag };
     }
-    const isQuoted = style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
+    const isQuoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
     const quote = isQuoted ? 1 : 0;
     const text = isQuoted ? this.quotedText(event) : getScalarValue(this.text, event);
     return { kind: 'scalar', start: event.valueStart - quote, end: event.valueEnd + quote, text, plain, tag };
   }
 
   private quotedText(event: ScalarEvent): string {
-    // To YAML 1.1, U+0085 in quotes is a line break, which is read as a space.
+    // In YAML 1.1, U+0085 in quotes is a line break, which is read as a space.
     const folded = this.slice(event.valueStart, event.valueEnd).replace(/[ \t]*\u0085[ \t]*/g, ' ');
     const text = getScalarValue(folded, { ...event, valueStart: 0, valueEnd: folded.length });
     // Go's JSON reader decodes the escape of a lone surrogate to U+FFFD; its YAML reader refuses it.

@@ -47,6 +47,6 @@ function startOf(node: YamlNode, text: string): number {
   const isBlock = node.kind === 'scalar' && !node.plain && !/["']/.test(text.charAt(node.start));
   if (!isBlock) return node.start;
   const lineStart = startOfLine(text, node.start - 1);
-  const header = /(?<=^|\s)[|>][-+\d]*\s*(?:\s#.*)?$/.exec(text.slice(lineStart, node.start));
+  const header = /(?<=^|\s)[|>][-+\d]*(?:\s+#.*)?\s*$/.exec(text.slice(lineStart, node.start));
   return header === null ? node.start : lineStart + header.index;
 }

@@ -1,20 +1,11 @@
 import type { YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from './nodes';
 
-const SPACE = 0x20;
-const NEWLINE = 0x0a;
-const HASH = 0x23;
-const DASH = 0x2d;
-const DOT = 0x2e;
-const COLON = 0x3a;
-const QUESTION_MARK = 0x3f;
-const SINGLE_QUOTE = 0x27;
-const DOUBLE_QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-
-/** Printable ASCII, line feeds, and letters beyond ASCII: no character that a YAML reader takes for a space or a line break. */
+/** Printable ASCII, line feeds, and letters beyond ASCII: no character that a YAML reader reads as a space or a line break. */
 const PLAIN_TEXT = /^[\n\x20-\x7e\u00a1-\u1fff\u2010-\u2027\u3001-\ud7ff]*$/;
 /** Characters that a plain scalar must not start with. */
-const INDICATORS = new Set(Buffer.from(',[]{}#&*!|>%@`'));
+const INDICATORS = new Set(',[]{}#&*!|>%@`');
+const SINGLE_QUOTED = /'[^'\n]*(?:''[^'\n]*)*'(?!')/y;
+const DOUBLE_QUOTED = /"[^"\\\n]*"/y;
 const MAX_DEPTH = 100;
 
 /** The text has a form that this reader leaves to the parser. */
@@ -65,7 +56,7 @@ class PlainReader {
   private skipMarker(): boolean {
     if (!this.isMarker()) return false;
     const end = this.start + 3;
-    if (end < this.text.length && this.text.charCodeAt(end) !== NEWLINE) leaveToParser();
+    if (end < this.text.length && this.text[end] !== '\n') leaveToParser();
     this.seek(end + 1);
     return true;
   }
@@ -76,12 +67,10 @@ class PlainReader {
 
   /** Moves to the next line that has more than a comment. */
   private seek(from: number): void {
-    const { text } = this;
-    for (let start = from; start < text.length;) {
-      let at = start;
-      while (text.charCodeAt(at) === SPACE) at++;
-      const first = text.charCodeAt(at);
-      if (first !== HASH && first !== NEWLINE && at < text.length) {
+    for (let start = from; start < this.text.length;) {
+      const at = this.skipSpaces(start);
+      const first = this.text[at];
+      if (first !== '#' && first !== '\n' && first !== undefined) {
         this.start = start;
         this.column = at - start;
         return;
@@ -154,19 +143,15 @@ class PlainReader {
 
   /** A value that ends on its line. */
   private value(at: number): YamlNode {
-    const { text } = this;
-    if (this.isEmptyCollection(at)) {
-      this.endLine(at + 2);
-      const range = { start: at, end: at + 2, flow: true } as const;
-      return text.startsWith('{', at)
-        ? { kind: 'mapping', ...range, entries: [] }
-        : { kind: 'sequence', ...range, items: [] };
-    }
-    const end = this.scalarEnd(at);
-    if (text.charCodeAt(end) === COLON) leaveToParser();
-    const scalar = this.scalar(at, end);
+    const isEmpty = this.isEmptyCollection(at);
+    const end = isEmpty ? at + 2 : this.scalarEnd(at);
+    if (this.text[end] === ':') leaveToParser();
     this.endLine(end);
-    return scalar;
+    if (!isEmpty) return this.scalar(at, end);
+    const range = { start: at, end, flow: true } as const;
+    return this.text[at] === '{'
+      ? { kind: 'mapping', ...range, entries: [] }
+      : { kind: 'sequence', ...range, items: [] };
   }
 
   private isEmptyCollection(at: number): boolean {
@@ -182,76 +167,65 @@ class PlainReader {
   /** The offset of the colon after the key that starts here; -1 if there is no key. */
   private keyEnd(at: number): number {
     const end = this.scalarEnd(at);
-    const isKey = this.text.charCodeAt(end) === COLON && this.isBlank(end + 1);
-    return isKey ? end : -1;
+    return this.text[end] === ':' && this.isBlank(end + 1) ? end : -1;
   }
 
   /** The offset after the scalar that starts here: at a colon that ends a key, a comment, or the end of the line. */
   private scalarEnd(at: number): number {
     const { text } = this;
-    const first = text.charCodeAt(at);
-    if (first === SINGLE_QUOTE || first === DOUBLE_QUOTE) return this.quotedEnd(at, first);
+    const first = text[at] ?? '';
+    if (first === "'") return this.quotedEnd(at, SINGLE_QUOTED);
+    if (first === '"') return this.quotedEnd(at, DOUBLE_QUOTED);
     if (INDICATORS.has(first)) leaveToParser();
-    if ((first === DASH || first === COLON || first === QUESTION_MARK) && this.isBlank(at + 1))
-      leaveToParser();
-    if (first === DOT && text.startsWith('...', at)) leaveToParser();
-    if (first === DASH && text.startsWith('---', at) && this.isBlank(at + 3)) leaveToParser();
+    if ((first === '-' || first === ':' || first === '?') && this.isBlank(at + 1)) leaveToParser();
+    if (first === '.' && text.startsWith('...', at)) leaveToParser();
+    if (first === '-' && text.startsWith('---', at) && this.isBlank(at + 3)) leaveToParser();
     const line = text.slice(at, this.lineEnd(at));
     const comment = line.indexOf(' #');
     const content = comment === -1 ? line : line.slice(0, comment);
     const colon = content.indexOf(': ');
     if (colon === -1 && !content.endsWith(':')) return this.trimmedEnd(at + content.length);
     const end = at + (colon === -1 ? content.length - 1 : colon);
-    return text.charCodeAt(end - 1) === SPACE ? leaveToParser() : end;
+    return text[end - 1] === ' ' ? leaveToParser() : end;
   }
 
   private trimmedEnd(from: number): number {
     let end = from;
-    while (this.text.charCodeAt(end - 1) === SPACE) end--;
+    while (this.text[end - 1] === ' ') end--;
     return end;
   }
 
-  private quotedEnd(at: number, quote: number): number {
-    const { text } = this;
-    for (let i = at + 1; i < text.length; i++) {
-      const c = text.charCodeAt(i);
-      if (c === NEWLINE || (c === BACKSLASH && quote === DOUBLE_QUOTE)) break;
-      if (c !== quote) continue;
-      if (quote === DOUBLE_QUOTE || text.charCodeAt(i + 1) !== quote) return i + 1;
-      i++;
-    }
-    return leaveToParser();
+  private quotedEnd(at: number, quoted: RegExp): number {
+    quoted.lastIndex = at;
+    return quoted.test(this.text) ? quoted.lastIndex : leaveToParser();
   }
 
   private scalar(start: number, end: number): YamlScalar {
-    const { text } = this;
-    const quote = text.charCodeAt(start);
-    if (quote === SINGLE_QUOTE || quote === DOUBLE_QUOTE) {
-      const inside = text.slice(start + 1, end - 1);
-      const decoded = quote === SINGLE_QUOTE ? inside.replaceAll("''", "'") : inside;
-      return { kind: 'scalar', start, end, text: decoded, plain: false, tag: undefined };
-    }
-    return { kind: 'scalar', start, end, text: text.slice(start, end), plain: true, tag: undefined };
+    const quote = this.text[start];
+    const plain = quote !== "'" && quote !== '"';
+    const source = plain ? this.text.slice(start, end) : this.text.slice(start + 1, end - 1);
+    const text = quote === "'" ? source.replaceAll("''", "'") : source;
+    return { kind: 'scalar', start, end, text, plain, tag: undefined };
   }
 
   private isDash(at: number): boolean {
-    return this.text.charCodeAt(at) === DASH && this.isBlank(at + 1);
+    return this.text[at] === '-' && this.isBlank(at + 1);
   }
 
   private isBlank(at: number): boolean {
-    const c = this.text.charCodeAt(at);
-    return c === SPACE || c === NEWLINE || at >= this.text.length;
+    const c = this.text[at];
+    return c === ' ' || c === '\n' || c === undefined;
   }
 
   private skipSpaces(from: number): number {
     let at = from;
-    while (this.text.charCodeAt(at) === SPACE) at++;
+    while (this.text[at] === ' ') at++;
     return at;
   }
 
   /** Whether the rest of the line is empty, or a comment after a space. */
   private isRestEmpty(at: number): boolean {
-    const c = this.text.charCodeAt(at);
-    return c === NEWLINE || at >= this.text.length || (c === HASH && this.text.charCodeAt(at - 1) === SPACE);
+    const c = this.text[at];
+    return c === '\n' || c === undefined || (c === '#' && this.text[at - 1] === ' ');
   }
 }

@@ -6,7 +6,7 @@ const UNSAFE = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
 const ESCAPE = /\\(u[dD][89a-fA-F][0-9a-fA-F]{2}|.)/g;
 
 /**
- * JSON that every YAML and JSON reader takes for the same value. A lone surrogate becomes U+FFFD: Go's JSON reader
+ * JSON that every YAML and JSON reader reads as the same value. A lone surrogate becomes U+FFFD: Go's JSON reader
  * decodes it to that, and its YAML reader refuses it.
  */
 export function safeJson(value: unknown): string {
@@ -22,7 +22,7 @@ export interface StringStyle {
   readonly plainColon: boolean;
 }
 
-/** A string as a YAML scalar: plain if every reader takes it for this string, quoted otherwise. */
+/** A string as a YAML scalar: plain if every reader reads it as this string, else quoted. */
 export function printString(text: string, { quote, plainColon }: StringStyle): string {
   const node = { kind: 'scalar', start: 0, end: 0, text, plain: true, tag: undefined } as const;
   const isPlain = /^[A-Za-z0-9./:][-A-Za-z0-9./:_]*$/.test(text) && scalarValue(node) === text;

@@ -4,9 +4,9 @@ import { message, words } from '../message';
 import type { YamlNode, YamlScalar } from './nodes';
 import { ifValid, lineOf, parseYaml } from './parse';
 
-/** A line break to every YAML reader, but not to `lineStarts`. */
+/** A line break in YAML that `lineStarts` does not count. */
 const LONE_RETURN = /\r(?!\n)/;
-/** Line breaks, or ignored, to kubectl and kustomize (YAML 1.1); ordinary characters to JavaScript's libraries. */
+/** kubectl and kustomize (YAML 1.1) read these as line breaks or ignore them; JavaScript libraries read them as text. */
 const DISPUTED_BREAK = /[\u0085\u2028\u2029]|(?<!^)\ufeff/g;
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
@@ -41,7 +41,7 @@ function disputedBreakIn(text: string): number {
     if (node?.kind === 'sequence') node.items.forEach(collect);
     if (node?.kind === 'scalar' && /["']/.test(text.charAt(node.start))) quoted.push(node);
   };
-  // In invalid YAML nothing is quoted: such a line break may be the cause.
+  // If the text is invalid YAML, no break counts as quoted: the break may be the cause.
   ifValid(() => parseYaml(text, ''))?.forEach(collect);
   const isQuoted = (at: number) => quoted.some(({ start, end }) => start < at && at < end);
   return breaks.find(({ index }) => !isQuoted(index))?.index ?? -1;

@@ -15,9 +15,8 @@ export type YamlObject = Record<string, YamlValue>;
  * @throws InputError a key or a merge key that readers read in different ways
  */
 export function valueOf(node: YamlNode | null): YamlValue {
-  switch (node?.kind) {
-    case undefined:
-      return null;
+  if (node === null) return null;
+  switch (node.kind) {
     case 'scalar':
       return scalarValue(node);
     case 'alias':
@@ -37,8 +36,8 @@ export function valueOf(node: YamlNode | null): YamlValue {
 }
 
 /** A mapping without a prototype, like those of `valueOf`. */
-export function mappingOf(fields: YamlObject): YamlObject {
-  return Object.assign(Object.create(null) as YamlObject, fields);
+export function mappingOf(...fields: YamlObject[]): YamlObject {
+  return Object.assign(Object.create(null) as YamlObject, ...fields) as YamlObject;
 }
 
 /** Whether a key is `<<`, which merges the entries of its value into the mapping. */
@@ -150,7 +149,7 @@ export function scalarValue({ text, plain, tag }: YamlScalar): string | number |
           : octal !== undefined
             ? parseInt(octal, 8)
             : Number(decimal);
-    // Other than decimal ones, integers beyond 64 bits are strings.
+    // Integers beyond 64 bits are strings, except decimal ones.
     if (decimal === undefined && value >= 2 ** 64 && !MAX_UNSIGNED.test(digits)) return text;
     return sign === '-' ? -value : value;
   }

@@ -4,7 +4,7 @@ import { type StringStyle, printString, safeJson } from './scalar';
 import { newlineOf } from './text';
 import { type YamlObject, type YamlValue, isObject } from './value';
 
-/** What is written: a value, or text of the document as it is. */
+/** What a writer writes: a value, or a text of the document as it is. */
 export type Written = YamlValue | Verbatim | Written[] | Map<string, Written>;
 export class Verbatim {
   constructor(readonly text: string) {}
@@ -64,18 +64,16 @@ export class Writer {
     });
   }
 
+  /** A value in flow style. */
   flow(value: Written, style: FlowStyle): string {
     if (value instanceof Verbatim) return value.text;
     if (typeof value !== 'object' || value === null) return this.scalar(value, style.json);
     const entries = this.flowEntries(value, nested(style));
     const [opening, closing] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
-    if (style.lines === undefined || entries.length === 0)
-      return opening + entries.join(this.separator(style)) + closing;
-    const { indent, step } = style.lines;
-    const { newline } = this.style;
-    return (
-      opening + newline + indent + step + entries.join(this.separator(style)) + newline + indent + closing
-    );
+    const joined = entries.join(this.separator(style));
+    if (style.lines === undefined || entries.length === 0) return opening + joined + closing;
+    const outer = this.style.newline + style.lines.indent;
+    return opening + outer + style.lines.step + joined + outer + closing;
   }
 
   /** The entries of a flow collection. */
@@ -103,10 +101,8 @@ export function styleOf(text: string, root: YamlMapping, layout: Layout): Docume
   let listIndent: number | undefined;
   let quote: StringStyle['quote'] | undefined;
   const look = (node: YamlNode): void => {
-    if (node.kind === 'scalar') {
-      const first = text[node.start];
-      if (!node.plain && (first === '"' || first === "'")) quote ??= first;
-    }
+    const first = text[node.start];
+    if (node.kind === 'scalar' && !node.plain && (first === '"' || first === "'")) quote ??= first;
     if (node.kind === 'sequence') node.items.forEach(look);
     if (node.kind !== 'mapping') return;
     for (const { value } of node.entries) {
