@@ -18,8 +18,8 @@ const COPIED = [
   ],
   ...['functions', 'overlays', 'package-lock.json', 'package.json', 'test', 'tsconfig.json'],
 ];
-/** The tests that read the manifests of this repository, but for slow ones that only start from them. */
-const AFFECTED = ['manifests', 'dev-prod-table', 'update', 'readme', 'network/matrix'];
+/** The tests that expect something of the manifests of this repository, except slow ones. */
+const AFFECTED = ['manifests', 'dev-prod-table', 'update', 'network/matrix'];
 
 let repository: string;
 beforeEach(() => {
@@ -98,7 +98,9 @@ describe('CONTRIBUTING.md, step by step', () => {
   function addTo(file: string, code: string, after: string): void {
     const [importLine = '', entry = ''] = code.trim().split(/\n\s*/);
     const text = readFileSync(path.join(repository, file), 'utf8');
-    const [imports = '', list = ''] = text.split(/^(?=export const )/m);
+    const [imports = '', list = ''] = text
+      .split(/^(?=(?:export )?const |\/\*\*)/m, 1)
+      .flatMap((head) => [head, text.slice(head.length)]);
     expect(list).toMatch(new RegExp(`\\b${after}\\b`));
     const extended = list.replace(new RegExp(`\\b${after}\\b`), `${after}, ${entry.replace(',', '')}`);
     writeTree(repository, { [file]: `${importLine}\n${imports}${extended}` });

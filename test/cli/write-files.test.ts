@@ -272,8 +272,7 @@ describe('a full disk', () => {
       spawnSync('unshare', [...UNSHARE, 'mount', '-t', 'tmpfs', '-o', 'size=4k', 'none', tmpdir()]).status ===
       0;
     if (!mayMount) {
-      test.skip('needs a mount namespace: neither root nor allowed to create a user namespace', () =>
-        undefined);
+      test.skip('needs a mount namespace: not permitted', () => undefined);
       return;
     }
 

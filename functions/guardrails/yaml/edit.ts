@@ -39,7 +39,7 @@ export function editDocument(text: string, edit: Edit, where: string): Splice[] 
   if (isSame(reread(splice(text, splices)), wanted)) return splices;
   throw new InputError(
     'list' in edit
-      ? message`${where}: entry ${edit.index + 1} of ${edit.list} is no longer needed, but cannot be removed automatically; remove it by hand`
+      ? message`${where}: entry ${edit.index + 1} of ${edit.list} is obsolete and cannot be removed automatically; remove it by hand`
       : message`${where}: the document cannot be edited without changing other parts of it; write it in plain block style`,
   );
 }

@@ -164,7 +164,7 @@ class PlainReader {
     this.seek(this.lineEnd(rest) + 1);
   }
 
-  /** The offset of the colon after the key that starts here; -1 if there is no key. */
+  /** The offset of the colon after the key that starts here; -1 if it is not a key. */
   private keyEnd(at: number): number {
     const end = this.scalarEnd(at);
     return this.text[end] === ':' && this.isBlank(end + 1) ? end : -1;
