@@ -98,9 +98,8 @@ describe('CONTRIBUTING.md, step by step', () => {
   function addTo(file: string, code: string, after: string): void {
     const [importLine = '', entry = ''] = code.trim().split(/\n\s*/);
     const text = readFileSync(path.join(repository, file), 'utf8');
-    const [imports = '', list = ''] = text
-      .split(/^(?=(?:export )?const |\/\*\*)/m, 1)
-      .flatMap((head) => [head, text.slice(head.length)]);
+    const at = text.search(/^(export )?const /m);
+    const [imports, list] = [text.slice(0, at), text.slice(at)];
     expect(list).toMatch(new RegExp(`\\b${after}\\b`));
     const extended = list.replace(new RegExp(`\\b${after}\\b`), `${after}, ${entry.replace(',', '')}`);
     writeTree(repository, { [file]: `${importLine}\n${imports}${extended}` });
