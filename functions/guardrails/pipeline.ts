@@ -1,7 +1,6 @@
 import { type Config, type Levels, levelsOf } from './config/config';
 import { GuardrailsError } from './errors';
-import type { Finding, Source } from './findings/finding';
-import type { Revision } from './findings/revision';
+import type { Finding, Revision, Source } from './findings/finding';
 import type { Item } from './krm/item';
 import {
   type BuildOptions,

@@ -1,4 +1,4 @@
-import type { Revision } from '../findings/revision';
+import type { Revision } from '../findings/finding';
 import { spliceItem } from '../krm/item';
 import { decodeText, joinDocuments, splice, splitDocuments } from '../yaml/text';
 import type { PackageFile } from './package-directory';

@@ -1,5 +1,7 @@
+import type { Item } from '../krm/item';
 import type { Placed, ResourceRef } from '../krm/resource';
 import type { Severity } from '../krm/result';
+import type { Changes } from '../krm/wire';
 import type { Message } from '../message';
 import type { FieldPath, Fix } from '../yaml/field-path';
 import type { YamlObject, YamlValue } from '../yaml/yaml';
@@ -68,6 +70,16 @@ export interface Inspected {
   readonly finding: Finding;
   /** The resource as it was read: the List, for one in a List. The finding's field starts there. */
   readonly root: YamlObject;
+}
+
+/** A package between two passes: its items with all changes so far, and the changes. */
+export interface Revision {
+  readonly items: readonly Item[];
+  readonly changes: Changes;
+  /** One info for each change. */
+  readonly changed: readonly Finding[];
+  /** Warnings and errors about the source itself. */
+  readonly findings: readonly Finding[];
 }
 
 /** Whether a finding of severity error is among them: then nothing is written. */

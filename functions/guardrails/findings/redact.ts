@@ -45,15 +45,12 @@ function secretsIn(items: readonly Item[], inputs: Iterable<Uint8Array>): string
   const secrets = new Secrets();
   for (const input of inputs) secrets.addInput(input);
   for (const { text, value } of items)
-    if (mayMentionSecrets(text, value)) secrets.collect(parseYaml(text, '')[0] ?? null);
+    // The text of a kind may have escapes, and a kustomization may have patches to Secrets that do not name the kind.
+    if (/secret|patch|literals/i.test(text) || /secret/i.test(textOf(value.kind)))
+      secrets.collect(parseYaml(text, '')[0] ?? null);
   if (secrets.texts.size === 0) return [];
   const names = publicNames(items);
   return [...secrets.texts].filter((text) => !names.has(text)).sort((a, b) => b.length - a.length);
-}
-
-function mayMentionSecrets(text: string, { kind }: YamlObject): boolean {
-  // The text of a kind may have escapes, and a kustomization may have patches to Secrets that do not name the kind.
-  return /secret|patch|literals/i.test(text) || /secret/i.test(textOf(kind));
 }
 
 /** Values of `name`, `namespace` and `kind`, and segments of file paths and image repositories, outside of Secrets. */
@@ -104,10 +101,8 @@ class Secrets {
     for (const latin1 of Buffer.from(bytes).toString('latin1').split('\n')) {
       const line = Buffer.from(latin1, 'latin1');
       const text = line.toString('utf8');
-      this.add(text);
-      this.add(text.slice(text.indexOf('=') + 1));
-      // The messages of kustomize contain a line that is not UTF-8 in this form.
-      this.add(line.join(' '));
+      // The messages of kustomize contain a line that is not UTF-8 as numbers.
+      this.add(text, text.slice(text.indexOf('=') + 1), line.join(' '));
     }
   }
 
@@ -124,17 +119,15 @@ class Secrets {
 
   /** @param isForSecret whether it may be a patch to a Secret */
   private addInline(text: string, isForSecret: boolean): void {
-    let documents: (YamlNode | null)[];
+    let documents: (readonly [YamlNode | null, YamlValue])[];
     try {
-      documents = parseYaml(text, '');
-      documents.forEach(valueOf);
+      documents = parseYaml(text, '').map((document) => [document, valueOf(document)]);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       if (isForSecret || /secret/i.test(text)) this.addPieces(text);
       return;
     }
-    for (const document of documents) {
-      const value = valueOf(document);
+    for (const [document, value] of documents) {
       // The kind of a patch without one is the kind of its target.
       if (document !== null && isForSecret && !(isObject(value) && value.kind !== undefined))
         this.addValues(document, JSON_PATCH_KEYS);
@@ -152,20 +145,17 @@ class Secrets {
   private addLiterals(node: YamlNode): void {
     for (const { text } of scalarsIn(node)) {
       const value = text.slice(text.indexOf('=') + 1);
-      this.add(value);
-      this.add(value.replace(/^(["'])(.*)\1$/s, '$2'));
+      this.add(value, value.replace(/^(["'])(.*)\1$/s, '$2'));
     }
   }
 
   private addValues(node: YamlNode, except: readonly string[] = []): void {
-    for (const scalar of scalarsIn(node, except)) {
-      this.add(scalar.text);
-      this.add(textOf(valueOf(scalar)));
-    }
+    for (const scalar of scalarsIn(node, except)) this.add(scalar.text, textOf(valueOf(scalar)));
   }
 
-  private add(secret: string): void {
-    for (const form of [secret, Buffer.from(secret).toString('base64'), decoded(secret)]) {
+  private add(...secrets: readonly string[]): void {
+    const forms = secrets.flatMap((one) => [one, Buffer.from(one).toString('base64'), decoded(one)]);
+    for (const form of forms) {
       // A message may have only a line of it, or may escape characters in it.
       const escaped = JSON.stringify(form).slice(1, -1);
       for (const piece of [form, escaped, ...form.split('\n'), ...form.split(/[^\x20-\x7e]|["\\]/)])

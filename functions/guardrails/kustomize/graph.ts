@@ -8,31 +8,6 @@ import { type Reference, type Role, pluginReferences, referencesOf } from './ref
 /** The files of a package: path with `/` to its documents, in order. */
 export type PackageItems = ReadonlyMap<string, readonly Item[]>;
 
-/** One kustomization file, and what it names: paths in the package. */
-export interface Kustomization {
-  /** Its folder; `.` for the package's own. */
-  readonly dir: string;
-  readonly file: string;
-  readonly isComponent: boolean;
-  readonly value: YamlObject;
-  /** Folders of the kustomizations and Components that it builds on. */
-  readonly folders: readonly string[];
-  /** Files of complete resources. */
-  readonly resources: readonly string[];
-  /** Patch files, in order. */
-  readonly patches: readonly string[];
-  /** Every other file in the package that it names. */
-  readonly others: readonly string[];
-  /** Files that a secretGenerator or a SecretGenerator plugin reads, in the package or not. */
-  readonly secretInputs: readonly string[];
-  /** Generator inputs that are not in a ResourceList, with the text to build with in their place. */
-  readonly placeholders: ReadonlyMap<string, string>;
-  /** It names the file of generated policies in its folder, which does not exist. */
-  readonly lacksPolicies: boolean;
-  /** Why kustomize must not be started on it. */
-  readonly problems: readonly Message[];
-}
-
 /** Folder to kustomization. */
 export type Graph = ReadonlyMap<string, Kustomization>;
 
@@ -58,15 +33,9 @@ export function readGraph(files: PackageItems): Graph {
     const [item] = items;
     if (item === undefined || items.length > 1)
       throw new InputError(message`${file} has ${items.length} documents, but kustomize reads one; keep one`);
-    graph.set(dir, readKustomization(dir, file, item.value, files));
+    graph.set(dir, new Kustomization(dir, file, item.value, files));
   }
   return graph;
-}
-
-function readKustomization(dir: string, file: string, value: YamlObject, files: PackageItems): Kustomization {
-  const names = new Names(dir, files);
-  names.add(file, referencesOf(value));
-  return { ...names.lists, dir, file, isComponent: value.kind === 'Component', value };
 }
 
 const ADD = 'add it, and check that .krmignore does not exclude it';
@@ -88,32 +57,44 @@ const ROLES: Readonly<
   other: { list: 'others', remedy: ADD },
 };
 
-/** Collects what a kustomization and the plugin configurations in its files name. */
-class Names {
-  readonly lists = {
-    folders: [] as string[],
-    resources: [] as string[],
-    patches: [] as string[],
-    others: [] as string[],
-    secretInputs: [] as string[],
-    placeholders: new Map<string, string>(),
-    lacksPolicies: false,
-    problems: [] as Message[],
-  };
+/** One kustomization file, and what it and the plugin configurations in its files name: paths in the package. */
+export class Kustomization {
+  /** Folders of the kustomizations and Components that it builds on. */
+  readonly folders: string[] = [];
+  /** Files of complete resources. */
+  readonly resources: string[] = [];
+  /** Patch files, in order. */
+  readonly patches: string[] = [];
+  /** Every other file in the package that it names. */
+  readonly others: string[] = [];
+  /** Files that a secretGenerator or a SecretGenerator plugin reads, in the package or not. */
+  readonly secretInputs: string[] = [];
+  /** Generator inputs that are not in a ResourceList, with the text to build with in their place. */
+  readonly placeholders = new Map<string, string>();
+  /** Why kustomize must not be started on it. */
+  readonly problems: Message[] = [];
+  readonly isComponent: boolean;
+  /** It names the file of generated policies in its folder, which does not exist. */
+  lacksPolicies = false;
 
+  /** @param dir its folder; `.` for the package's own */
   constructor(
-    private readonly dir: string,
+    readonly dir: string,
+    readonly file: string,
+    readonly value: YamlObject,
     private readonly files: PackageItems,
-  ) {}
+  ) {
+    this.isComponent = value.kind === 'Component';
+    this.add(file, referencesOf(value));
+  }
 
   /** @param file the file that the references are written in */
-  add(file: string, references: readonly (Reference | Message)[]): void {
-    const { problems } = this.lists;
+  private add(file: string, references: readonly (Reference | Message)[]): void {
     for (const one of references) {
       const reason = one instanceof Message ? undefined : this.visit(one);
-      if (one instanceof Message) problems.push(message`${file}: ${one}`);
+      if (one instanceof Message) this.problems.push(message`${file}: ${one}`);
       else if (reason !== undefined)
-        problems.push(message`${file}: ${one.field} names ${one.path}, which ${reason}`);
+        this.problems.push(message`${file}: ${one.field} names ${one.path}, which ${reason}`);
     }
   }
 
@@ -125,12 +106,12 @@ class Names {
     if (path.isAbsolute(written) || target === '..' || target.startsWith('../') || written.includes('\0'))
       return words('is outside the package; move it into the package');
     // Files whose content goes into a Secret.
-    if (field === 'secretGenerator' || field === 'SecretGenerator') this.lists.secretInputs.push(target);
+    if (field === 'secretGenerator' || field === 'SecretGenerator') this.secretInputs.push(target);
     const { list } = ROLES[role];
     const isFolder = KUSTOMIZATION_FILES.some((name) => this.files.has(path.join(target, name)));
-    if (isFolder && (role === 'resource' || role === 'component')) this.lists.folders.push(target);
+    if (isFolder && (role === 'resource' || role === 'component')) this.folders.push(target);
     else if (isFolder && role === 'plugin') return words('is a folder; name the files in it');
-    else if (list !== undefined && this.files.has(target)) this.lists[list].push(target);
+    else if (list !== undefined && this.files.has(target)) this[list].push(target);
     else return this.visitMissing(target, role);
     if (role === 'plugin')
       for (const { value } of this.files.get(target) ?? []) this.add(target, pluginReferences(value));
@@ -142,10 +123,10 @@ class Names {
     if (isGeneratorInput && this.isFolderOrBelowFile(target))
       return message`is a folder of the package, or has a file as its folder (${target}); name a file`;
     if (isGeneratorInput && !/\.ya?ml$/.test(target)) {
-      this.lists.placeholders.set(target, placeholderFor(target, role));
+      this.placeholders.set(target, placeholderFor(target, role));
     } else if (role === 'resource' && target === policiesFile(this.dir)) {
-      this.lists.resources.push(target);
-      this.lists.lacksPolicies = true;
+      this.resources.push(target);
+      this.lacksPolicies = true;
     } else return message`is not in the package (${target}); ${words(ROLES[role].remedy)}`;
     return undefined;
   }

@@ -1,7 +1,6 @@
 import path from 'node:path/posix';
 import { InputError } from '../errors';
-import type { Finding } from '../findings/finding';
-import type { Revision } from '../findings/revision';
+import type { Finding, Revision } from '../findings/finding';
 import { type Edit, type Item, newItem, withItemEdit } from '../krm/item';
 import { type ResourceRef, expandLists, resourceRef } from '../krm/resource';
 import type { OverlayBuild } from '../kustomize/build-overlays';

@@ -1,5 +1,4 @@
-import type { Finding } from '../findings/finding';
-import type { Revision } from '../findings/revision';
+import type { Finding, Revision } from '../findings/finding';
 import { type Edit, type Item, isKustomizationFile, withItemEdit } from '../krm/item';
 import { annotationsOf, expandLists, resourceRef } from '../krm/resource';
 import { isWorkload } from '../kubernetes/workload';
