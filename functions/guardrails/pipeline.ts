@@ -122,12 +122,9 @@ async function buildDraft(pkg: Package, options: BuildOptions): Promise<BuiltPac
     const generated = generatedItems(pkg);
     if (!(error instanceof GuardrailsError) || generated.size === 0) throw error;
     const bare = packageOf([...pkg.files.values()].flat().filter((item) => !generated.has(item)));
-    if (bare === undefined) throw error;
-    try {
-      return await buildOverlays(bare, options, true);
-    } catch {
-      throw error;
-    }
+    const draft = bare && (await buildOverlays(bare, options, true).catch(() => undefined));
+    if (draft === undefined) throw error;
+    return draft;
   }
 }
 
@@ -193,11 +190,10 @@ function verifyStream(items: readonly Item[], config: Config): Verified {
     items.map(({ value }) => value),
     { ...config, levels: levelsOf(config, undefined), scope: 'stream', kustomization: undefined },
   );
-  const fileOf = new Map(items.map(({ value, path }) => [value, path]));
-  const findings = found.map(({ finding, root }) => {
-    const file = fileOf.get(root);
-    return file === undefined ? finding : { ...finding, source: { file } };
-  });
+  const sources = new Map(
+    items.map(({ value, path: file }) => [value, file === undefined ? file : { file }]),
+  );
+  const findings = found.map(({ finding, root }) => ({ ...finding, source: sources.get(root) }));
   const build = { overlay: undefined, manifests: '', resources: items.length, placeholders: [] };
   return { builds: [build], findings };
 }

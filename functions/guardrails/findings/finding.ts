@@ -88,8 +88,8 @@ export function hasError(findings: readonly Finding[]): boolean {
 }
 
 /**
- * An `f` and 16 hexadecimal digits that stay the same when lines move, lists are reordered or an overlay is added: of rule, kind,
- * name, container, field without indices, and problem. The letter is there because YAML reads some digits as a number.
+ * An `f` and 16 hexadecimal digits that stay the same when lines move, lists are reordered or an overlay is added: of
+ * rule, kind, name, container, field without indices, and problem. Without the letter, YAML may read a number.
  */
 export function fingerprintOf({ rule, resource, container, field, problem }: Finding): string {
   const keys = field?.filter((step) => typeof step === 'string');

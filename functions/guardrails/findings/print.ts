@@ -15,7 +15,8 @@ export function printMessage({ parts }: Message, redact: Redact): string {
   const text = parts
     .map((part) => (typeof part === 'string' ? part : escapeText(shorten(redact(part.text), part.limit))))
     .join('');
-  return withoutCommands(text);
+  // GitHub Actions obeys `::error` at the start of a line, and `##[error]` anywhere.
+  return text.replace(/^(\s*)::(?=[a-z])/gim, '$1\\u{3a}:').replaceAll('##[', '#\\u{23}[');
 }
 
 /** A text of the input on one line, with nothing in it that a terminal obeys. */
@@ -26,11 +27,6 @@ export function escapeText(text: string): string {
 /** Keeps both ends: that of an image reference or an error says the most. */
 function shorten(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit / 2)}...${text.slice(-limit / 2)}`;
-}
-
-/** GitHub Actions obeys `::error` at the start of a line, and `##[error]` anywhere. */
-function withoutCommands(text: string): string {
-  return text.replace(/^(\s*)::(?=[a-z])/gim, '$1\\u{3a}:').replaceAll('##[', '#\\u{23}[');
 }
 
 /** `overlays/prod: Deployment/web container "web" is privileged (base/web.yaml:12); remove the line`. */

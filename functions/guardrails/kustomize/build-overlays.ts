@@ -88,9 +88,9 @@ async function buildOverlay(overlay: string, graph: Graph, copy: PackageCopy): P
 /** At most one task for each CPU at a time; results in the order of the tasks. */
 async function mapConcurrently<T, R>(tasks: readonly T[], run: (task: T) => Promise<R>): Promise<R[]> {
   const done: R[] = [];
-  let next = 0;
+  const queue = tasks.entries(); // shared, so that each task is taken once
   const worker = async () => {
-    for (let i = next++; i < tasks.length; i = next++) done[i] = await run(tasks[i] as T);
+    for (const [i, task] of queue) done[i] = await run(task);
   };
   // Await all of them even if one fails, so that no build is running when the copy is deleted.
   const workers = await Promise.allSettled(Array.from({ length: availableParallelism() }, worker));

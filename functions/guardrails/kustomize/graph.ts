@@ -38,16 +38,18 @@ export function readGraph(files: PackageItems): Graph {
   return graph;
 }
 
+/** Not a valid image reference, tag, name or number, so that no check takes a placeholder for a real value. */
+const UNKNOWN = '<?>';
+
 const ADD = 'add it, and check that .krmignore does not exclude it';
 const ADD_ANY =
   'add the file, or the folder with its kustomization.yaml, and check that .krmignore does not exclude it';
 const ADD_PATCH = 'add it; write a JSON 6902 patch inline, because kpt does not pass its file';
 const RENAME =
   'kpt passes YAML files only if they are Kubernetes resources: rename the file to another extension';
+type FileList = 'resources' | 'patches' | 'others';
 /** Role to the list of its files, if it takes files, and how to fix a path that is not in the package. */
-const ROLES: Readonly<
-  Record<Role, { readonly list?: 'resources' | 'patches' | 'others'; readonly remedy: string }>
-> = {
+const ROLES: Readonly<Record<Role, { readonly list?: FileList; readonly remedy: string }>> = {
   resource: { list: 'resources', remedy: ADD_ANY },
   component: { remedy: ADD_ANY },
   patch: { list: 'patches', remedy: ADD_PATCH },
@@ -123,7 +125,9 @@ export class Kustomization {
     if (isGeneratorInput && this.isFolderOrBelowFile(target))
       return message`is a folder of the package, or has a file as its folder (${target}); name a file`;
     if (isGeneratorInput && !/\.ya?ml$/.test(target)) {
-      this.placeholders.set(target, placeholderFor(target, role));
+      // A key of its own for each file, because one generator may read several.
+      const key = `GUARDRAILS_PLACEHOLDER_${Buffer.from(target).toString('hex')}`;
+      this.placeholders.set(target, role === 'generator file' ? UNKNOWN : `${key}=${UNKNOWN}\n`);
     } else if (role === 'resource' && target === policiesFile(this.dir)) {
       this.resources.push(target);
       this.lacksPolicies = true;
@@ -139,20 +143,7 @@ export class Kustomization {
   }
 }
 
-/** Not a valid image reference, tag, name or number, so that no check takes a placeholder for a real value. */
-const UNKNOWN = '<?>';
-
-function placeholderFor(file: string, role: 'generator file' | 'generator env'): string {
-  if (role === 'generator file') return UNKNOWN;
-  // A key of its own for each file, because one generator may read several.
-  return `GUARDRAILS_PLACEHOLDER_${Buffer.from(file).toString('hex')}=${UNKNOWN}\n`;
-}
-
-/**
- * Checks that each folder that the configuration names is an overlay.
- *
- * @throws ConfigError with the folders that are
- */
+/** Checks that each folder that the configuration names is an overlay. @throws ConfigError with all overlays */
 export function checkConfiguredOverlays(graph: Graph, configured: readonly string[]): void {
   const known = kustomizationFolders(graph);
   const unknown = configured.find((name) => !known.includes(name));

@@ -32,11 +32,7 @@ function filesOf(items: readonly Item[]): PackageItems {
   const files = new Map<string, Item[]>();
   for (const item of items) {
     if (item.path === undefined) continue;
-    if (
-      path.isAbsolute(item.path) ||
-      path.normalize(item.path) !== item.path ||
-      /^\.\.(\/|$)|\0/.test(item.path)
-    )
+    if (path.normalize(item.path) !== item.path || /^\/|^\.\.(\/|$)|\0/.test(item.path))
       throw new InputError(
         message`path annotation "${item.path}" is outside the package or not normalized; write it relative to the package, without ".."`,
       );

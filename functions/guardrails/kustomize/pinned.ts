@@ -93,7 +93,7 @@ async function fetchTo(target: string, env: NodeJS.ProcessEnv): Promise<void> {
   }
 }
 
-/** Runs npm to download, verify and unpack the package into `folder`, without its peer dependencies, which have 222 MB. */
+/** Runs npm to download, verify and unpack the package into `folder`, without its peer dependencies (222 MB). */
 async function npmInstall(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   const npmScript = env.npm_execpath ?? '';
   const runsNpm = /^npm-cli\.[cm]?js$/.test(path.basename(npmScript)); // yarn and pnpm set it too

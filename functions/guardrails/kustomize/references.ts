@@ -1,14 +1,6 @@
 import { InputError } from '../errors';
 import { type Message, message, words } from '../message';
-import {
-  type YamlObject,
-  type YamlValue,
-  isAbsent,
-  isObject,
-  objectsIn,
-  parseYaml,
-  valueOf,
-} from '../yaml/yaml';
+import { type YamlObject, type YamlValue, isObject, objectsIn, parseYaml, valueOf } from '../yaml/yaml';
 
 /** What kustomize does with the file or folder that a kustomization names. */
 export type Role =
@@ -41,7 +33,7 @@ const FILE_FIELDS: readonly FileField[] = [
   ['components', 'component', list],
   ['patches', 'patch', pathsIn],
   ['patchesJson6902', 'patch', pathsIn],
-  ['patchesStrategicMerge', 'patch', pathsOfPatches],
+  ['patchesStrategicMerge', 'patch', pathsNotInline],
   ['crds', 'other', list],
   ['configurations', 'other', list],
   ['replacements', 'other', pathsIn],
@@ -52,25 +44,28 @@ const GENERATOR_FIELDS: readonly FileField[] = [
   ['envs', 'generator env', list],
   ['env', 'generator env', one],
 ];
+const PLUGIN_FIELDS = ['generators', 'transformers', 'validators'].map((field): FileField => [
+  field,
+  'plugin',
+  pathsNotInline,
+]);
 /** The plugins that are built into kustomize, and their fields that name files. Every other plugin is a program. */
 const BUILTIN_PLUGINS_WITHOUT_FILES =
   /^(IAMPolicyGenerator|(Annotations|Hash|ImageTag|Label|Namespace|Prefix|PrefixSuffix|ReplicaCount|Suffix|ValueAdd)Transformer)$/;
 const BUILTIN_PLUGINS = new Map<string, readonly FileField[]>([
   ['ConfigMapGenerator', GENERATOR_FIELDS],
   ['PatchJson6902Transformer', [['path', 'patch', one]]],
-  ['PatchStrategicMergeTransformer', [['paths', 'patch', pathsOfPatches]]],
+  ['PatchStrategicMergeTransformer', [['paths', 'patch', pathsNotInline]]],
   ['PatchTransformer', [['path', 'patch', one]]],
   ['ReplacementTransformer', [['replacements', 'other', pathsIn]]],
   ['SecretGenerator', GENERATOR_FIELDS],
 ]);
 const GENERATORS = ['configMapGenerator', 'secretGenerator'];
-const PLUGINS = ['generators', 'transformers', 'validators'];
 const HELM = ['helmCharts', 'helmChartInflationGenerator', 'helmGlobals'];
 /** Fields that make kustomize read files, run programs or use the network (kustomize api/types/kustomization.go). */
 const FIELDS: readonly string[] = [
-  ...[...FILE_FIELDS, ...GENERATOR_FIELDS].map(([field]) => field),
+  ...[...FILE_FIELDS, ...GENERATOR_FIELDS, ...PLUGIN_FIELDS].map(([field]) => field),
   ...GENERATORS,
-  ...PLUGINS,
   ...HELM,
   'buildMetadata',
   'kind',
@@ -91,12 +86,10 @@ export function referencesOf(kustomization: YamlObject): (Reference | Message)[]
     ...GENERATORS.flatMap((field) =>
       objectsIn(kustomization[field]).flatMap((one) => readFields(one, GENERATOR_FIELDS, field)),
     ),
-    ...PLUGINS.flatMap((field) =>
-      list(kustomization[field]).flatMap(
-        (entry) =>
-          inlineDocuments(entry)?.flatMap(pluginReferences) ?? toReferences('plugin', field, [entry]),
-      ),
-    ),
+    ...readFields(kustomization, PLUGIN_FIELDS),
+    ...PLUGIN_FIELDS.flatMap(([field]) => list(kustomization[field]))
+      .flatMap((entry) => inlineDocuments(entry) ?? [])
+      .flatMap(pluginReferences),
   ];
 }
 
@@ -129,13 +122,14 @@ function disguisedFields(kustomization: YamlObject): Message[] {
     });
 }
 
-function readFields(mapping: YamlObject, fields: readonly FileField[], owner?: string): Reference[] {
-  return fields.flatMap(([field, role, paths]) => toReferences(role, owner ?? field, paths(mapping[field])));
-}
-
 /** Skips what is not a string: kustomize refuses it. */
-function toReferences(role: Role, field: string, paths: readonly YamlValue[]): Reference[] {
-  return paths.flatMap((path) => (typeof path === 'string' && path !== '' ? [{ role, field, path }] : []));
+function readFields(mapping: YamlObject, fields: readonly FileField[], owner?: string): Reference[] {
+  return fields.flatMap(([field, role, paths]) =>
+    paths(mapping[field])
+      .filter((path) => typeof path === 'string')
+      .filter((path) => path !== '')
+      .map((path) => ({ role, field: owner ?? field, path })),
+  );
 }
 
 function list(value: YamlValue | undefined): YamlValue[] {
@@ -143,18 +137,19 @@ function list(value: YamlValue | undefined): YamlValue[] {
 }
 
 function one(value: YamlValue | undefined): YamlValue[] {
-  return isAbsent(value) ? [] : [value];
+  return [value ?? null];
 }
 
 function isEmpty(value: YamlValue | undefined): boolean {
-  return isAbsent(value) || (Array.isArray(value) && value.length === 0);
+  const entries = value ?? [];
+  return Array.isArray(entries) && entries.length === 0;
 }
 
 function pathsIn(value: YamlValue | undefined): YamlValue[] {
   return objectsIn(value).map(({ path }) => path ?? null);
 }
 
-function pathsOfPatches(value: YamlValue | undefined): YamlValue[] {
+function pathsNotInline(value: YamlValue | undefined): YamlValue[] {
   return list(value).filter((entry) => inlineDocuments(entry) === undefined);
 }
 

@@ -74,12 +74,9 @@ export class SourceFinder {
   /** Whether the file of the resource has the finding. A generated resource is complete in its kustomization. */
   private isFoundIn(file: string, one: Inspected): boolean {
     if (isKustomizationFile(file)) return true;
-    let inFile = this.foundInFiles.get(file);
-    if (inFile === undefined) {
-      const resources = (this.pkg.files.get(file) ?? []).map(({ value }) => value);
-      inFile = this.inspect(resources, 'source');
-      this.foundInFiles.set(file, inFile);
-    }
+    const resources = (this.pkg.files.get(file) ?? []).map(({ value }) => value);
+    const inFile = this.foundInFiles.get(file) ?? this.inspect(resources, 'source');
+    this.foundInFiles.set(file, inFile);
     const key = kindKey(one);
     // An overlay may add a prefix or a suffix to a name.
     return inFile.some((other) => nameOf(one).includes(nameOf(other)) && kindKey(other) === key);

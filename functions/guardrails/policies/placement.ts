@@ -21,11 +21,8 @@ export interface SourcePolicy {
 /** Why no policy is placed. */
 type Refusal = Pick<Finding, 'problem' | 'remedy'>;
 
-export interface Placement {
-  /** Folder of a kustomization to the policies beside it, for the shared one and each overlay; a list may be empty. */
-  readonly places: ReadonlyMap<string, readonly SourcePolicy[]>;
-  readonly refusal?: Refusal;
-}
+/** Folder of a kustomization to the policies beside it, for the shared one and each overlay; a list may be empty. */
+export type Places = ReadonlyMap<string, readonly SourcePolicy[]>;
 
 /**
  * Decides which file holds which policy. A policy that all overlays require goes beside the kustomization that they
@@ -39,10 +36,10 @@ export function placePolicies(
   required: readonly RequiredPolicies[],
   without: readonly string[],
   handWritten: ReadonlySet<string>,
-): Placement {
+): Places | Refusal {
   const overlays = required.map(({ overlay }) => overlay);
   const shared = sharedKustomization(graph, overlays, without);
-  if (typeof shared === 'object') return { places: new Map(), refusal: shared };
+  if (typeof shared === 'object') return shared;
   const places = new Map<string, SourcePolicy[]>();
   if (shared !== undefined) places.set(shared, requiredByAll(graph, required, shared));
 
@@ -62,7 +59,7 @@ export function placePolicies(
     const own = missing.flatMap((policy) => sourceForm(graph, overlay, overlay, policy) ?? []);
     places.set(overlay, [...(places.get(overlay) ?? []), ...own]);
   }
-  return { places: withFreeNames(places, reach, handWritten) };
+  return withFreeNames(places, reach, handWritten);
 }
 
 /** The policies that every overlay requires in the same form, seen from a place. */
@@ -139,10 +136,10 @@ function keyOf({ name, namespace, spec }: SourcePolicy): string {
 
 /** No two policies of one build may have the same name. `places` has a place before the overlays that build on it. */
 function withFreeNames(
-  places: ReadonlyMap<string, readonly SourcePolicy[]>,
+  places: Places,
   reach: ReadonlyMap<string, ReadonlySet<string>>,
   handWritten: ReadonlySet<string>,
-): Map<string, readonly SourcePolicy[]> {
+): Places {
   const named = new Map<string, readonly SourcePolicy[]>();
   for (const [place, policies] of places) {
     const inherited = [...named].filter(([other]) => reach.get(place)?.has(other));

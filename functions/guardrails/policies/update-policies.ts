@@ -36,7 +36,11 @@ export function updatePolicies(
   peers: ExternalPeers,
   isOff: (overlay: string) => boolean,
 ): Revision {
-  const isStamped = [...pkg.graph.values()].some(({ value }) => stampsSelectors(value));
+  // Whether a kustomization adds labels to selectors.
+  const isStamped = [...pkg.graph.values()].some(
+    ({ value: { commonLabels, labels } }) =>
+      isObject(commonLabels) || objectsIn(labels).some(({ includeSelectors }) => includeSelectors === true),
+  );
   const required = builds
     .filter(({ overlay }) => !isOff(overlay))
     .map(({ overlay, resources }) => {
@@ -46,10 +50,10 @@ export function updatePolicies(
   const without = builds.map(({ overlay }) => overlay).filter(isOff);
   const others = otherPolicies(pkg);
   const taken = new Set(others.map(({ resource }) => resourceRef(resource).name));
-  const { places, refusal } = placePolicies(pkg.graph, required, without, taken);
-  if (refusal !== undefined) {
+  const places = placePolicies(pkg.graph, required, without, taken);
+  if ('problem' in places) {
     if (required.every(({ policies }) => policies.length === 0)) return revision;
-    const warning: Finding = { ...RULE, severity: 'warning', ...refusal, overlays: [] };
+    const warning: Finding = { ...RULE, severity: 'warning', ...places, overlays: [] };
     return { ...revision, findings: [...revision.findings, warning] };
   }
   const files = new PolicyFiles(pkg);
@@ -60,13 +64,6 @@ export function updatePolicies(
   const copies = others.filter(({ resource }) => isGenerated(resource)).map(copyOfGenerated);
   const updated = files.applyTo(revision);
   return copies.length === 0 ? updated : { ...updated, findings: [...updated.findings, ...copies] };
-}
-
-/** Whether a kustomization adds labels to selectors. */
-function stampsSelectors({ commonLabels, labels }: YamlObject): boolean {
-  return (
-    isObject(commonLabels) || objectsIn(labels).some(({ includeSelectors }) => includeSelectors === true)
-  );
 }
 
 /** A policy that is built and that no generated file holds. */
