@@ -89,7 +89,7 @@ export class PackageCopy {
     // An empty PATH has no git and no helm; a proxy that does not answer blocks all requests.
     const blocked = 'http://127.0.0.1:9';
     const env = { PATH: '', HOME: this.root, HTTP_PROXY: blocked, HTTPS_PROXY: blocked, TMPDIR: tmpdir() };
-    const options = { cwd: this.root, env };
+    const options = { cwd: this.root, env, minutes: 5 };
     const result = await runProgram(command, [...args, path.join(this.root, folder)], options);
     const { problem, didRun, stdout } = result;
     const stderr = result.stderr.replaceAll(`${this.root}/${PACKAGE}/`, '').replaceAll(this.root, '');

@@ -25,13 +25,15 @@ export interface ProgramResult {
 }
 
 const LARGEST_OUTPUT = 256 * 1024 * 1024; // bytes of each stream
-const LONGEST_RUN = 5 * 60 * 1000; // ms
 
-/** Runs a program with empty standard input. An interruption, a run without end and endless output kill it. */
+/** Runs a program with empty standard input. An interruption, a run beyond its time and endless output kill it. */
 export async function runProgram(
   command: string,
   args: readonly string[],
-  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+  {
+    minutes,
+    ...options
+  }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly minutes: number },
 ): Promise<ProgramResult> {
   // Imported here, because it loads slowly and a stream does not use it.
   const { spawn } = await import('node:child_process');
@@ -42,7 +44,7 @@ export async function runProgram(
     problem ??= reason;
     child.kill('SIGKILL');
   };
-  const timer = setTimeout(kill, LONGEST_RUN, 'it ran for more than 5 minutes');
+  const timer = setTimeout(kill, minutes * 60_000, `it ran for more than ${minutes} minutes`);
   const collect = async (stream: Readable): Promise<string> => {
     const chunks: Buffer[] = [];
     let size = 0;
