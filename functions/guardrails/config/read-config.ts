@@ -80,8 +80,8 @@ export function readConfig(
     const { data } = parse(CONFIG_MAP, functionConfig, locate);
     return { ...DEFAULTS, environment: data?.environment, complete: data?.complete === 'true' };
   }
-  const { spec } = parse(GUARDRAILS, functionConfig, locate);
-  const environments = Object.entries(spec?.environments ?? {});
+  const { spec = {} } = parse(GUARDRAILS, functionConfig, locate);
+  const environments = Object.entries(spec.environments ?? {});
   const warnings = environments.flatMap(([overlay, { allow }]) => {
     if (allow === undefined) return [];
     const field = ['spec', 'environments', overlay, 'allow'];
@@ -98,24 +98,24 @@ export function readConfig(
   for (const key of ['__proto__', 'constructor', 'prototype'])
     if (valueAt(functionConfig, ['spec', 'environments', key]) !== undefined) levels.set(key, new Map());
   return {
-    levels: levelsIn(spec?.rules),
+    levels: levelsIn(spec.rules),
     environments: levels,
-    environment: spec?.environment,
-    complete: spec?.complete ?? false,
-    resourceDefaults: resourceDefaults(spec?.resources, locate),
+    environment: spec.environment,
+    complete: spec.complete ?? false,
+    resourceDefaults: resourceDefaults(spec.resources, locate),
     network: {
-      ingressController: { ...DEFAULTS.network.ingressController, ...spec?.network?.ingressController },
-      gateways: { ...DEFAULTS.network.gateways, ...spec?.network?.gateways },
-      dns: { ...DEFAULTS.network.dns, ...spec?.network?.dns },
+      ingressController: { ...DEFAULTS.network.ingressController, ...spec.network?.ingressController },
+      gateways: { ...DEFAULTS.network.gateways, ...spec.network?.gateways },
+      dns: { ...DEFAULTS.network.dns, ...spec.network?.dns },
     },
-    neverExempt: spec?.neverExempt === undefined ? DEFAULTS.neverExempt : new Set(spec.neverExempt),
+    neverExempt: spec.neverExempt === undefined ? DEFAULTS.neverExempt : new Set(spec.neverExempt),
     warnings,
   };
 }
 
 function levelsIn(rules: v.InferOutput<typeof LEVELS> | undefined): Levels {
   return new Map(
-    Object.entries(rules ?? {}).map(([id, level]) => [id, level === false ? 'off' : (level as Level)]),
+    Object.entries<Level | false>(rules ?? {}).map(([id, level]) => [id, level === false ? 'off' : level]),
   );
 }
 
