@@ -115,7 +115,10 @@ export function readConfig(
 
 function levelsIn(rules: v.InferOutput<typeof LEVELS> | undefined): Levels {
   return new Map(
-    Object.entries<Level | false>(rules ?? {}).map(([id, level]) => [id, level === false ? 'off' : level]),
+    Object.entries<Level | false | undefined>(rules ?? {}).map(([id, level]) => [
+      id,
+      level === false ? 'off' : (level ?? 'error'),
+    ]),
   );
 }
 
