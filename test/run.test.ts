@@ -224,7 +224,11 @@ describe('bad input ends in a clear error and an empty stdout', () => {
     ['empty stdin', '', 'empty'],
     ['invalid YAML', 'a: [', 'standard input:1: invalid YAML'],
     ['a mapping that is not a resource', 'a: 1\n', 'standard input:1: not a Kubernetes resource'],
-    ['items missing', 'apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n', 'without a list of items'],
+    [
+      'items missing',
+      'apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n',
+      'does not have a list of items',
+    ],
     [
       'a remote base',
       resourceList(packageWith('a:v1', 'bases: [github.com/a/b]\n')),

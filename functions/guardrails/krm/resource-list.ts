@@ -94,7 +94,7 @@ export function readAnyList(text: string, root: YamlMapping): WireInput {
   const list = entryOf(root, 'items')?.value;
   if (list?.kind !== 'sequence')
     throw new InputError(
-      message`${STANDARD_INPUT}: a ResourceList without a list of items; send \`items: []\` for an empty one`,
+      message`${STANDARD_INPUT}: the ResourceList does not have a list of items; send \`items: []\` for an empty one`,
     );
   let line = 1;
   let counted = 0;
