@@ -83,7 +83,7 @@ const CASES: readonly {
     note: 'one folder down',
   },
   { text: '*.yaml\n!a.yaml\n', hidden: TREE.filter((path) => path.endsWith('.yaml') && path !== 'a.yaml') },
-  { text: '!a.yaml\na.yaml\n', hidden: [], note: 'the order is no matter' },
+  { text: '!a.yaml\na.yaml\n', hidden: [], note: 'the order does not matter' },
   {
     text: 'a/\n!a/x.yaml\n',
     hidden: ['a/b/x.yaml', 'a/x.yaml', 'b/a/x.yaml'],

@@ -70,7 +70,7 @@ const INVALID = [
   ...['NaN', 'Infinity', 'one', '128MiB', '100%', 'e-10', '.Ei'],
 ];
 
-/** Go reads these, as the sign says; here they are no amounts. */
+/** Go reads these, as the sign says; here they are invalid. */
 const STRICTER: readonly [text: string, sign: number][] = [
   // A number without a digit is 0 to Go: a slip of its author.
   ...['Ki', 'm', 'E', '+', '-', '.', '-.', '.Ki', 'e3'].map((text): [string, number] => [text, 0]),
@@ -92,7 +92,7 @@ it.each(COMPARED)('%s %s %s', (a, comparison, b) => {
   expect(compared(b, a)).toBe(0 - SIGNS[comparison]);
 });
 
-it.each([...INVALID, ...STRICTER.map(([text]) => text)])('%j is no quantity', (text) => {
+it.each([...INVALID, ...STRICTER.map(([text]) => text)])('%j is not a quantity', (text) => {
   expect(parseQuantity(text)).toBeUndefined();
 });
 
@@ -107,7 +107,7 @@ it.each([
   expect(parseQuantity(number)).toEqual(parseQuantity(text));
 });
 
-it.each([[NaN], [Infinity], [null], [undefined], [true], [['1']], [{}]])('%p is no quantity', (value) => {
+it.each([[NaN], [Infinity], [null], [undefined], [true], [['1']], [{}]])('%p is not a quantity', (value) => {
   expect(parseQuantity(value)).toBeUndefined();
 });
 

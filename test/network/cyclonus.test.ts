@@ -327,7 +327,7 @@ function featuresOf(traffic: Traffic, isolating: readonly Policy[]): Set<string>
   return features;
 }
 
-/** What stands under a key, and in that. */
+/** The values under a key, at any depth. */
 function shapesOf(key: string, value: YamlValue): string[] {
   if (Array.isArray(value)) {
     if (value.length === 0) return [`${key}: []`];
@@ -379,7 +379,7 @@ const TO_SERVER: Traffic = { from: CLIENT, to: SERVER, port: 80, protocol: 'TCP'
 const DISAGREEMENTS: readonly Disagreement[] = [
   {
     name: 'NotIn, and the label is not there',
-    decides: 'NotIn holds also where there is no label of that key (labels.Requirement.Matches)',
+    decides: 'NotIn also matches where the label is missing (labels.Requirement.Matches)',
     spec: ingressFrom({ matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['back'] }] }),
     traffic: TO_SERVER,
     ours: 'allowed',

@@ -231,7 +231,7 @@ const SPEC: readonly Case[] = [
     { denied: ['bench > backend 8000'], allowed: ['backend > bench 80'] },
   ],
   [
-    'policyTypes not specified: an empty list of egress rules is no egress section (defaults.go)',
+    'policyTypes not specified: an empty list of egress rules does not count as an egress section (defaults.go)',
     '{podSelector: {}, egress: []}',
     { denied: ['bench > backend 8000'], allowed: ['backend > bench 80'] },
   ],
@@ -518,12 +518,12 @@ const PORTS: readonly Case[] = [
     { allowed: ['bench > backend 53/UDP'], denied: ['bench > backend 53'] },
   ],
   [
-    'a name that the destination does not have is no port',
+    'a name that the destination does not have matches no port',
     '{podSelector: {}, ingress: [{ports: [{port: grpc}]}]}',
     { denied: ['bench > backend 8000', 'bench > backend 9000', 'bench > db 5432'] },
   ],
   [
-    'a name is no port of an address outside the cluster',
+    'a name matches no port of an address outside the cluster',
     '{podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: http}]}]}',
     { denied: ['backend > 203.0.113.7 80', 'backend > 203.0.113.7 3000'] },
   ],

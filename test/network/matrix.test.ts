@@ -325,7 +325,7 @@ describe.each<[OverlayName, string]>([
     .map(readPolicy);
   const ends = endpoints(NAMESPACES[overlay]);
 
-  test('every policy is one that the API takes as it stands', () => {
+  test('the API accepts every policy as it is', () => {
     expect(policies.map(({ problems }) => problems)).toEqual(policies.map(() => []));
   });
 

@@ -112,7 +112,7 @@ describe("an overlay's patch of a generated policy is refused, with its name and
       ['has egress rules without effect: spec.policyTypes does not contain Egress'],
     ],
     [
-      'a private range that is no longer excepted',
+      'a private range that is not excepted any more',
       'allow-backend-to-internet',
       { op: 'remove', path: '/spec/egress/0/to/0/ipBlock/except/0' },
       ['allows traffic from Deployment/todo-backend to 10.0.0.0 on TCP 443'],

@@ -97,7 +97,7 @@ function buildFolder(folder: string): string {
   return execFileSync(command, [...args, folder], { cwd: REPOSITORY, encoding: 'utf8' });
 }
 
-/** The one resource of that kind and name; a name that ends in `-*` stands for a generated one, hash included. */
+/** The one resource of that kind and name; a name that ends in `-*` is that of a generated one, with its hash. */
 export function resource<Kind extends keyof Kinds>(
   resources: readonly KubernetesResource[],
   kind: Kind,

@@ -21,7 +21,7 @@ export function repositoryFiles(): Record<string, string> {
   );
 }
 
-/** Replaces a text that stands in a file. */
+/** Replaces a text in a file. */
 export function withEdit(files: PackageFiles, file: string, from: string, to: string): PackageFiles {
   const text = files[file] ?? '';
   if (!text.includes(from)) throw new Error(`${file} does not hold ${from}`);

@@ -22,7 +22,7 @@ export function readTree(root: string, isWanted: (file: string) => boolean = () 
   return Object.fromEntries(files.map((file) => [file, readFileSync(path.join(root, file), 'utf8')]));
 }
 
-/** Replaces what stands in a file. @throws Error it does not stand there */
+/** Replaces a text in a file. @throws Error the file does not contain it */
 export function editFile(root: string, file: string, from: string | RegExp, to: string): void {
   const text = readFileSync(path.join(root, file), 'utf8');
   const holds = typeof from === 'string' ? text.includes(from) : from.test(text);

@@ -333,7 +333,7 @@ describe('an entry is removed from a list', () => {
 
   it('refused if an alias has the list too', () => {
     expect(() => editDocument('l: &x [a, b]\nm: *x\n', { list: 'l', index: 0 }, 'w')).toThrow(
-      'w: entry 1 of l is no longer needed',
+      'w: entry 1 of l is obsolete',
     );
   });
 });

@@ -247,7 +247,7 @@ describe('limits', () => {
     expect(performance.now() - start).toBeLessThan(2000);
   });
 
-  it('a bomb whose aliases stand alone in lists of their own is refused', () => {
+  it('a bomb whose aliases are alone in lists of their own is refused', () => {
     const text = `${bomb(4, 10)}\nb: [${'[*a4], '.repeat(1000)}]\n`;
     expect(() => parseYaml(text, 'w')).toThrow(InputError);
   });

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stand-ins for the base images of functions/guardrails/Dockerfile, where no registry of images can be reached:
+# Placeholders for the base images of functions/guardrails/Dockerfile, where no registry of images can be reached:
 # Debian from its own packages, with the node of npm and the Go of this machine, under the names that the Dockerfile
 # gives. They are for tests. Needs docker, debootstrap, npm and Go, as root; an image that is there is left alone.
 set -euo pipefail
@@ -16,8 +16,8 @@ rootfs=$work/rootfs
 
 import() {
   tar -C "$rootfs" -c . | docker import \
-    --change "LABEL stand-in=\"for $1: $2\"" --change "ENV PATH=$3" --change 'ENV GOTOOLCHAIN=local' - "$1" >/dev/null
-  echo "$1: a stand-in, $2" >&2
+    --change "LABEL placeholder=\"for $1: $2\"" --change "ENV PATH=$3" --change 'ENV GOTOOLCHAIN=local' - "$1" >/dev/null
+  echo "$1: a placeholder, $2" >&2
 }
 
 debootstrap --variant=minbase --include=ca-certificates bookworm "$rootfs" >"$work/debootstrap.log" ||
