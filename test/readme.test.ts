@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { run } from '../functions/guardrails/run';
 import { repositoryFiles, resourceList } from './support/package-files';
@@ -44,4 +45,27 @@ test('the error is the one for prod without its images', async () => {
   );
   expect(exitCode).toBe(1);
   expect(stderr.split('\n')).toContain(error);
+});
+
+test('the layout names every folder at the top, and only folders that exist', () => {
+  const [, layout = ''] = /^## Layout\n(.*?)\n\n[A-Z]/ms.exec(README) ?? [];
+  const named = [...layout.matchAll(/`([^`]+)\/`/g)].map(([, folder = '']) => folder);
+  for (const folder of named)
+    expect({ folder, exists: existsSync(path.join(ROOT, folder)) }).toMatchObject({ exists: true });
+  const tracked = execFileSync('git', ['ls-tree', '-d', '--name-only', 'HEAD'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  const folders = tracked.split('\n').filter((folder) => /^[^.]/.test(folder));
+  expect([...new Set(named.map((folder) => folder.split('/')[0]))].sort()).toEqual(folders.sort());
+});
+
+test('CONTRIBUTING.md lists the rooms as the dependency check has them', () => {
+  const contributing = readFileSync(path.join(ROOT, 'CONTRIBUTING.md'), 'utf8');
+  const [, list = ''] = /^Rooms of .*? from the top: (.*?)\. Imports/ms.exec(contributing) ?? [];
+  const check = readFileSync(path.join(ROOT, '.dependency-cruiser.mjs'), 'utf8');
+  const [, rooms = ''] = /ROOMS = \[\n(.*?)\];/s.exec(check) ?? [];
+  const names = (text: string, quote: string) =>
+    [...text.matchAll(new RegExp(`${quote}([a-z./]+)${quote}`, 'g'))].map(([, name]) => name);
+  expect(names(list, '`')).toEqual(names(rooms, "'"));
 });

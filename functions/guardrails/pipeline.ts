@@ -168,21 +168,25 @@ function withSource(finding: Finding, source: Source | undefined): Finding {
   return { ...finding, source, remedy };
 }
 
-/** Findings that differ in nothing but overlay and namespace become one. */
+/** Findings of several overlays that differ in nothing but overlay and namespace become one. */
 function merged(findings: readonly Finding[]): Finding[] {
-  const byIdentity = new Map<string, Finding>();
+  const groups = new Map<string, Finding[]>();
   for (const finding of findings) {
     const { overlays, resource, problem, remedy, ...rest } = finding;
     const key = JSON.stringify([{ ...resource, namespace: undefined }, problem.raw, remedy?.raw, rest]);
-    const other = byIdentity.get(key) ?? { ...finding, overlays: [] };
-    const namespace = other.resource?.namespace === resource?.namespace ? resource?.namespace : undefined;
-    byIdentity.set(key, {
-      ...other,
-      resource: resource && { ...resource, namespace },
-      overlays: [...other.overlays, ...overlays],
-    });
+    const group = groups.get(key) ?? [];
+    groups.set(key, group);
+    // Two in one overlay are two: one base may be built into several namespaces.
+    const i = group.findIndex((one) => !overlays.some((overlay) => one.overlays.includes(overlay)));
+    const other = group[i];
+    if (other === undefined) group.push(finding);
+    else {
+      const namespace = other.resource?.namespace === resource?.namespace ? resource?.namespace : undefined;
+      const all = [...other.overlays, ...overlays];
+      group[i] = { ...other, resource: resource && { ...resource, namespace }, overlays: all };
+    }
   }
-  return [...byIdentity.values()];
+  return [...groups.values()].flat();
 }
 
 function verifyStream(items: readonly Item[], config: Config): Verified {
