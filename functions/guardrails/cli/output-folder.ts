@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, rmSync } from 'node:fs';
+import { lstatSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { GuardrailsError, InputError } from '../errors';
 import { type Message, message, words } from '../message';
@@ -89,7 +89,7 @@ export class OutputFolder {
   private remove(file: string, bytes: Uint8Array): Message | undefined {
     if (!this.isOurs(file, bytes)) return words('was not written by guardrails, or was changed since');
     try {
-      rmSync(path.join(this.root, file));
+      unlinkSync(path.join(this.root, file)); // Node.js 24 gives errors of rmSync no code
       return undefined;
     } catch (error) {
       return message`cannot be removed: ${codeOf(error)}`;

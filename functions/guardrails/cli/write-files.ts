@@ -15,6 +15,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -163,7 +164,7 @@ function rename(pending: readonly Pending[]): void {
     for (const one of pending) {
       current = one.write.path;
       keepOriginal(one);
-      if (one.write.content === undefined) rmSync(one.target);
+      if (one.write.content === undefined) unlinkSync(one.target);
       else renameSync(one.temporary, one.target);
       one.isRenamed = true;
     }
