@@ -79,7 +79,7 @@ describe('writes only what is its own', () => {
     writeTree(root, { [PROD]: found });
     const before = readTree(root);
     await expect(write({ [DEV]: 'dev\n', [PROD]: 'new\n' })).rejects.toThrow(
-      'dist/prod.yaml was not written by guardrails, or was changed since; nothing was written. Move it away',
+      'dist/prod.yaml was not written by guardrails, or was changed after that; no file was written; move it away',
     );
     expect(readTree(root)).toEqual(before);
   });
@@ -127,7 +127,7 @@ describe('after a refusal', () => {
   it('keeps a file that no run wrote, and says so', async () => {
     writeTree(root, { [PROD]: 'foreign\n' });
     expect(await clear([DEV, PROD])).toEqual([
-      'dist/prod.yaml was not written by guardrails, or was changed since, and stays; do not apply it',
+      'dist/prod.yaml was not written by guardrails, or was changed after that, and stays; do not apply it',
     ]);
     expect(readTree(root)).toEqual({ [PROD]: 'foreign\n' });
   });

@@ -208,7 +208,7 @@ describe('readPackageDirectory refuses', () => {
     [
       'a link that kpt would read',
       'd/a.yaml',
-      'd/a.yaml: is a symbolic link; replace it by a copy of the file, ',
+      'd/a.yaml: is a symbolic link; replace it with a copy of the file, ',
     ],
     [
       'a link that only kustomize would read',
@@ -227,7 +227,7 @@ describe('readPackageDirectory refuses', () => {
     link(path, 'other');
     expect(await refusal()).toBe(
       `${path}: is a symbolic link to a folder, which kustomize follows and kpt does not; ` +
-        'replace it by the folder, or list the link in .krmignore',
+        'replace it with the folder, or list the link in .krmignore',
     );
   });
 
@@ -252,7 +252,7 @@ describe('readPackageDirectory refuses', () => {
     write('patterns');
     link('.krmignore', 'patterns');
     expect(await refusal()).toBe(
-      '.krmignore: cannot be read, ELOOP; it is a symbolic link; replace it by a copy of the file',
+      '.krmignore: cannot be read, ELOOP; it is a symbolic link; replace it with a copy of the file',
     );
     unlinkSync(join(root, '.krmignore'));
     mkdirSync(join(root, '.krmignore'));
@@ -288,7 +288,7 @@ describe('readPackageDirectory refuses', () => {
     write('file.yaml');
     await expect(readPackageDirectory(join(root, path))).rejects.toMatchObject({
       name: 'InputError',
-      message: `${join(root, path)}: cannot be opened, ${code}; name the folder that holds the package`,
+      message: `${join(root, path)}: cannot be opened, ${code}; specify the folder that contains the package`,
     });
   });
 
@@ -296,7 +296,7 @@ describe('readPackageDirectory refuses', () => {
     write('file.yaml');
     await expect(readPackageDirectory(join(root, 'file.yaml'))).rejects.toMatchObject({
       name: 'InputError',
-      message: `${join(root, 'file.yaml')}: is not a directory; name the folder that holds the package`,
+      message: `${join(root, 'file.yaml')}: is not a directory; specify the folder that contains the package`,
     });
   });
 

@@ -211,7 +211,9 @@ describe('writes what kustomize builds', () => {
     const before = tree();
     const { status, stderr } = render();
     expect(status).toBe(2);
-    expect(stderr).toMatch(/another overlay is written to .* too; rename one\n$/);
+    expect(stderr).toMatch(
+      /another overlay has the same output file, .*; rename one of the overlay folders\n$/,
+    );
     expect(tree()).toEqual(before);
   });
 });
@@ -274,7 +276,7 @@ describe('the command line', () => {
     const { status, stdout, stderr } = render([argument]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toBe(
-      `${inScratch(argument)}: cannot be opened, ${code}; name the folder that holds the package\n`,
+      `${inScratch(argument)}: cannot be opened, ${code}; specify the folder that contains the package\n`,
     );
   });
 
@@ -423,7 +425,11 @@ describe('generators', () => {
   });
 
   test.each([
-    ['is missing', 'gone/.env', 'a generator reads it, and it does not exist; add the file'],
+    [
+      'is missing',
+      'gone/.env',
+      'a generator reads this file, but it does not exist; add it, or remove it from the generator',
+    ],
     ['is a folder', 'folder.d', 'is not a regular file; a generator reads it; name a file'],
   ])('whose input %s: exit 2 with its path, and nothing is written', (_, file, problem) => {
     write({

@@ -222,7 +222,7 @@ describe('without a fault', () => {
     rmSync(path.join(dir, 'dist/dev.yaml'));
     symlinkSync(inScratch('outside/kept.yaml'), path.join(dir, 'dist/dev.yaml'));
     expect(failing()).toBe(
-      'dist/dev.yaml: cannot be read, ELOOP; it is a symbolic link; replace it by a copy of the file\n',
+      'dist/dev.yaml: cannot be read, ELOOP; it is a symbolic link; replace it with a copy of the file\n',
     );
     expect(readFileSync(inScratch('outside/kept.yaml'), 'utf8')).toBe('kept\n');
   });
@@ -455,7 +455,7 @@ describe('what changes between reading and writing', () => {
     const { status, stderr } = render();
     expect(status).toBe(2);
     expect(stderr).toBe(
-      `${file}: its folder was replaced by a symbolic link; nothing was changed. Replace the link by the folder\n`,
+      `${file}: its folder was replaced by a symbolic link; nothing was changed. Replace the link with the folder\n`,
     );
     expect(tree(outside)).toEqual(before);
     expect(readFileSync(path.join(dir, 'base/a.yaml'), 'utf8')).toBe(DEPLOYMENT('a'));

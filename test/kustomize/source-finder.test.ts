@@ -60,7 +60,7 @@ describe('an overlay that removes the hardening is refused, and the finding name
     [
       '$patch: delete of a volume',
       smp('volumes: [{name: guardrails-tmp, $patch: delete}]'),
-      '[error] overlays/prod: Deployment/web container "web" mounts the missing volume "guardrails-tmp"',
+      '[error] overlays/prod: Deployment/web container "web" mounts volume "guardrails-tmp", which the pod does not define',
       7, // the patch has no containers
     ],
     [
@@ -76,22 +76,22 @@ describe('an overlay that removes the hardening is refused, and the finding name
     [
       'a second source of the volume',
       smp('volumes: [{name: guardrails-tmp, configMap: {name: m}}]'),
-      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" has two sources: configMap and emptyDir',
+      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" has more than one source: configMap and emptyDir',
     ],
     [
       'a hostPath in place of the volume',
       smp('volumes: [{name: guardrails-tmp, emptyDir: null, hostPath: {path: /}}]'),
-      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" has a reserved name and is not an emptyDir with only a sizeLimit',
+      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" uses a prefix that is reserved for emptyDir volumes that set only sizeLimit',
     ],
     [
       'memory for the volume',
       smp('volumes: [{name: guardrails-tmp, emptyDir: {medium: Memory}}]'),
-      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" has a reserved name and is not an emptyDir with only a sizeLimit',
+      '[error] overlays/prod: Deployment/web volume "guardrails-tmp" uses a prefix that is reserved for emptyDir volumes that set only sizeLimit',
     ],
     [
       'a limit below the request',
       container('resources: {limits: {memory: 1Mi}}'),
-      '[error] overlays/prod: Deployment/web container "web" requests more memory than its limit: 128Mi is above 1Mi',
+      '[error] overlays/prod: Deployment/web container "web" has a memory request of 128Mi that exceeds its limit of 1Mi',
     ],
   ])('a patch file: %s', async (_, patch, message, line = 8) => {
     const file = 'overlays/prod/remove.patch.yaml';
@@ -106,12 +106,12 @@ describe('an overlay that removes the hardening is refused, and the finding name
     [
       'adds a second mount',
       `{op: add, path: ${FIRST}/volumeMounts/-, value: {name: guardrails-tmp, mountPath: /tmp}}`,
-      '[error] overlays/prod: Deployment/web container "web" mounts two volumes at /tmp',
+      '[error] overlays/prod: Deployment/web container "web" has two mounts at /tmp',
     ],
     [
       'adds a second mount with a trailing slash',
       `{op: add, path: ${FIRST}/volumeMounts/-, value: {name: guardrails-tmp, mountPath: /tmp/}}`,
-      '[error] overlays/prod: Deployment/web container "web" mounts two volumes at /tmp/',
+      '[error] overlays/prod: Deployment/web container "web" has two mounts at /tmp/',
     ],
     [
       'adds a second volume',
@@ -197,7 +197,7 @@ describe('an overlay that removes the hardening is refused, and the finding name
     [
       'a quantity that is also in a patch',
       'privileged: false}\n          resources: {requests: {memory: 128Mi}, limits: {memory: 1Mi}',
-      'requests more memory than its limit: 128Mi is above 1Mi',
+      'has a memory request of 128Mi that exceeds its limit of 1Mi',
       12,
     ],
   ])('the source of a finding in the base is the base, also with %s', async (_, fields, what, line) => {

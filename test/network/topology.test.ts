@@ -366,7 +366,7 @@ describe('where a Service leads', () => {
       workload('Deployment', 'web', { ...CALLS_API, labels: '{ app: web, version: 2 }' }),
     );
     expect(connections).toEqual([]);
-    expect(reports).toEqual(['error: has labels that are not strings, which the API server refuses']);
+    expect(reports).toEqual(['error: has label values that are not strings, which the API server rejects']);
   });
 });
 

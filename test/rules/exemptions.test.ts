@@ -104,7 +104,7 @@ const ROOT = 'read-only-root-filesystem';
 const WEB_WRITES = `${ROOT} Pod/pod container "web" sets readOnlyRootFilesystem to a value other than true`;
 const OTHER_WRITES = `${ROOT} Pod/pod container "other" sets readOnlyRootFilesystem to a value other than true`;
 const REMEDY =
-  'set it to true, and list the folders that it writes to in the annotation todo.example.com/writable-paths';
+  'set it to true, and list the folders that the container writes to in the annotation todo.example.com/writable-paths';
 
 describe('an exemption', () => {
   it('turns a finding into an info with its reason', async () => {
@@ -213,7 +213,7 @@ describe('an invalid exemption is an error and has no effect', () => {
     `the exemption ended on ${date}; fix what the rule reports, or set a later date`;
   const invalidDate = (text: string) => `invalid date ${text}; write the date as YYYY-MM-DD`;
   const unknownContainer = (name: string) =>
-    `unknown container "${name}"; use one of web, other, or remove the colon from the reason`;
+    `unknown container "${name}"; use one of web, other, or remove the colon if the text before it is part of the reason`;
 
   it.each<[string, unknown, string]>([
     ['an empty reason', '', NO_REASON],

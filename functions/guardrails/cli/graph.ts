@@ -45,7 +45,9 @@ async function diagrams(root: string, output: Output): Promise<FileWrite[]> {
   const config = readFunctionConfig(items, readConfig);
   const pkg = packageOf(items);
   if (pkg === undefined)
-    throw new InputError(message`${root}: the package has no kustomization, so nothing is built`);
+    throw new InputError(
+      message`${root}: the package has no kustomization, so nothing is built; add a kustomization.yaml`,
+    );
   const top = realpathSync(root);
   const viz = await instance();
   const sections: string[] = [];
@@ -92,7 +94,7 @@ function withSections(text: string, sections: readonly string[]): string {
   const isOnce = starts?.length === 1 && ends?.length === 1;
   if (!isOnce || start === undefined || end === undefined || end.index < start.index)
     throw new InputError(
-      message`${README} must contain the lines ${words(START)} and ${words(END)}, each once and in this order, where the diagrams belong`,
+      message`${README} must contain the lines ${words(START)} and ${words(END)}, each once and in this order; the diagrams are written between them`,
     );
   const newline = start[0].endsWith('\r') ? '\r\n' : '\n';
   const inside = `\n\n${sections.join('\n')}\n`.replaceAll('\n', newline);

@@ -43,7 +43,7 @@ export class OutputFolder {
       const original = readOutput(this.root, file);
       if (original !== undefined && !this.isOurs(file, original) && !Buffer.from(content).equals(original))
         throw new GuardrailsError(
-          message`${file} was not written by guardrails, or was changed since; nothing was written. Move it away`,
+          message`${file} was not written by guardrails, or was changed after that; no file was written; move it away`,
         );
       writes.push({ path: file, content, original: original ?? NO_FILE });
     }
@@ -87,7 +87,7 @@ export class OutputFolder {
 
   /** Why a file stays. */
   private remove(file: string, bytes: Uint8Array): Message | undefined {
-    if (!this.isOurs(file, bytes)) return words('was not written by guardrails, or was changed since');
+    if (!this.isOurs(file, bytes)) return words('was not written by guardrails, or was changed after that');
     try {
       unlinkSync(path.join(this.root, file)); // Node.js 24 gives errors of rmSync no code
       return undefined;
@@ -108,7 +108,9 @@ export function outputsOf(builds: readonly JudgedBuild[]): Map<string, string> {
     if (overlay === undefined) continue;
     const file = outputFile(overlay);
     if (outputs.has(file))
-      throw new GuardrailsError(message`${overlay}: another overlay is written to ${file} too; rename one`);
+      throw new GuardrailsError(
+        message`${overlay}: another overlay has the same output file, ${file}; rename one of the overlay folders`,
+      );
     outputs.set(file, manifests);
   }
   return outputs;

@@ -52,7 +52,7 @@ function isReadByKpt(name: string): boolean {
 }
 
 async function resolveRoot(root: string): Promise<string> {
-  const hint = words('name the folder that holds the package');
+  const hint = words('specify the folder that contains the package');
   let top: string;
   let isDirectory: boolean;
   try {
@@ -121,12 +121,12 @@ function refuseLink(top: string, path: string, name: string, scope: Scope): void
     // kpt never enters a linked folder, so the pattern `node_modules/` may name a linked one as well.
     if (isIgnored(scope, path, true)) return;
     throw new InputError(
-      message`${path}: is a symbolic link to a folder, which kustomize follows and kpt does not; replace it by the folder, or list the link in ${ignoreFile}`,
+      message`${path}: is a symbolic link to a folder, which kustomize follows and kpt does not; replace it with the folder, or list the link in ${ignoreFile}`,
     );
   }
   if (isReadByKpt(name) || name === 'Kustomization') {
     throw new InputError(
-      message`${path}: is a symbolic link; replace it by a copy of the file, or list the link in ${ignoreFile}`,
+      message`${path}: is a symbolic link; replace it with a copy of the file, or list the link in ${ignoreFile}`,
     );
   }
 }

@@ -39,7 +39,7 @@ function readResource({ text, start, line }: Document, file: string, index: numb
     return item;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new InputError(message`${error.text}; list a file that is not a manifest in .krmignore`);
+    throw new InputError(message`${error.text}; if the file is not a manifest, list it in .krmignore`);
   }
 }
 

@@ -65,7 +65,7 @@ function remedyFor(code: string, path: string): Message {
   // Node shows U+FFFD for bytes that are not UTF-8, and then finds no such file.
   if (code === 'ENOENT' && path.includes('\uFFFD')) return words('its name is not UTF-8; rename it');
   if (code === 'ENOENT') return words('it was deleted while the package was read; run again');
-  if (code === 'ELOOP') return words('it is a symbolic link; replace it by a copy of the file');
+  if (code === 'ELOOP') return words('it is a symbolic link; replace it with a copy of the file');
   return words('make it readable');
 }
 

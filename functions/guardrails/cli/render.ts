@@ -118,11 +118,13 @@ function generatorInputs(root: string, files: ReadonlySet<string>): Map<string, 
       const folder = path.dirname(path.join(top, file));
       if (existsSync(folder) && realpathSync(folder) !== folder)
         throw new InputError(
-          message`${file}: a generator reads it through a symbolic link; put a copy of the file there`,
+          message`${file}: a generator reads this file through a symbolic link; replace the link with a copy of the file`,
         );
       const bytes = readFileIfThere(top, file, words('a generator reads it; name a file'));
       if (bytes === undefined)
-        throw new InputError(message`${file}: a generator reads it, and it does not exist; add the file`);
+        throw new InputError(
+          message`${file}: a generator reads this file, but it does not exist; add it, or remove it from the generator`,
+        );
       return [file, bytes];
     }),
   );

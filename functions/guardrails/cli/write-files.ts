@@ -116,7 +116,7 @@ function writeTemporary({ write, target, temporary }: Pending): void {
     throw failure(write.path, 'cannot be written', error);
   }
   throw new GuardrailsError(
-    message`${write.path}: its folder was replaced by a symbolic link; nothing was changed. Replace the link by the folder`,
+    message`${write.path}: its folder was replaced by a symbolic link; nothing was changed. Replace the link with the folder`,
   );
 }
 
@@ -154,7 +154,7 @@ function compare({ write: { path: file, original }, target }: Pending): void {
   }
   if (!isSame)
     throw new GuardrailsError(
-      message`${file}: was changed by another program; nothing was changed. Run again`,
+      message`${file}: another program changed this file during the run; no file was written; run again`,
     );
 }
 

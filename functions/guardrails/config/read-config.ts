@@ -130,7 +130,7 @@ function resourceDefaults(spec: v.InferOutput<typeof SPEC>['resources'], locate:
     const [least, most] = [parseQuantity(request), parseQuantity(limit)];
     if (least !== undefined && most !== undefined && compareQuantities(least, most) > 0)
       throw new ConfigError(
-        message`${locate(['spec', 'resources'])}: spec.resources requests more ${name} than its limit: ${request} is above ${limit}`,
+        message`${locate(['spec', 'resources'])}: spec.resources has a ${name} request of ${request} that exceeds its limit of ${limit}; lower the request, or raise the limit`,
       );
   }
   return defaults;

@@ -77,7 +77,9 @@ export function readItem(
   const [root = null, ...more] = parseYaml(text, where, line);
   const place = line === undefined ? message`${where}` : message`${where}:${line}`;
   if (more.length > 0)
-    throw new InputError(message`${place}: more than one document; separate documents with ---`);
+    throw new InputError(
+      message`${place}: found more than one document where one is expected; start each document with a line ---`,
+    );
   const value = valueIn(root, place);
   if (value === null) return undefined;
   if (root?.kind !== 'mapping' || !isObject(value))
@@ -104,7 +106,7 @@ export function requireResource(item: Item, where: () => string | Message): void
     const value = item.value[field];
     if (typeof value !== 'string' || value === '')
       throw new InputError(
-        message`${where()}: not a Kubernetes resource: ${words(field)} is missing or not a string; set it`,
+        message`${where()}: not a Kubernetes resource: ${words(field)} is missing or not a string; set it to a string`,
       );
   }
 }

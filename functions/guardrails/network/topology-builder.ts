@@ -103,7 +103,7 @@ export class TopologyBuilder {
     const service = this.service(reference);
     if (service === undefined) {
       const elsewhere = message` in namespace ${namespace}, which is not part of this build`;
-      if (namespace !== home) report(elsewhere, 'add a NetworkPolicy for it', 'info');
+      if (namespace !== home) report(elsewhere, 'add NetworkPolicies that allow this traffic', 'info');
       else report(words(', which does not exist'), 'use the name of an existing Service, or add the Service');
       return;
     }
@@ -119,7 +119,7 @@ export class TopologyBuilder {
     const targets = targetPorts(spec, port, from.is === 'workload');
     if (targets.length === 0) {
       const missing = port === undefined ? words('has no ports') : message`has no port ${port}`;
-      report(message`, which ${missing}`, 'use a port of the Service');
+      report(message`, which ${missing}`, 'use a port of the Service, or add the port to its spec.ports');
     }
     const part = origin.part === undefined ? words('') : message` ${origin.part}`;
     const reason = message`${kind}/${client}${part} requires it`;
@@ -140,7 +140,7 @@ export class TopologyBuilder {
     const labels = stringsIn(valueAt(resource, labelsPath(pod)));
     const matchLabels = stringsIn(valueAt(resource, MATCH_LABELS));
     const invalid = [labelsPath(pod), MATCH_LABELS].find((field) => !isLabels(valueAt(resource, field)));
-    const problem = words('has labels that are not strings, which the API server refuses');
+    const problem = words('has label values that are not strings, which the API server rejects');
     if (invalid !== undefined) this.report({ at, field: invalid }, problem, 'quote them');
     // Where expressions distinguish workloads, matchLabels alone do not.
     const expressions = objectsIn(valueAt(resource, ['spec', 'selector', 'matchExpressions']));

@@ -97,7 +97,7 @@ function sharedKustomization(
       : message`the overlays ${names} share several kustomizations: ${topmost(graph, common).join(' and ')}`;
   return {
     problem: message`${reason}, so no network policies are written`,
-    remedy: words('let all overlays build on one kustomization'),
+    remedy: words('list a common base under resources in each overlay'),
   };
 }
 

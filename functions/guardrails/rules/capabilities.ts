@@ -22,7 +22,7 @@ export const capabilities: Rule = {
       const added = (Array.isArray(add) ? add : isAbsent(add) ? [] : [add]).filter((one) => one !== ADDABLE);
       if (added.length > 0)
         reports.push({
-          problem: message`${subject} adds the capabilities ${added.map(textOf).join(', ')}`,
+          problem: message`${subject} adds capabilities that are not allowed: ${added.map(textOf).join(', ')}`,
           remedy: words(`remove them; only ${ADDABLE} may be added`),
           field: at('add'),
           currentValue: added,

@@ -60,7 +60,7 @@ export function readExemptions(
     else if (container !== undefined && !containers.includes(container))
       refuse(
         message`unknown container "${container}"`,
-        message`use one of ${containers.join(', ')}, or remove the colon from the reason`,
+        message`use one of ${containers.join(', ')}, or remove the colon if the text before it is part of the reason`,
       );
     else if (end !== undefined && !isDay(end))
       refuse(message`invalid date ${end}`, words('write the date as YYYY-MM-DD'));

@@ -15,7 +15,9 @@ export const plainSecret: Rule = {
   check: (resource) => {
     if (resource.kind !== 'Secret') return [];
     const reports: Report[] = [];
-    const remedy = words('create it in the cluster, with an ExternalSecret or a SealedSecret');
+    const remedy = words(
+      'remove it from the package, and create it in the cluster with an ExternalSecret or a SealedSecret',
+    );
     for (const field of ['data', 'stringData']) {
       const keys = keysWithValues(resource[field]);
       if (keys === undefined)

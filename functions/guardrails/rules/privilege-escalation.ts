@@ -21,7 +21,7 @@ export const privilegeEscalation: Rule = {
       if (!isAbsent(privileged) && privileged !== false)
         reports.push({
           problem: message`${subject} is privileged`,
-          remedy: words('remove the line, and add the one capability that the container needs'),
+          remedy: words('remove the line; to bind a port below 1024, add the capability NET_BIND_SERVICE'),
           field: [...path, 'securityContext', 'privileged'],
           currentValue: privileged,
           container,

@@ -20,7 +20,7 @@ export const readOnlyRootFilesystem: Rule = {
       return [
         {
           problem: message`annotation ${WRITABLE_PATHS}: ${paths.problem}`,
-          remedy: words('write "/path=size", with commas between several'),
+          remedy: words('use the form "/path=size", and separate entries with commas'),
           field: ['metadata', 'annotations', WRITABLE_PATHS],
         },
       ];
@@ -40,7 +40,7 @@ function checkContainer(
       {
         problem: message`${subject} sets readOnlyRootFilesystem to a value other than true`,
         remedy: words(
-          `set it to true, and list the folders that it writes to in the annotation ${WRITABLE_PATHS}`,
+          `set it to true, and list the folders that the container writes to in the annotation ${WRITABLE_PATHS}`,
         ),
         field,
         currentValue: readOnly,

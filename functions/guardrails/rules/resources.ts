@@ -43,7 +43,7 @@ export const resources: Rule = {
       if (missing.length > 0)
         reports.push({
           problem: message`${subject} has no ${words(missing.map(({ side, name }) => `${side}.${name}`).join(', no '))}`,
-          remedy: words('set what is missing in the resources of the container or of the pod'),
+          remedy: words('set each of them under resources of the container or of the pod'),
           field,
           container,
           ...(fixes.length > 0 ? { fixes } : {}),
@@ -86,7 +86,7 @@ function checkPairs(own: YamlObject, path: FieldPath, subject: Message): Report[
     });
     if (request !== undefined && limit !== undefined && compareQuantities(request, limit) > 0)
       reports.push({
-        problem: message`${subject} requests more ${name} than its limit: ${textOf(values[0])} is above ${textOf(values[1])}`,
+        problem: message`${subject} has a ${name} request of ${textOf(values[0])} that exceeds its limit of ${textOf(values[1])}`,
         remedy: words('raise the limit, or lower the request'),
         field: [...path, 'requests', name],
         currentValue: values[0] ?? null,

@@ -30,7 +30,7 @@ export const runAsNonRoot: Rule = {
             runAsUser === 0
               ? message`${subject} runs as user 0, which is root`
               : message`${subject} has a runAsUser that is not a numeric UID above 0`,
-          remedy: words('set the numeric UID of a user of the image other than root'),
+          remedy: words('set runAsUser to the numeric UID of a non-root user in the image'),
           field: [...path, 'securityContext', 'runAsUser'],
           currentValue: runAsUser,
           container,

@@ -23,7 +23,9 @@ export const serviceAccountToken: Rule = {
     return [
       {
         problem: words('pod mounts the token of the default ServiceAccount'),
-        remedy: words('set automountServiceAccountToken: false, or use a ServiceAccount of its own'),
+        remedy: words(
+          'set automountServiceAccountToken: false, or set serviceAccountName to a dedicated ServiceAccount',
+        ),
         field,
         fixes: [{ path: field, value: false }],
       },

@@ -30,13 +30,13 @@ function checkVolumes(pod: PodSpec): Report[] {
     const sources = Object.keys(volume).filter((key) => key !== 'name' && !isAbsent(volume[key]));
     if (sources.length > 1)
       reports.push({
-        problem: message`volume "${name}" has two sources: ${sources.join(' and ')}`,
-        remedy: words('keep one; a patch that adds a volume must give it another name'),
+        problem: message`volume "${name}" has more than one source: ${sources.join(' and ')}`,
+        remedy: words('keep one source; a patch that adds a volume must give it a name of its own'),
         field,
       });
     else if (name.startsWith(VOLUME_PREFIX) && !isOwn(volume))
       reports.push({
-        problem: message`volume "${name}" has a reserved name and is not an emptyDir with only a sizeLimit`,
+        problem: message`volume "${name}" uses a prefix that is reserved for emptyDir volumes that set only sizeLimit`,
         remedy: words(`rename it: names that start with ${VOLUME_PREFIX} are reserved`),
         field,
       });
@@ -78,11 +78,11 @@ function checkMounts(pod: PodSpec): Report[] {
           reports.push({ problem, remedy: words(remedy), field: [...path, list], container });
         if (!names.has(textOf(mount.name)))
           report(
-            message`${subject} mounts the missing volume "${textOf(mount.name)}"`,
+            message`${subject} mounts volume "${textOf(mount.name)}", which the pod does not define`,
             'add the volume to the pod, or remove the mount',
           );
         if (taken.has(normalMountPath(at)))
-          report(message`${subject} mounts two volumes at ${at}`, 'remove one of the mounts');
+          report(message`${subject} has two mounts at ${at}`, 'remove one of the mounts');
         taken.add(normalMountPath(at));
         return reports;
       }),
