@@ -139,7 +139,7 @@ it('allow still works, with a warning that says what to write', async () => {
   expect(exitCode).toBe(0);
   expect(summary(own)).toBe('warning, info, by configuration');
   expect(stderr).toContain(
-    `[warning] functionConfig: spec.environments.overlays/dev.allow is outdated; write rules: {${RULE}: off}\n`,
+    `[warning] functionConfig: spec.environments.overlays/dev.allow is deprecated; write rules: {${RULE}: off}\n`,
   );
 });
 

@@ -15,7 +15,7 @@ export function readFileIfThere(top: string, path: string, remedy?: Message): Bu
 }
 
 /**
- * The bytes of a file, by type and size.
+ * Reads a regular file of at most 256 MiB.
  *
  * @param top the folder of the package
  * @param path in the package

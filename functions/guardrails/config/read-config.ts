@@ -86,7 +86,7 @@ export function readConfig(
     if (allow === undefined) return [];
     const field = ['spec', 'environments', overlay, 'allow'];
     const rules = allow.map((id) => `${id}: off`).join(', ');
-    return [message`${locate(field)}: ${formatPath(field)} is outdated; write rules: {${words(rules)}}`];
+    return [message`${locate(field)}: ${formatPath(field)} is deprecated; write rules: {${words(rules)}}`];
   });
   const levels = new Map(
     environments.map(([overlay, { allow = [], rules }]) => [

@@ -24,7 +24,7 @@ export function escapeText(text: string): string {
   return text.replace(INVISIBLE, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** Keeps both ends: that of an image reference or an error says the most. */
+/** Keeps the start and the end: the end of an image reference or of an error is the most useful part. */
 function shorten(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit / 2)}...${text.slice(-limit / 2)}`;
 }

@@ -21,7 +21,7 @@ const CHANGING_FIELDS = [
   'transformers',
 ] as const;
 
-/** Kind to the field whose entries generate resources of that kind. */
+/** Maps a kind to the field of a kustomization that generates it. */
 const GENERATORS = new Map<string | undefined, string>([
   ['ConfigMap', 'configMapGenerator'],
   ['Secret', 'secretGenerator'],
@@ -71,7 +71,7 @@ export class SourceFinder {
     return sources;
   }
 
-  /** Whether the file of the resource has the finding. A generated resource is complete in its kustomization. */
+  /** Whether the file of the resource has the finding. The source of a generated resource is its kustomization. */
   private isFoundIn(file: string, one: Inspected): boolean {
     if (isKustomizationFile(file)) return true;
     const resources = (this.pkg.files.get(file) ?? []).map(({ value }) => value);

@@ -25,7 +25,7 @@ export interface WantedPolicy {
 }
 
 /**
- * The policies that allow the required traffic of a topology and deny all other: default-deny first, then by name.
+ * The policies that allow the required traffic of a topology and deny all other: default-deny first, then ingress, traffic between workloads and egress, each by name.
  *
  * @param isStamped whether kustomize adds labels to selectors. It adds them to every `matchLabels`, but external pods do
  *   not have these labels; so expressions select external pods

@@ -27,7 +27,7 @@ const RULE = { rule: networkPolicy.id, documentation: networkPolicy.documentatio
  *
  * @param builds every overlay, with or without the policies that the package has
  * @param isOff whether the rule is off for an overlay
- * @throws InputError a policies file with other resources in it that its kustomization does not name
+ * @throws InputError a policies file that holds other resources and is not listed in its kustomization
  */
 export function updatePolicies(
   revision: Revision,

@@ -6,7 +6,7 @@ import { type Exemptions, exemptionOf, readExemptions } from './exemptions';
 import { RULES } from './index';
 import type { RuleContext } from './rule';
 
-/** What the configuration makes of a rule: findings as reported, as warnings at most, or as infos. */
+/** `error`: findings as reported; `warning`: warnings at most; `off`: infos, and no fix. */
 export type Level = 'error' | 'warning' | 'off';
 
 export interface InspectContext extends RuleContext {

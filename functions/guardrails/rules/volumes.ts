@@ -5,7 +5,7 @@ import { message, words } from '../message';
 import { type YamlObject, entriesIn, isAbsent, isObject, objectsIn, textOf } from '../yaml/yaml';
 import type { Rule } from './rule';
 
-/** kustomize builds what a merged patch makes of volumes, and the API server or the kubelet refuses it. */
+/** A merged patch can produce volumes that kustomize builds, and that the API server or the kubelet rejects. */
 export const volumes: Rule = {
   id: 'volumes',
   summary:

@@ -109,7 +109,7 @@ const WORDS = new Map<string, boolean | null | number>([
   ...['-.inf', '-.Inf', '-.INF'].map((w) => [w, -Infinity] as const),
 ]);
 const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB](-?[01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/;
-/** 2^64 - 1, which rounds up. */
+/** 2^64 - 1 in hexadecimal, binary or octal: as a JavaScript number it would round up to 2^64. */
 const MAX_UNSIGNED = /^\+?0(x0*f{16}|b0*1{64}|o?0*1(7{21}))$/i;
 const FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
 
