@@ -371,17 +371,17 @@ describe('what changes between reading and writing', () => {
     [
       'a file changes',
       () => `echo '# new' > ${inPackage('base/z.yaml')}`,
-      /^base\/z\.yaml: was changed by another program; nothing was changed\. Run again\n$/,
+      /^base\/z\.yaml: another program changed this file during the run; no file was written; run again\n$/,
     ],
     [
       'a file grows',
       () => `echo '# new' >> ${inPackage('base/a.yaml')}`,
-      /^base\/a\.yaml: was changed by another program; nothing was changed\. Run again\n$/,
+      /^base\/a\.yaml: another program changed this file during the run; no file was written; run again\n$/,
     ],
     [
       'a file is emptied',
       () => `: > ${inPackage('base/a.yaml')}`,
-      /^base\/a\.yaml: was changed by another program; nothing was changed\. Run again\n$/,
+      /^base\/a\.yaml: another program changed this file during the run; no file was written; run again\n$/,
     ],
     [
       'a file vanishes',
@@ -397,17 +397,17 @@ describe('what changes between reading and writing', () => {
       'a file becomes a link to the same content',
       () =>
         `mv ${inPackage('base/a.yaml')} '${inScratch('outside/a')}'; ln -s '${inScratch('outside/a')}' ${inPackage('base/a.yaml')}`,
-      /^base\/a\.yaml: was changed by another program; nothing was changed\. Run again\n$/,
+      /^base\/a\.yaml: another program changed this file during the run; no file was written; run again\n$/,
     ],
     [
       'a file becomes a folder',
       () => `rm ${inPackage('base/a.yaml')}; mkdir ${inPackage('base/a.yaml')}`,
-      /^base\/a\.yaml: was changed by another program; nothing was changed\. Run again\n$/,
+      /^base\/a\.yaml: another program changed this file during the run; no file was written; run again\n$/,
     ],
     [
       'a file becomes a FIFO',
       () => `rm ${inPackage('base/a.yaml')}; mkfifo ${inPackage('base/a.yaml')}`,
-      /^base\/a\.yaml: was changed by another program; nothing was changed\. Run again\n$/,
+      /^base\/a\.yaml: another program changed this file during the run; no file was written; run again\n$/,
     ],
   ];
 
