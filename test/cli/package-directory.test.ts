@@ -213,7 +213,7 @@ describe('readPackageDirectory refuses', () => {
     [
       'a link that only kustomize would read',
       'Kustomization',
-      'Kustomization: is a symbolic link; replace it by a copy',
+      'Kustomization: is a symbolic link; replace it with a copy',
     ],
     ['a dangling link', 'a.json', 'a.json: is a symbolic link; '],
   ])('%s', async (_, path, message) => {
