@@ -22,7 +22,7 @@ interface Expectation {
 }
 
 const GETS_12 =
-  'gets 12 fields for run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources';
+  'gets 12 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources';
 const RUN_AS_NON_ROOT = 'spec.template.spec.securityContext.runAsNonRoot: true';
 
 const EXPECTED: Record<string, Expectation> = {
@@ -35,7 +35,7 @@ const EXPECTED: Record<string, Expectation> = {
     exitCode: 0,
     hardened: ['base/web-deployment.yaml', 'overlays/components/cache/cache-statefulset.yaml'],
     says: `StatefulSet/cache ${GETS_12.replace('12', '14')} (overlays/components/cache/cache-statefulset.yaml)`,
-    fix: 'StatefulSet/cache sets spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem: true (overlays/components/cache/cache-statefulset.yaml)',
+    fix: 'StatefulSet/cache gets spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem: true (overlays/components/cache/cache-statefulset.yaml)',
   },
   configured: { exitCode: 0, hardened: ['base/web-deployment.yaml'], says: 'writes beside its program' },
   'every-workload': {
@@ -44,7 +44,7 @@ const EXPECTED: Record<string, Expectation> = {
       (name) => `base/${name}.yaml`,
     ),
     says: `CronJob/report ${GETS_12.replace('12', '11')} (base/report-cronjob.yaml)`,
-    fix: `CronJob/report sets spec.jobTemplate.${RUN_AS_NON_ROOT} (base/report-cronjob.yaml)`,
+    fix: `CronJob/report gets spec.jobTemplate.${RUN_AS_NON_ROOT} (base/report-cronjob.yaml)`,
   },
   'generators-with-files': {
     exitCode: 0,
@@ -55,7 +55,7 @@ const EXPECTED: Record<string, Expectation> = {
     exitCode: 0,
     hardened: ['base/web-deployment.yaml'],
     says: `Deployment/web ${GETS_12.replace('12', '27')} (base/web-deployment.yaml)`,
-    fix: 'Deployment/web sets spec.template.spec.initContainers[1].resources.limits.cpu: 500m (base/web-deployment.yaml)',
+    fix: 'Deployment/web gets spec.template.spec.initContainers[1].resources.limits.cpu: 500m (base/web-deployment.yaml)',
   },
   json: {
     exitCode: 0,
@@ -66,19 +66,19 @@ const EXPECTED: Record<string, Expectation> = {
     exitCode: 0,
     hardened: ['base/all-list.yaml'],
     says: `Deployment/web ${GETS_12} (base/all-list.yaml)`,
-    fix: `Deployment/web sets items[1].${RUN_AS_NON_ROOT} (base/all-list.yaml)`,
+    fix: `Deployment/web gets items[1].${RUN_AS_NON_ROOT} (base/all-list.yaml)`,
   },
   'multi-document': {
     exitCode: 0,
     hardened: ['base/all.yaml'],
     says: `Deployment/writer ${GETS_12} (base/all.yaml)`,
-    fix: `Deployment/writer sets ${RUN_AS_NON_ROOT} (base/all.yaml)`,
+    fix: `Deployment/writer gets ${RUN_AS_NON_ROOT} (base/all.yaml)`,
   },
   'nested-kustomizations': {
     exitCode: 0,
     hardened: ['base/apps/api/api-deployment.yaml', 'base/apps/web/web-deployment.yaml'],
     says: `Deployment/api ${GETS_12} (base/apps/api/api-deployment.yaml)`,
-    fix: `Deployment/api sets ${RUN_AS_NON_ROOT} (base/apps/api/api-deployment.yaml)`,
+    fix: `Deployment/api gets ${RUN_AS_NON_ROOT} (base/apps/api/api-deployment.yaml)`,
   },
   'no-kustomization': {
     exitCode: 0,
@@ -89,7 +89,7 @@ const EXPECTED: Record<string, Expectation> = {
     exitCode: 0,
     hardened: ['base/web-deployment.yaml'],
     says: `Deployment/web ${GETS_12} (base/web-deployment.yaml)`,
-    fix: `Deployment/web sets ${RUN_AS_NON_ROOT} (base/web-deployment.yaml)`,
+    fix: `Deployment/web gets ${RUN_AS_NON_ROOT} (base/web-deployment.yaml)`,
   },
   'refused-latest': {
     exitCode: 1,
@@ -105,7 +105,7 @@ const EXPECTED: Record<string, Expectation> = {
     exitCode: 0,
     hardened: ['office/base/web-deployment.yaml', 'shop/base/web-deployment.yaml'],
     says: `Deployment/office ${GETS_12} (office/base/web-deployment.yaml)`,
-    fix: `Deployment/office sets ${RUN_AS_NON_ROOT} (office/base/web-deployment.yaml)`,
+    fix: `Deployment/office gets ${RUN_AS_NON_ROOT} (office/base/web-deployment.yaml)`,
   },
   'unbuildable-remote-base': { exitCode: 2, hardened: [], says: 'https://example.com/monitoring.yaml' },
 };
@@ -191,7 +191,7 @@ function messagesIn(text: string): string[] {
 /** The messages of results as npm run render prints them: one line for all fixes of a resource. */
 function messagesOf(results: readonly Result[] | undefined, stderr: string): string[] {
   if (results === undefined) return messagesIn(stderr);
-  const isFix = ({ message }: Result) => / (sets|adds an entry to) /.test(message);
+  const isFix = ({ message }: Result) => / gets (an entry in )?\S+: /.test(message);
   const fixes = new Map<string, Result[]>();
   for (const result of results.filter(isFix)) {
     const resource = JSON.stringify([result.file, result.resourceRef]);
@@ -200,7 +200,7 @@ function messagesOf(results: readonly Result[] | undefined, stderr: string): str
   const lines = [...fixes.values()].map((ofResource) => {
     const [{ message, file } = { message: '' }] = ofResource;
     const rules = new Set(ofResource.map(({ tags }) => tags?.rule));
-    return `${message.split(' ', 1)[0] ?? ''} gets ${ofResource.length} fields for ${[...rules].join(', ')} (${file?.path ?? ''})`;
+    return `${message.split(' ', 1)[0] ?? ''} gets ${ofResource.length} fields to comply with ${[...rules].join(', ')} (${file?.path ?? ''})`;
   });
   const others = results.filter((one) => !isFix(one)).map(({ message }) => message);
   return [...lines, ...others].sort();

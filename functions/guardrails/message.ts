@@ -23,7 +23,7 @@ export class Message {
 /** What a template may hold. A string is text of the input. */
 export type Piece = string | number | Message;
 
-/** Template tag that makes a message: message`${file}: not valid UTF-8`. */
+/** Template tag that makes a message: message`${file} is not valid UTF-8`. */
 export function message(words: TemplateStringsArray, ...pieces: readonly Piece[]): Message {
   const parts = words.flatMap((text, i) => [text, ...(i < pieces.length ? partsOf(pieces[i] ?? '') : [])]);
   return new Message(parts.filter((part) => part !== ''));

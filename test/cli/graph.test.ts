@@ -582,7 +582,7 @@ describe('npm run graph', () => {
         rmSync(path.join(dir, 'README.md'));
         symlinkSync('/etc/hostname', path.join(dir, 'README.md'));
       },
-      /^README\.md: cannot be read, ELOOP;/,
+      /^README\.md cannot be read \(ELOOP\);/,
     ],
     [
       'a symbolic link instead of a diagram',
@@ -590,7 +590,7 @@ describe('npm run graph', () => {
         rmSync(path.join(dir, 'docs/connections/dev.svg'));
         symlinkSync('/etc/hostname', path.join(dir, 'docs/connections/dev.svg'));
       },
-      /^docs\/connections\/dev\.svg: cannot be read, ELOOP;/,
+      /^docs\/connections\/dev\.svg cannot be read \(ELOOP\);/,
     ],
   ])('%s: exit 2, and nothing is written', (_, change, message) => {
     writeFileSync(path.join(dir, 'docs/connections/prod.svg'), 'old');

@@ -187,7 +187,7 @@ describe('a .krmignore', () => {
   ])('with a line that crashes kpt is refused: %j', (text, line) => {
     expect(() => parseKrmIgnore(text, 'sub/.krmignore')).toThrow(InputError);
     expect(() => parseKrmIgnore(text, 'sub/.krmignore')).toThrow(
-      new RegExp(`^sub/\\.krmignore:${line}: the pattern ".*" is empty, .*; delete the line$`),
+      new RegExp(`^sub/\\.krmignore:${line}: the pattern ".*" names no file, .*; delete the line$`),
     );
   });
 

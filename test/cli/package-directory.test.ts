@@ -208,14 +208,14 @@ describe('readPackageDirectory refuses', () => {
     [
       'a link that kpt would read',
       'd/a.yaml',
-      'd/a.yaml: is a symbolic link; replace it with a copy of the file, ',
+      'd/a.yaml is a symbolic link; replace it with a copy of the file, ',
     ],
     [
       'a link that only kustomize would read',
       'Kustomization',
-      'Kustomization: is a symbolic link; replace it with a copy',
+      'Kustomization is a symbolic link; replace it with a copy',
     ],
-    ['a dangling link', 'a.json', 'a.json: is a symbolic link; '],
+    ['a dangling link', 'a.json', 'a.json is a symbolic link; '],
   ])('%s', async (_, path, message) => {
     link(path, path === 'a.json' ? 'nowhere' : '/etc/hostname');
     expect(await refusal()).toContain(message);
@@ -226,7 +226,7 @@ describe('readPackageDirectory refuses', () => {
     write('other/a.yaml');
     link(path, 'other');
     expect(await refusal()).toBe(
-      `${path}: is a symbolic link to a folder, which kustomize follows and kpt does not; ` +
+      `${path} is a symbolic link to a folder, which kustomize follows and kpt does not; ` +
         'replace it with the folder, or list the link in .krmignore',
     );
   });
@@ -234,7 +234,7 @@ describe('readPackageDirectory refuses', () => {
   test('a link that only a pattern for folders names, and kpt reads', async () => {
     write('other.yaml', ['.krmignore', 'a.yaml/\n']);
     link('a.yaml', 'other.yaml');
-    expect(await refusal()).toContain('a.yaml: is a symbolic link;');
+    expect(await refusal()).toContain('a.yaml is a symbolic link;');
   });
 
   test('a link in a subpackage, naming the .krmignore that counts there', async () => {
@@ -245,24 +245,24 @@ describe('readPackageDirectory refuses', () => {
 
   test('a FIFO, without waiting for a writer', async () => {
     execFileSync('mkfifo', [join(root, 'a.yaml')]);
-    expect(await refusal()).toBe('a.yaml: is not a regular file; remove it, or list it in .krmignore');
+    expect(await refusal()).toBe('a.yaml is not a regular file; remove it, or list it in .krmignore');
   });
 
   test('a .krmignore that is a link or a folder', async () => {
     write('patterns');
     link('.krmignore', 'patterns');
     expect(await refusal()).toBe(
-      '.krmignore: cannot be read, ELOOP; it is a symbolic link; replace it with a copy of the file',
+      '.krmignore cannot be read (ELOOP); it is a symbolic link; replace it with a copy of the file',
     );
     unlinkSync(join(root, '.krmignore'));
     mkdirSync(join(root, '.krmignore'));
-    expect(await refusal()).toContain('.krmignore: is not a regular file');
+    expect(await refusal()).toContain('.krmignore is not a regular file');
   });
 
   test('a .krmignore on which kpt crashes', async () => {
     write('sub/Kptfile', ['sub/.krmignore', 'dist/\n/\n']);
     expect(await refusal()).toBe(
-      'sub/.krmignore:2: the pattern "/" is empty, and kpt crashes on it; delete the line',
+      'sub/.krmignore:2: the pattern "/" names no file, and kpt crashes on it; delete the line',
     );
   });
 
@@ -278,7 +278,7 @@ describe('readPackageDirectory refuses', () => {
 
   test('a name that is not UTF-8', async () => {
     writeFileSync(Buffer.concat([Buffer.from(`${root}/a`), Buffer.of(0xff), Buffer.from('.yaml')]), RESOURCE);
-    expect(await refusal()).toBe('a\uFFFD.yaml: cannot be read, ENOENT; its name is not UTF-8; rename it');
+    expect(await refusal()).toBe('a\uFFFD.yaml cannot be read (ENOENT); its name is not UTF-8; rename it');
   });
 
   test.each([
@@ -288,7 +288,7 @@ describe('readPackageDirectory refuses', () => {
     write('file.yaml');
     await expect(readPackageDirectory(join(root, path))).rejects.toMatchObject({
       name: 'InputError',
-      message: `${join(root, path)}: cannot be opened, ${code}; specify the folder that contains the package`,
+      message: `${join(root, path)} cannot be opened (${code}); specify the folder that contains the package`,
     });
   });
 
@@ -296,7 +296,7 @@ describe('readPackageDirectory refuses', () => {
     write('file.yaml');
     await expect(readPackageDirectory(join(root, 'file.yaml'))).rejects.toMatchObject({
       name: 'InputError',
-      message: `${join(root, 'file.yaml')}: is not a directory; specify the folder that contains the package`,
+      message: `${join(root, 'file.yaml')} is not a folder; specify the folder that contains the package`,
     });
   });
 
@@ -316,7 +316,7 @@ describe('readPackageDirectory refuses', () => {
         unlinkSync(join(root, 'a.yaml'));
       });
       expect(await refusal()).toBe(
-        'a.yaml: cannot be read, ENOENT; it was deleted while the package was read; run again',
+        'a.yaml cannot be read (ENOENT); it was deleted while the package was read; run again',
       );
     });
 
@@ -326,7 +326,7 @@ describe('readPackageDirectory refuses', () => {
         renameSync(join(root, 'a.yaml'), join(root, 'b.yaml'));
         link('a.yaml', 'b.yaml');
       });
-      expect(await refusal()).toContain('a.yaml: cannot be read, ELOOP; it is a symbolic link');
+      expect(await refusal()).toContain('a.yaml cannot be read (ELOOP); it is a symbolic link');
     });
 
     test('a file that becomes a FIFO', async () => {
@@ -335,7 +335,7 @@ describe('readPackageDirectory refuses', () => {
         unlinkSync(join(root, 'a.yaml'));
         execFileSync('mkfifo', [join(root, 'a.yaml')]);
       });
-      expect(await refusal()).toContain('a.yaml: is not a regular file');
+      expect(await refusal()).toContain('a.yaml is not a regular file');
     });
 
     test('a file that may not be read', async () => {
@@ -345,7 +345,7 @@ describe('readPackageDirectory refuses', () => {
           code: 'EACCES',
         });
       });
-      expect(await refusal()).toBe('d/a.yaml: cannot be read, EACCES; make it readable');
+      expect(await refusal()).toBe('d/a.yaml cannot be read (EACCES); make it readable');
     });
 
     test('a folder that may not be listed', async () => {
@@ -355,7 +355,7 @@ describe('readPackageDirectory refuses', () => {
         if (args[0] === join(root, 'd')) throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
         return readdirSync(...args);
       });
-      expect(await refusal()).toBe('d: cannot be read, EACCES; make it readable');
+      expect(await refusal()).toBe('d cannot be read (EACCES); make it readable');
     });
   });
 });

@@ -276,14 +276,14 @@ describe('the command line', () => {
     const { status, stdout, stderr } = render([argument]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toBe(
-      `${inScratch(argument)}: cannot be opened, ${code}; specify the folder that contains the package\n`,
+      `${inScratch(argument)} cannot be opened (${code}); specify the folder that contains the package\n`,
     );
   });
 
   test('DIR that is a file', () => {
     const { status, stdout, stderr } = render(['package/overlays/prod/map.yaml']);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toContain('map.yaml: is not a directory;');
+    expect(stderr).toContain('map.yaml is not a folder;');
   });
 
   test('DIR without a resource in it', () => {
@@ -293,7 +293,7 @@ describe('the command line', () => {
     expect({ status, stdout, stderr }).toEqual({
       status: 2,
       stdout: '',
-      stderr: `${inScratch('package/none')}: the package has no resources\n`,
+      stderr: `${inScratch('package/none')}: the package has no resources; specify the folder that contains the package, or check the patterns in .krmignore\n`,
     });
   });
 
@@ -383,7 +383,7 @@ describe('refuses', () => {
     const before = tree();
     const { status, stdout, stderr } = render();
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toMatch(new RegExp(`^${link}: is a symbolic link`));
+    expect(stderr).toMatch(new RegExp(`^${link} is a symbolic link`));
     expect(tree()).toEqual(before);
   });
 
@@ -428,9 +428,9 @@ describe('generators', () => {
     [
       'is missing',
       'gone/.env',
-      'a generator reads this file, but it does not exist; add it, or remove it from the generator',
+      ': a generator reads this file, but it does not exist; add it, or remove it from the generator',
     ],
-    ['is a folder', 'folder.d', 'is not a regular file; a generator reads it; name a file'],
+    ['is a folder', 'folder.d', ' is not a regular file; a generator reads it; name a file'],
   ])('whose input %s: exit 2 with its path, and nothing is written', (_, file, problem) => {
     write({
       '.krmignore': 'dist/\n',
@@ -440,7 +440,7 @@ describe('generators', () => {
     const before = tree();
     const { status, stderr } = render();
     expect(status).toBe(2);
-    expect(stderr).toBe(`overlays/prod/${file}: ${problem}\n`);
+    expect(stderr).toBe(`overlays/prod/${file}${problem}\n`);
     expect(tree()).toEqual(before);
   });
 
@@ -505,7 +505,7 @@ describe('the configuration', () => {
     [
       'two without a Kptfile',
       { 'a/g.yaml': relaxed, 'b/g.yaml': relaxed },
-      'several configurations: a/g.yaml and b/g.yaml; keep one\n',
+      'the package has several Guardrails configurations: a/g.yaml and b/g.yaml; keep one\n',
     ],
     [
       'one with an unknown overlay',
@@ -580,7 +580,7 @@ describe('where dist/ cannot be written', () => {
     const { status, stdout, stderr } = render([dir], { env, nodeOptions });
     expect(status).toBe(2);
     expect(stderr).toMatch(
-      /^dist\/dev\.yaml: cannot be (written|replaced), unknown error; nothing was changed\n$/,
+      /^dist\/dev\.yaml cannot be (written|replaced) \(unknown error\); nothing was changed; check the permissions and the free space of its folder, and run again\n$/,
     );
     expect(stdout).not.toContain('next:');
     expect(stdout + stderr).not.toContain(CANARY);

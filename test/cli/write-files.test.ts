@@ -23,6 +23,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bundle, buildBundle } from '../support/bundle';
 import { type Tree, writeTree } from '../support/tree';
 
+const NOTHING_CHANGED =
+  'nothing was changed; check the permissions and the free space of its folder, and run again';
+
 const CANARY = 'canary-51d3';
 const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: plain\ndata: {}\n';
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
@@ -222,7 +225,7 @@ describe('without a fault', () => {
     rmSync(path.join(dir, 'dist/dev.yaml'));
     symlinkSync(inScratch('outside/kept.yaml'), path.join(dir, 'dist/dev.yaml'));
     expect(failing()).toBe(
-      'dist/dev.yaml: cannot be read, ELOOP; it is a symbolic link; replace it with a copy of the file\n',
+      'dist/dev.yaml cannot be read (ELOOP); it is a symbolic link; replace it with a copy of the file\n',
     );
     expect(readFileSync(inScratch('outside/kept.yaml'), 'utf8')).toBe('kept\n');
   });
@@ -236,7 +239,7 @@ describe('a full disk', () => {
   )('after %i bytes of %s', (bytes, file) => {
     const name = `\\.${path.basename(file)}\\..*guardrails-tmp`;
     expect(failing({ name: 'writeSync', file: name, bytes, code: 'ENOSPC' })).toBe(
-      `${file}: cannot be written, ENOSPC; nothing was changed\n`,
+      `${file} cannot be written (ENOSPC); ${NOTHING_CHANGED}\n`,
     );
   });
 
@@ -281,13 +284,15 @@ describe('a full disk', () => {
       // A file takes whole blocks.
       const { bavail, bsize } = statfsSync(dir);
       writeFileSync(path.join(dir, 'filler'), Buffer.alloc((bavail - blocks) * bsize));
-      expect(failing()).toMatch(new RegExp(`^(${ANY}): cannot be written, ENOSPC; nothing was changed\n$`));
+      expect(failing()).toMatch(
+        new RegExp(`^(${ANY}) cannot be written \\(ENOSPC\\); ${NOTHING_CHANGED}\n$`),
+      );
     });
 
     test('read-only', async () => {
       await mount('128k');
       remountReadOnly();
-      expect(failing()).toBe('base/a.yaml: cannot be written, EROFS; nothing was changed\n');
+      expect(failing()).toBe(`base/a.yaml cannot be written (EROFS); ${NOTHING_CHANGED}\n`);
     });
 
     test('read-only, with an error found: warns of the build of an earlier run', async () => {
@@ -321,7 +326,7 @@ describe('what cannot be written', () => {
     const where = name === 'openSync' || name === 'chmodSync' ? 'argument' : 'file';
     const faults = [0, 1, 2].map((skip) => ({ name, [where]: 'guardrails-tmp', skip, times: 1, code }));
     for (const [i, fault] of faults.entries())
-      expect(failing(fault)).toBe(`${WRITTEN[i] ?? ''}: cannot be written, ${code}; nothing was changed\n`);
+      expect(failing(fault)).toBe(`${WRITTEN[i] ?? ''} cannot be written (${code}); ${NOTHING_CHANGED}\n`);
   });
 
   test('a change of the owner that is not permitted is skipped', () => {
@@ -332,7 +337,7 @@ describe('what cannot be written', () => {
   test('dist/ cannot be created', () => {
     rmSync(path.join(dir, 'dist'), { recursive: true });
     expect(failing({ name: 'mkdirSync', argument: '/dist$', code: 'EROFS' })).toBe(
-      'dist/dev.yaml: cannot be written, EROFS; nothing was changed\n',
+      `dist/dev.yaml cannot be written (EROFS); ${NOTHING_CHANGED}\n`,
     );
   });
 
@@ -386,12 +391,14 @@ describe('what changes between reading and writing', () => {
     [
       'a file vanishes',
       () => `rm -f ${inPackage('base/deep/b.yaml')}`,
-      /^base\/deep\/b\.yaml: can no longer be read, ENOENT; nothing was changed\n$/,
+      new RegExp(`^base/deep/b\\.yaml can no longer be read \\(ENOENT\\); ${NOTHING_CHANGED}\n$`),
     ],
     [
       'its folder vanishes',
       () => `rm -rf ${inPackage('base/deep')}`,
-      /^base\/deep\/b\.yaml: (cannot be written|can no longer be read), ENOENT; nothing was changed\n$/,
+      new RegExp(
+        `^base/deep/b\\.yaml (cannot be written|can no longer be read) \\(ENOENT\\); ${NOTHING_CHANGED}\n$`,
+      ),
     ],
     [
       'a file becomes a link to the same content',
@@ -455,7 +462,7 @@ describe('what changes between reading and writing', () => {
     const { status, stderr } = render();
     expect(status).toBe(2);
     expect(stderr).toBe(
-      `${file}: its folder was replaced by a symbolic link; nothing was changed. Replace the link with the folder\n`,
+      `${file}: its folder was replaced by a symbolic link; nothing was changed; replace the link with the folder\n`,
     );
     expect(tree(outside)).toEqual(before);
     expect(readFileSync(path.join(dir, 'base/a.yaml'), 'utf8')).toBe(DEPLOYMENT('a'));
@@ -478,7 +485,7 @@ describe('renaming', () => {
     (k, file) => {
       expect(
         failing({ name: 'renameSync', argument: 'guardrails-tmp', skip: k, times: 1, code: 'EIO' }),
-      ).toBe(`${file}: cannot be replaced, EIO; nothing was changed\n`);
+      ).toBe(`${file} cannot be replaced (EIO); ${NOTHING_CHANGED}\n`);
     },
   );
 
@@ -502,13 +509,13 @@ describe('renaming', () => {
         { name: 'linkSync', code: 'EPERM' },
         { name: 'copyFileSync', skip: 2, times: 1, code: 'ENOSPC' },
       ),
-    ).toBe('base/z.yaml: cannot be replaced, ENOSPC; nothing was changed\n');
+    ).toBe(`base/z.yaml cannot be replaced (ENOSPC); ${NOTHING_CHANGED}\n`);
   });
 
   test('a folder in place of a build', () => {
     rmSync(path.join(dir, 'dist/dev.yaml'));
     mkdirSync(path.join(dir, 'dist/dev.yaml'));
-    expect(failing()).toBe('dist/dev.yaml: is not a regular file; remove it\n');
+    expect(failing()).toBe('dist/dev.yaml is not a regular file; remove it\n');
     expect(lstatSync(path.join(dir, 'dist/dev.yaml')).isDirectory()).toBe(true);
   });
 
@@ -519,7 +526,7 @@ describe('renaming', () => {
     expect(status).toBe(2);
     expect(stdout).not.toContain('next:');
     const [, b = '', a = ''] =
-      /^base\/z\.yaml: cannot be replaced, EIO, and other files cannot be restored: base\/deep\/b\.yaml, the original of which is (\S+); base\/a\.yaml, the original of which is (\S+)\n$/.exec(
+      /^base\/z\.yaml cannot be replaced \(EIO\), and other files cannot be restored: base\/deep\/b\.yaml, the original of which is (\S+); base\/a\.yaml, the original of which is (\S+)\n$/.exec(
         stderr,
       ) ?? [];
     const after = tree(dir);
@@ -541,7 +548,7 @@ describe('renaming', () => {
     });
     expect(status).toBe(2);
     expect(stderr).toBe(
-      'dist/stage.yaml: cannot be replaced, EIO, and other files cannot be restored: dist/prod.yaml, which is new\n',
+      'dist/stage.yaml cannot be replaced (EIO), and other files cannot be restored: dist/prod.yaml, which is new\n',
     );
     expect(readFileSync(path.join(dir, 'base/a.yaml'), 'utf8')).toBe(DEPLOYMENT('a'));
   });

@@ -113,8 +113,8 @@ it('only pieces of the input are redacted, before they are cut', () => {
 
 describe('an error', () => {
   it('of the function is printed with its message and exit code', () => {
-    const { text, exitCode } = describeError(new InputError(message`${'a.yaml'}: not valid UTF-8`));
-    expect([printMessage(text, plain), exitCode]).toEqual(['a.yaml: not valid UTF-8', 2]);
+    const { text, exitCode } = describeError(new InputError(message`${'a.yaml'} is not valid UTF-8`));
+    expect([printMessage(text, plain), exitCode]).toEqual(['a.yaml is not valid UTF-8', 2]);
     expect(describeError(new GuardrailsError(words('x'), 3)).exitCode).toBe(3);
   });
 

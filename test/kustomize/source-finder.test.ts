@@ -116,7 +116,7 @@ describe('an overlay that removes the hardening is refused, and the finding name
     [
       'adds a second volume',
       '{op: add, path: /spec/template/spec/volumes/-, value: {name: guardrails-tmp, configMap: {name: m}}}',
-      '[error] overlays/prod: Deployment/web two volumes have the name "guardrails-tmp"',
+      '[error] overlays/prod: Deployment/web has two volumes with the name "guardrails-tmp"',
     ],
   ])('JSON 6902, inline: %s', async (_, operation, message) => {
     const reported = await findings(json6902(operation), {});

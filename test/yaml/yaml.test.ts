@@ -318,7 +318,7 @@ describe('decodeText', () => {
     ['UTF-16', [0xff, 0xfe, 0x61, 0x00]],
   ])('refuses %s', (_, bytes) => {
     expect(messageOf(() => decodeText(Uint8Array.from(bytes), 'some/file.yaml'))).toBe(
-      'some/file.yaml: not valid UTF-8; save the file as UTF-8',
+      'some/file.yaml is not valid UTF-8; save the file as UTF-8',
     );
   });
 

@@ -48,7 +48,7 @@ export function parseKrmIgnore(text: string, file = '.krmignore'): KrmIgnore {
     const pattern = accepts ? line.slice(1) : line.replace(/^\\#/, '#');
     if (pattern === '' || pattern === '/')
       throw new InputError(
-        message`${file}:${index + 1}: the pattern "${line}" is empty, and kpt crashes on it; delete the line`,
+        message`${file}:${index + 1}: the pattern "${line}" names no file, and kpt crashes on it; delete the line`,
       );
     (accepts ? accepted : ignored).push(parsePattern(pattern));
   }

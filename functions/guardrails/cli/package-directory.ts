@@ -59,9 +59,9 @@ async function resolveRoot(root: string): Promise<string> {
     top = await realpath(root);
     isDirectory = (await stat(top)).isDirectory();
   } catch (error) {
-    throw new InputError(message`${root}: cannot be opened, ${codeOf(error)}; ${hint}`);
+    throw new InputError(message`${root} cannot be opened (${codeOf(error)}); ${hint}`);
   }
-  if (!isDirectory) throw new InputError(message`${root}: is not a directory; ${hint}`);
+  if (!isDirectory) throw new InputError(message`${root} is not a folder; ${hint}`);
   return top;
 }
 
@@ -121,12 +121,12 @@ function refuseLink(top: string, path: string, name: string, scope: Scope): void
     // kpt never enters a linked folder, so the pattern `node_modules/` may name a linked one as well.
     if (isIgnored(scope, path, true)) return;
     throw new InputError(
-      message`${path}: is a symbolic link to a folder, which kustomize follows and kpt does not; replace it with the folder, or list the link in ${ignoreFile}`,
+      message`${path} is a symbolic link to a folder, which kustomize follows and kpt does not; replace it with the folder, or list the link in ${ignoreFile}`,
     );
   }
   if (isReadByKpt(name) || name === 'Kustomization') {
     throw new InputError(
-      message`${path}: is a symbolic link; replace it with a copy of the file, or list the link in ${ignoreFile}`,
+      message`${path} is a symbolic link; replace it with a copy of the file, or list the link in ${ignoreFile}`,
     );
   }
 }

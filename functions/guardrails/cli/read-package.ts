@@ -19,7 +19,10 @@ export async function readPackage(root: string): Promise<{ files: PackageFile[];
       .map((document, index) => readResource(document, file, index))
       .filter((item) => item !== undefined),
   );
-  if (items.length === 0) throw new InputError(message`${root}: the package has no resources`);
+  if (items.length === 0)
+    throw new InputError(
+      message`${root}: the package has no resources; specify the folder that contains the package, or check the patterns in .krmignore`,
+    );
   return { files, items };
 }
 
@@ -27,7 +30,7 @@ export async function readPackage(root: string): Promise<{ files: PackageFile[];
 export function readTextIfThere(top: string, file: string): string | undefined {
   const bytes = readFileIfThere(top, file);
   if (bytes !== undefined && !isUtf8(bytes))
-    throw new InputError(message`${file}: not valid UTF-8; save the file as UTF-8`);
+    throw new InputError(message`${file} is not valid UTF-8; save the file as UTF-8`);
   return bytes?.toString('utf8');
 }
 
@@ -64,7 +67,7 @@ function functionConfigIn(items: readonly Item[]): Item | undefined {
   if (kptfile === undefined) {
     if (guardrails.length > 1)
       throw new ConfigError(
-        message`several configurations: ${guardrails.map(({ path: file }) => file).join(' and ')}; keep one`,
+        message`the package has several Guardrails configurations: ${guardrails.map(({ path: file }) => file).join(' and ')}; keep one`,
       );
     return guardrails[0];
   }

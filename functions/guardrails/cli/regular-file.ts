@@ -31,9 +31,9 @@ export function readRegularFile(
     const file = openSync(join(top, path), OPEN_FLAGS);
     try {
       const stat = fstatSync(file);
-      if (!stat.isFile()) throw new InputError(message`${path}: is not a regular file; ${remedy}`);
+      if (!stat.isFile()) throw new InputError(message`${path} is not a regular file; ${remedy}`);
       if (stat.size > LARGEST)
-        throw new InputError(message`${path}: is larger than 256 MiB; list it in .krmignore`);
+        throw new InputError(message`${path} is larger than 256 MiB; list it in .krmignore`);
       return readDescriptor(file, stat.size);
     } finally {
       closeSync(file);
@@ -58,7 +58,7 @@ function readDescriptor(file: number, size: number): Buffer {
 /** An error of the file system at a path of the package. */
 export function unreadable(path: string, error: unknown): InputError {
   const code = codeOf(error);
-  return new InputError(message`${path}: cannot be read, ${code}; ${remedyFor(code, path)}`);
+  return new InputError(message`${path} cannot be read (${code}); ${remedyFor(code, path)}`);
 }
 
 function remedyFor(code: string, path: string): Message {

@@ -23,7 +23,7 @@ import { setImmediate } from 'node:timers/promises';
 import { pathsToDelete } from '../interruption';
 import { GuardrailsError } from '../errors';
 import { codeOf } from './regular-file';
-import { message } from '../message';
+import { type Message, message, words } from '../message';
 
 /** The original of a file that did not exist. */
 export const NO_FILE = Symbol('no file');
@@ -113,10 +113,10 @@ function writeTemporary({ write, target, temporary }: Pending): void {
       return;
     }
   } catch (error) {
-    throw failure(write.path, 'cannot be written', error);
+    throw failure(write.path, words('cannot be written'), error);
   }
   throw new GuardrailsError(
-    message`${write.path}: its folder was replaced by a symbolic link; nothing was changed. Replace the link with the folder`,
+    message`${write.path}: its folder was replaced by a symbolic link; nothing was changed; replace the link with the folder`,
   );
 }
 
@@ -150,7 +150,7 @@ function compare({ write: { path: file, original }, target }: Pending): void {
         ? lstatSync(target, { throwIfNoEntry: false }) === undefined
         : lstatSync(target).isFile() && readFileSync(target).equals(original);
   } catch (error) {
-    throw failure(file, 'can no longer be read', error);
+    throw failure(file, words('can no longer be read'), error);
   }
   if (!isSame)
     throw new GuardrailsError(
@@ -170,9 +170,9 @@ function rename(pending: readonly Pending[]): void {
     }
   } catch (error) {
     const lost = rollBack(pending);
-    if (lost.length === 0) throw failure(current, 'cannot be replaced', error);
+    if (lost.length === 0) throw failure(current, words('cannot be replaced'), error);
     throw new GuardrailsError(
-      message`${current}: cannot be replaced, ${codeOf(error)}, and other files cannot be restored: ${lost.join('; ')}`,
+      message`${current} cannot be replaced (${codeOf(error)}), and other files cannot be restored: ${lost.join('; ')}`,
     );
   }
 }
@@ -214,6 +214,10 @@ function rollBack(pending: readonly Pending[]): string[] {
   return lost;
 }
 
-function failure(file: string, what: string, error: unknown): GuardrailsError {
-  return new GuardrailsError(message`${file}: ${what}, ${codeOf(error)}; nothing was changed`);
+const CHECK_FOLDER = words('check the permissions and the free space of its folder, and run again');
+
+function failure(file: string, what: Message, error: unknown): GuardrailsError {
+  return new GuardrailsError(
+    message`${file} ${what} (${codeOf(error)}); nothing was changed; ${CHECK_FOLDER}`,
+  );
 }

@@ -43,7 +43,10 @@ export function printChanges(changed: readonly Finding[]): Message[] {
       return findings.map(messageOf);
     const rules = [...new Set(findings.map(({ rule }) => rule ?? ''))].join(', ');
     return [
-      messageOf({ ...first, problem: message`gets ${count(findings.length, 'field')} for ${words(rules)}` }),
+      messageOf({
+        ...first,
+        problem: message`gets ${count(findings.length, 'field')} to comply with ${words(rules)}`,
+      }),
     ];
   });
 }

@@ -130,7 +130,9 @@ export function spliceItem(input: string, { range, path: file }: Item, edit: Edi
   const document = ' '.repeat(column) + input.slice(start, end);
   return editDocument(document, edit, where).map((one) => {
     if (one.start < column && one.end > one.start)
-      throw new InputError(message`${where}: the first line of the item cannot be removed; edit it by hand`);
+      throw new InputError(
+        message`${where}: an obsolete entry in the first line of the item cannot be removed automatically; remove it by hand`,
+      );
     return { ...one, start: one.start + start - column, end: one.end + start - column };
   });
 }

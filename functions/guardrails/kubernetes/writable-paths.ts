@@ -20,27 +20,35 @@ const TMP = '/tmp';
 const TMP_SIZE = '64Mi';
 /** Characters of a volume's name, which is a DNS label (RFC 1123). */
 const MAX_NAME = 63;
+const FORM = words('use the form "/path=size", and separate entries with commas');
 
 /** `/tmp` and the paths of the annotation, `/app/cache=256Mi, /var/run=1Mi`; or why it is invalid. */
 export function writablePathsOf(
   resource: YamlObject,
-): readonly WritablePath[] | { readonly problem: Message } {
+): readonly WritablePath[] | { readonly problem: Message; readonly remedy: Message } {
   const written = annotationsOf(resource)[WRITABLE_PATHS];
   const sizes = new Map<string, string>();
   if (written !== undefined && written !== null && typeof written !== 'string')
-    return { problem: words('must be a string') };
+    return { problem: words('must be a string'), remedy: words('put the value in quotes') };
   for (const entry of (written ?? '').split(',')) {
     if (entry.trim() === '') continue;
-    const [, path, size] = /^\s*(\/[^=:]*?)\s*=\s*([^=]*?)\s*$/.exec(entry) ?? [];
-    if (path === undefined || size === undefined)
-      return { problem: message`invalid entry ${JSON.stringify(entry)}` };
+    const [path = '', size, ...more] = entry.split('=').map((part) => part.trim());
+    if (!path.startsWith('/') || path.includes(':') || size === undefined || more.length > 0)
+      return { problem: message`invalid entry ${JSON.stringify(entry)}`, remedy: FORM };
     const normal = normalMountPath(path);
     if (normal === '/' || path.split('/').includes('..'))
-      return { problem: message`${path} cannot be a writable folder` };
+      return {
+        problem: message`${path} cannot be a writable folder`,
+        remedy: words('use an absolute path other than / and without ..'),
+      };
     const quantity = parseQuantity(size);
     if (quantity === undefined || quantity.digits <= 0n)
-      return { problem: message`invalid size ${JSON.stringify(size)}; a size such as 64Mi is expected` };
-    if (sizes.has(normal)) return { problem: message`duplicate path ${normal}` };
+      return {
+        problem: message`invalid size ${JSON.stringify(size)}; a size such as 64Mi is expected`,
+        remedy: FORM,
+      };
+    if (sizes.has(normal))
+      return { problem: message`duplicate path ${normal}`, remedy: words('keep one entry for the path') };
     sizes.set(normal, size);
   }
   // Shorter paths first: a path below a writable folder needs no volume.

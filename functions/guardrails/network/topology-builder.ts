@@ -97,37 +97,43 @@ export class TopologyBuilder {
   connectToService(from: ConnectionEnd, reference: ServiceReference, origin: Origin): void {
     const { name, namespace, port } = reference;
     const { kind, name: client, namespace: home = '' } = resourceRef(origin.at.resource);
-    const report = (rest: Message, remedy: string, severity?: 'info') => {
-      this.report(origin, message`refers to Service/${name}${rest}`, remedy, severity);
+    const report = (problem: Message, remedy: string, severity?: 'info') => {
+      this.report(origin, problem, remedy, severity);
     };
     const service = this.service(reference);
     if (service === undefined) {
-      const elsewhere = message` in namespace ${namespace}, which is not part of this build`;
+      const elsewhere = message`refers to Service/${name} in namespace ${namespace}, which is not part of this build`;
+      const missing = message`refers to Service/${name}, which does not exist`;
       if (namespace !== home) report(elsewhere, 'add NetworkPolicies that allow this traffic', 'info');
-      else report(words(', which does not exist'), 'use the name of an existing Service, or add the Service');
+      else report(missing, 'use the name of an existing Service, or add the Service');
       return;
     }
     if (from.is !== 'workload') this.routed.add(service);
     const spec = objectAt(service, 'spec');
-    const obstacle = obstacleIn(spec);
+    const obstacle = obstacleIn(name, spec);
     if (obstacle !== undefined) {
       report(...obstacle);
       return;
     }
     const selected = this.selectedBy(stringsIn(spec.selector), namespace);
-    if (selected.length === 0) report(words(', which selects no pods'), 'fix spec.selector of the Service');
+    if (selected.length === 0)
+      report(message`refers to Service/${name}, which selects no pods`, 'fix spec.selector of the Service');
     const targets = targetPorts(spec, port, from.is === 'workload');
     if (targets.length === 0) {
-      const missing = port === undefined ? words('has no ports') : message`has no port ${port}`;
-      report(message`, which ${missing}`, 'use a port of the Service, or add the port to its spec.ports');
+      const problem =
+        port === undefined
+          ? message`refers to Service/${name}, which has no ports`
+          : message`refers to Service/${name}, which has no port ${port}`;
+      report(problem, 'use a port of the Service, or add the port to its spec.ports');
     }
     const part = origin.part === undefined ? words('') : message` ${origin.part}`;
     const reason = message`${kind}/${client}${part} requires it`;
     for (const workload of selected) {
       const ports = targets.flatMap((target) => podPorts(target, workload));
       for (const { target } of targets.filter((one) => podPorts(one, workload).length === 0)) {
-        const rest = message`, whose targetPort ${target} is missing in ${workload.kind}/${workload.name}`;
-        report(rest, 'use the name of a container port');
+        const pods = message`${workload.kind}/${workload.name}`;
+        const problem = message`refers to Service/${name}, whose targetPort ${target} is missing in ${pods}`;
+        report(problem, 'use the name of a container port');
       }
       this.connect(from, { is: 'workload', workload }, ports, reason);
     }
@@ -152,16 +158,21 @@ export class TopologyBuilder {
   }
 }
 
-/** Why the pods that a Service selects are not known: the end of a sentence, with a remedy. */
-function obstacleIn({
-  type,
-  selector,
-}: YamlObject): [rest: Message, remedy: string, severity?: 'info'] | undefined {
-  if (!isLabels(selector)) return [words(', whose selector has values that are not strings'), 'quote them'];
+/** Why the pods that a Service selects are not known, with a remedy. */
+function obstacleIn(
+  name: string,
+  { type, selector }: YamlObject,
+): [problem: Message, remedy: string, severity?: 'info'] | undefined {
+  if (!isLabels(selector))
+    return [message`refers to Service/${name}, whose selector has values that are not strings`, 'quote them'];
   if (type !== 'ExternalName' && Object.keys(stringsIn(selector)).length > 0) return undefined;
-  const cause = type === 'ExternalName' ? 'is of type ExternalName' : 'has no selector';
+  const cause = words(type === 'ExternalName' ? 'is of type ExternalName' : 'has no selector');
   const remedy = `state the port in the annotation ${INTERNET_EGRESS}, or add a NetworkPolicy`;
-  return [words(`, which ${cause}, so its destination is not known`), remedy, 'info'];
+  return [
+    message`refers to Service/${name}, which ${cause}, so its destination is not known`,
+    remedy,
+    'info',
+  ];
 }
 
 function labelsPath({ path }: PodSpec): FieldPath {

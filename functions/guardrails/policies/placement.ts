@@ -94,7 +94,7 @@ function sharedKustomization(
   const reason =
     common.length === 0
       ? message`the overlays ${names} do not share a kustomization`
-      : message`the overlays ${names} share several kustomizations: ${topmost(graph, common).join(' and ')}`;
+      : message`the overlays ${names} share several kustomizations (${topmost(graph, common).join(' and ')})`;
   return {
     problem: message`${reason}, so no network policies are written`,
     remedy: words('list a common base under resources in each overlay'),

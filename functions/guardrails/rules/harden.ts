@@ -80,11 +80,11 @@ function unbuilt(items: readonly Item[], graph: Graph): Finding[] {
   });
 }
 
-/** One fix as a finding: `sets` a value, or `adds` an entry to a list. */
+/** One fix as a finding: the resource gets a value, or an entry in a list. */
 function changeOf({ rule, documentation, resource }: Finding, { path: file }: Item, fix: Fix): Finding {
   const isEntry = fix.path.at(-1) === '-';
   const field = isEntry ? fix.path.slice(0, -1) : fix.path;
-  const action = words(isEntry ? 'adds an entry to' : 'sets');
+  const action = words(isEntry ? 'gets an entry in' : 'gets');
   return {
     rule,
     documentation,

@@ -16,22 +16,26 @@ export const plainSecret: Rule = {
     if (resource.kind !== 'Secret') return [];
     const reports: Report[] = [];
     const remedy = words(
-      'remove it from the package, and create it in the cluster with an ExternalSecret or a SealedSecret',
+      'remove the Secret from the package, and create it in the cluster with an ExternalSecret or a SealedSecret',
     );
     for (const field of ['data', 'stringData']) {
       const keys = keysWithValues(resource[field]);
       if (keys === undefined)
-        reports.push({ problem: message`has ${words(field)} that is not a mapping`, remedy, field: [field] });
+        reports.push({
+          problem: message`has a ${words(field)} field that is not a mapping`,
+          remedy,
+          field: [field],
+        });
       else if (keys.length > 0)
         reports.push({
-          problem: message`holds plain-text values under ${words(field)}: ${keys.join(', ')}`,
+          problem: message`holds unencrypted values under ${words(field)}: ${keys.join(', ')}`,
           remedy,
           field: [field],
         });
     }
     if (annotationsOf(resource)[LAST_APPLIED] !== undefined)
       reports.push({
-        problem: words(`holds plain-text values in the annotation ${LAST_APPLIED}`),
+        problem: words(`holds unencrypted values in the annotation ${LAST_APPLIED}`),
         remedy: words('remove the annotation'),
         field: ['metadata', 'annotations', LAST_APPLIED],
       });

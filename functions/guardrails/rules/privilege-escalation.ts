@@ -29,7 +29,7 @@ export const privilegeEscalation: Rule = {
       if (!isAbsent(allowPrivilegeEscalation) && allowPrivilegeEscalation !== false)
         reports.push({
           problem: message`${subject} sets allowPrivilegeEscalation to a value other than false`,
-          remedy: words('set it to false, or remove the line'),
+          remedy: words('set it to false'),
           field,
           currentValue: allowPrivilegeEscalation,
           container,

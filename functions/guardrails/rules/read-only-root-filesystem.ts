@@ -20,7 +20,7 @@ export const readOnlyRootFilesystem: Rule = {
       return [
         {
           problem: message`annotation ${WRITABLE_PATHS}: ${paths.problem}`,
-          remedy: words('use the form "/path=size", and separate entries with commas'),
+          remedy: paths.remedy,
           field: ['metadata', 'annotations', WRITABLE_PATHS],
         },
       ];

@@ -42,8 +42,8 @@ export const resources: Rule = {
         }));
       if (missing.length > 0)
         reports.push({
-          problem: message`${subject} has no ${words(missing.map(({ side, name }) => `${side}.${name}`).join(', no '))}`,
-          remedy: words('set each of them under resources of the container or of the pod'),
+          problem: message`${subject} has no ${listOf(missing.map(({ side, name }) => `${side}.${name}`))}`,
+          remedy: words('set each missing value under resources of the container or of the pod'),
           field,
           container,
           ...(fixes.length > 0 ? { fixes } : {}),
@@ -66,6 +66,11 @@ function defaultFor(
   const difference = compareQuantities(wanted, given);
   const fits = side === 'requests' ? difference <= 0 : difference >= 0;
   return fits ? byDefault : other;
+}
+
+/** `a`, `a or b`, `a, b, or c`. */
+function listOf(names: readonly string[]): Message {
+  return words(new Intl.ListFormat('en', { type: 'disjunction' }).format(names));
 }
 
 function checkPairs(own: YamlObject, path: FieldPath, subject: Message): Report[] {

@@ -19,7 +19,7 @@ export const runAsNonRoot: Rule = {
       if (!isAbsent(runAsNonRoot) && runAsNonRoot !== true)
         reports.push({
           problem: message`${subject} sets runAsNonRoot to a value other than true`,
-          remedy: words('set it to true, or remove the line'),
+          remedy: words(container === undefined ? 'set it to true' : 'set it to true, or remove the line'),
           field: [...path, 'securityContext', 'runAsNonRoot'],
           currentValue: runAsNonRoot,
           container,

@@ -35,11 +35,18 @@ export const seccompProfile: Rule = {
     if (ofPod === undefined ? !isSetInAll : isAbsent(ofPod.type)) {
       const field = [...pod.path, 'securityContext', 'seccompProfile', 'type'];
       reports.push({
-        problem: words('pod has no seccomp profile'),
-        remedy: words('set seccompProfile.type: RuntimeDefault in the securityContext of the pod'),
         field,
         // A localhostProfile is valid with the type Localhost alone, which only its author can choose.
-        ...(isAbsent(ofPod?.localhostProfile) ? { fixes: [{ path: field, value: 'RuntimeDefault' }] } : {}),
+        ...(isAbsent(ofPod?.localhostProfile)
+          ? {
+              problem: words('pod has no seccomp profile'),
+              remedy: words('set seccompProfile.type: RuntimeDefault in the securityContext of the pod'),
+              fixes: [{ path: field, value: 'RuntimeDefault' }],
+            }
+          : {
+              problem: words('pod has a seccomp profile without a type'),
+              remedy: words('set seccompProfile.type: Localhost, which localhostProfile requires'),
+            }),
       });
     }
     return reports;

@@ -42,7 +42,7 @@ function checkVolumes(pod: PodSpec): Report[] {
       });
     if (names.has(name))
       reports.push({
-        problem: message`two volumes have the name "${name}"`,
+        problem: message`has two volumes with the name "${name}"`,
         remedy: words('rename one of them'),
         field: [...field, 'name'],
         currentValue: name,

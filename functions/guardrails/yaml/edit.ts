@@ -1,6 +1,6 @@
 import { InputError } from '../errors';
 import { message } from '../message';
-import { type Fix, byFirstStep, withFixes } from './field-path';
+import { type Fix, byFirstStep, formatPath, withFixes } from './field-path';
 import { type Collection, Layout, appendToFlow, insertLines, isMissing, removeEntries } from './layout';
 import type { YamlMapping, YamlNode, YamlScalar, YamlSequence } from './nodes';
 import { ifValid, parseYaml } from './parse';
@@ -33,8 +33,12 @@ export function editDocument(text: string, edit: Edit, where: string): Splice[] 
   const value = root?.kind === 'mapping' ? valueOf(root) : null;
   if (root?.kind !== 'mapping' || !isObject(value)) throw new InputError(message`${where}: not a mapping`);
   const wanted = withEdit(value, edit);
-  if (wanted === undefined)
-    throw new InputError(message`${where}: a fix would replace a value; edit the file by hand`);
+  if (wanted === undefined) {
+    const fields = 'list' in edit ? edit.list : edit.map(({ path }) => formatPath(path)).join(', ');
+    throw new InputError(
+      message`${where}: ${fields} cannot be set without replacing a value; edit the file by hand`,
+    );
+  }
   const splices = 'list' in edit ? removal(text, root, edit) : new Editor(text, root).edit(wanted, edit);
   if (isSame(reread(splice(text, splices)), wanted)) return splices;
   throw new InputError(

@@ -17,7 +17,7 @@ const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
  *   see: what follows it is a comment to one reader and a field to another
  */
 export function decodeText(bytes: Uint8Array, where: string): string {
-  if (!isUtf8(bytes)) throw new InputError(message`${where}: not valid UTF-8; save the file as UTF-8`);
+  if (!isUtf8(bytes)) throw new InputError(message`${where} is not valid UTF-8; save the file as UTF-8`);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   const refuse = (offset: number, what: string) => {
     if (offset !== -1) throw new InputError(message`${where}:${lineOf(text, offset)}: ${words(what)}`);
