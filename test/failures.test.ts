@@ -293,7 +293,7 @@ describe('the configuration names', () => {
     });
     const input = resourceList(files, configOf(name));
     const { exitCode, stdout, stderr } = await runUnbuilt(input);
-    const message = `configuration: unknown overlay "${name}" in environments; the overlays are: overlays/prod`;
+    const message = `configuration: environments names the overlay "${name}", which does not exist; use one of overlays/prod`;
     expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: `${message}\n` });
     expect(stdout.startsWith(input)).toBe(true);
     expect(resultsIn(stdout)).toEqual([{ severity: 'error', message }]);

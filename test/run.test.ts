@@ -223,7 +223,11 @@ describe('bad input ends in a clear error and an empty stdout', () => {
   it.each<[string, string, string]>([
     ['empty stdin', '', 'empty'],
     ['invalid YAML', 'a: [', 'standard input:1: invalid YAML'],
-    ['a mapping that is not a resource', 'a: 1\n', 'standard input:1: not a Kubernetes resource'],
+    [
+      'a mapping that is not a resource',
+      'a: 1\n',
+      'standard input:1: the field apiVersion of a Kubernetes resource is missing',
+    ],
     [
       'items missing',
       'apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n',
@@ -263,7 +267,7 @@ describe('bad input ends in a clear error and an empty stdout', () => {
     [
       'an unknown overlay',
       'spec: {environments: {overlays/x: {}}}',
-      'unknown overlay "overlays/x" in environments; the overlays are: base, overlays/prod',
+      'environments names the overlay "overlays/x", which does not exist; use one of base, overlays/prod',
     ],
   ])('bad configuration: %s is exit 3, and every item comes back', async (_, spec, message) => {
     const config = `functionConfig:\n  apiVersion: todo.example.com/v1alpha1\n  kind: Guardrails\n  ${spec}\n`;

@@ -430,7 +430,7 @@ describe('generators', () => {
       'gone/.env',
       ': a generator reads this file, but it does not exist; add it, or remove it from the generator',
     ],
-    ['is a folder', 'folder.d', ' is not a regular file; a generator reads it; name a file'],
+    ['is a folder', 'folder.d', ' is not a regular file; name a regular file in the generator that reads it'],
   ])('whose input %s: exit 2 with its path, and nothing is written', (_, file, problem) => {
     write({
       '.krmignore': 'dist/\n',
@@ -510,7 +510,7 @@ describe('the configuration', () => {
     [
       'one with an unknown overlay',
       { 'a/g.yaml': guardrails('{overlays/x: {}}') },
-      'configuration: unknown overlay "overlays/x" in environments; the overlays are: overlays/dev\n',
+      'configuration: environments names the overlay "overlays/x", which does not exist; use one of overlays/dev\n',
     ],
     [
       'one with a wrong type',

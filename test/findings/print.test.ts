@@ -22,12 +22,12 @@ describe('a finding is one line that says what, where and how', () => {
     [
       'in an overlay',
       {},
-      'overlays/prod: Deployment/web container "web" is privileged (base/web.yaml:12); remove the line',
+      'overlays/prod: Deployment/web container "web" is privileged (base/web.yaml:12); remove the field privileged',
     ],
     [
       'in two overlays',
       { overlays: ['overlays/dev', 'overlays/prod'] },
-      'overlays/dev, overlays/prod: Deployment/web container "web" is privileged (base/web.yaml:12); remove the line',
+      'overlays/dev, overlays/prod: Deployment/web container "web" is privileged (base/web.yaml:12); remove the field privileged',
     ],
     [
       'in a stream without paths',

@@ -123,5 +123,5 @@ test('an unknown overlay in the configuration is refused', () => {
   }).not.toThrow();
   expect(() => {
     checkConfiguredOverlays(graph, ['base', 'c']);
-  }).toThrow('configuration: unknown overlay "c" in environments; the overlays are: base');
+  }).toThrow('configuration: environments names the overlay "c", which does not exist; use one of base');
 });

@@ -80,7 +80,7 @@ describe("an overlay's patch of a generated policy is refused, with its name and
       'allow-frontend-to-backend',
       { op: 'replace', path: '/spec/ingress/0/ports/0/port', value: 80 },
       [
-        'blocks required traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP 8000 at ingress',
+        'blocks required ingress traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP port 8000',
         'allows traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP 80',
       ],
     ],
@@ -89,8 +89,8 @@ describe("an overlay's patch of a generated policy is refused, with its name and
       'allow-backend-to-dns',
       { op: 'remove', path: '/spec/egress/0/ports/0' },
       [
-        'blocks required traffic from Deployment/todo-backend to DNS on UDP 53 at egress',
-        'blocks required traffic from Deployment/todo-backend to DNS (169.254.20.10) on UDP 53 at egress',
+        'blocks required egress traffic from Deployment/todo-backend to DNS on UDP port 53',
+        'blocks required egress traffic from Deployment/todo-backend to DNS (169.254.20.10) on UDP port 53',
       ],
     ],
     [
@@ -122,7 +122,7 @@ describe("an overlay's patch of a generated policy is refused, with its name and
       'allow-backend-to-internet',
       { op: 'add', path: '/spec/egress/0/to/0/ipBlock/except/-', value: '104.16.0.0/13' },
       [
-        'blocks required traffic from Deployment/todo-backend to the internet (104.16.0.0) on TCP 443 at egress',
+        'blocks required egress traffic from Deployment/todo-backend to the internet (104.16.0.0) on TCP port 443',
       ],
     ],
     [
@@ -221,7 +221,7 @@ describe('a change of an overlay that the policies do not follow is reported', (
       'a workload that no policy allows traffic to, and the Ingress routed to its Service',
       prodWith(REPORT, TO_REPORT),
       [
-        'NetworkPolicy/default-deny blocks required traffic from the ingress controller to Deployment/report on TCP 8080 at ingress: Ingress/todo-ingress requires it',
+        'NetworkPolicy/default-deny blocks required ingress traffic from the ingress controller to Deployment/report on TCP port 8080: Ingress/todo-ingress requires it',
         'NetworkPolicy/allow-ingress-controller-to-frontend allows traffic from ',
       ],
     ],
@@ -241,9 +241,9 @@ describe('a change of an overlay that the policies do not follow is reported', (
           }),
       ),
       [
-        'NetworkPolicy/allow-frontend-to-backend blocks required traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP 8001 at ingress',
-        'NetworkPolicy/allow-frontend-to-backend-egress blocks required traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP 8001 at egress',
-        'NetworkPolicy/allow-ingress-controller-to-backend blocks required traffic from the ingress controller to Deployment/todo-backend on TCP 8001 at ingress',
+        'NetworkPolicy/allow-frontend-to-backend blocks required ingress traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP port 8001',
+        'NetworkPolicy/allow-frontend-to-backend-egress blocks required egress traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP port 8001',
+        'NetworkPolicy/allow-ingress-controller-to-backend blocks required ingress traffic from the ingress controller to Deployment/todo-backend on TCP port 8001',
         'NetworkPolicy/allow-frontend-to-backend allows traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP 8000',
       ],
     ],
@@ -264,8 +264,8 @@ describe('a change of an overlay that the policies do not follow is reported', (
           }),
       ),
       [
-        'NetworkPolicy/allow-frontend-to-backend blocks required traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP 8000 at ingress',
-        'NetworkPolicy/allow-backend-to-internet blocks required traffic from Deployment/todo-backend to the internet (0.0.0.0) on TCP 443 at egress',
+        'NetworkPolicy/allow-frontend-to-backend blocks required ingress traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP port 8000',
+        'NetworkPolicy/allow-backend-to-internet blocks required egress traffic from Deployment/todo-backend to the internet (0.0.0.0) on TCP port 443',
         'NetworkPolicy/allow-backend-to-internet allows traffic from pods with app=todo-backend in namespace todo-prod to ',
       ],
     ],

@@ -211,9 +211,9 @@ describe('an invalid exemption is an error and has no effect', () => {
   const NO_REASON = 'the reason is missing; write the reason as the value';
   const past = (date: string) =>
     `the exemption ended on ${date}; fix what the rule reports, or set a later date`;
-  const invalidDate = (text: string) => `invalid date ${text}; write the date as YYYY-MM-DD`;
+  const invalidDate = (text: string) => `the date ${text} is invalid; write the date as YYYY-MM-DD`;
   const unknownContainer = (name: string) =>
-    `unknown container "${name}"; use one of web, other, or remove the colon if the text before it is part of the reason`;
+    `the container "${name}" does not exist; use one of web, other, or remove the colon if the text before it is part of the reason`;
 
   it.each<[string, unknown, string]>([
     ['an empty reason', '', NO_REASON],
@@ -247,7 +247,7 @@ describe('an invalid exemption is an error and has no effect', () => {
     expect({ exitCode, reported }).toEqual({
       exitCode: 1,
       reported: [
-        `error exemption Pod/pod annotation exempt.todo.example.com/read-only-rootfs: unknown rule "read-only-rootfs"; use one of ${RULE_IDS}`,
+        `error exemption Pod/pod annotation exempt.todo.example.com/read-only-rootfs: the rule "read-only-rootfs" does not exist; use one of ${RULE_IDS}`,
       ],
     });
   });

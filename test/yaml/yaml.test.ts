@@ -149,7 +149,7 @@ describe('a scalar is read as yaml.v2 reads it', () => {
 
 describe('a key that readers write in different ways is refused', () => {
   it.each(['1.5', '1e3', '1e10', '.inf', '9007199254740993'])('%s', (key) => {
-    expect(() => read(`${key}: a\n`)).toThrow('quote it');
+    expect(() => read(`${key}: a\n`)).toThrow('put the key in quotes');
     expect(read(`'${key}': a\n`)).toEqual({ [key]: 'a' });
   });
 });
@@ -324,7 +324,9 @@ describe('decodeText', () => {
 
   it.each(['\0', '\x01', '\x08', '\x0b', '\x0c', '\x1b', '\x7f'])('refuses the control character %j', (c) => {
     const message = messageOf(() => decode(`a: 1\nb: "canary${c}"\n`));
-    expect(message).toBe('some/file.yaml:2: a control character, which YAML does not allow; remove it');
+    expect(message).toBe(
+      'some/file.yaml:2: the text contains a control character, which YAML does not allow; remove it',
+    );
   });
 
   describe.each([

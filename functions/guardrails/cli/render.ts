@@ -123,7 +123,7 @@ function generatorInputs(root: string, files: ReadonlySet<string>): Map<string, 
         throw new InputError(
           message`${file}: a generator reads this file through a symbolic link; replace the link with a copy of the file`,
         );
-      const bytes = readFileIfThere(top, file, words('a generator reads it; name a file'));
+      const bytes = readFileIfThere(top, file, words('name a regular file in the generator that reads it'));
       if (bytes === undefined)
         throw new InputError(
           message`${file}: a generator reads this file, but it does not exist; add it, or remove it from the generator`,

@@ -29,7 +29,7 @@ function shorten(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit / 2)}...${text.slice(-limit / 2)}`;
 }
 
-/** `overlays/prod: Deployment/web container "web" is privileged (base/web.yaml:12); remove the line`. */
+/** `overlays/prod: Deployment/web container "web" is privileged (base/web.yaml:12); remove the field privileged`. */
 export function messageOf({ overlays, resource, problem, remedy, suppression, source }: Finding): Message {
   const builds = overlays.length === 0 ? '' : message`${overlays.join(', ')}: `;
   const name = resource?.name ? message`/${resource.name}` : '';

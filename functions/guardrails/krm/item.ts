@@ -84,7 +84,7 @@ export function readItem(
   if (value === null) return undefined;
   if (root?.kind !== 'mapping' || !isObject(value))
     throw new InputError(
-      message`${place}: not a Kubernetes resource; write a mapping with apiVersion and kind`,
+      message`${place}: the content is not a Kubernetes resource; write a mapping with apiVersion and kind`,
     );
   if (file !== undefined) return { value, path: file.path, index: file.index, range, line, text };
   const annotations = annotationsOf(value);
@@ -106,7 +106,7 @@ export function requireResource(item: Item, where: () => string | Message): void
     const value = item.value[field];
     if (typeof value !== 'string' || value === '')
       throw new InputError(
-        message`${where()}: not a Kubernetes resource: ${words(field)} is missing or not a string; set it to a string`,
+        message`${where()}: the field ${words(field)} of a Kubernetes resource is missing, empty, or not a string; set it to a non-empty string`,
       );
   }
 }

@@ -166,7 +166,7 @@ function readListItem(text: string, i: number, range: ItemRange & { readonly lin
   const item = readItem(text, STANDARD_INPUT, range);
   const where = () => message`${STANDARD_INPUT}:${range.line}: item ${i + 1}`;
   if (item === undefined)
-    throw new InputError(message`${where()} is empty; write a Kubernetes resource or remove it`);
+    throw new InputError(message`${where()} is empty; write a Kubernetes resource there, or remove the item`);
   requireResource(item, where);
   return item;
 }

@@ -15,7 +15,7 @@ export type { Changes, WireInput } from './input';
  */
 export function readWire(text: string): WireInput {
   if (text.trim() === '')
-    throw new InputError(message`${STANDARD_INPUT}: empty; send a ResourceList or YAML documents`);
+    throw new InputError(message`${STANDARD_INPUT} is empty; send a ResourceList or YAML documents`);
   const list = readBlockList(text);
   if (list !== undefined) return list;
   // The kind may be written with escapes.

@@ -29,12 +29,12 @@ export function writablePathsOf(
   const written = annotationsOf(resource)[WRITABLE_PATHS];
   const sizes = new Map<string, string>();
   if (written !== undefined && written !== null && typeof written !== 'string')
-    return { problem: words('must be a string'), remedy: words('put the value in quotes') };
+    return { problem: words('the value must be a string'), remedy: words('put the value in quotes') };
   for (const entry of (written ?? '').split(',')) {
     if (entry.trim() === '') continue;
     const [path = '', size, ...more] = entry.split('=').map((part) => part.trim());
     if (!path.startsWith('/') || path.includes(':') || size === undefined || more.length > 0)
-      return { problem: message`invalid entry ${JSON.stringify(entry)}`, remedy: FORM };
+      return { problem: message`the entry ${JSON.stringify(entry)} is invalid`, remedy: FORM };
     const normal = normalMountPath(path);
     if (normal === '/' || path.split('/').includes('..'))
       return {
@@ -44,11 +44,14 @@ export function writablePathsOf(
     const quantity = parseQuantity(size);
     if (quantity === undefined || quantity.digits <= 0n)
       return {
-        problem: message`invalid size ${JSON.stringify(size)}; a size such as 64Mi is expected`,
+        problem: message`the size ${JSON.stringify(size)} is not a quantity above 0, such as 64Mi`,
         remedy: FORM,
       };
     if (sizes.has(normal))
-      return { problem: message`duplicate path ${normal}`, remedy: words('keep one entry for the path') };
+      return {
+        problem: message`the path ${normal} is listed twice`,
+        remedy: words('keep one entry for the path'),
+      };
     sizes.set(normal, size);
   }
   // Shorter paths first: a path below a writable folder needs no volume.

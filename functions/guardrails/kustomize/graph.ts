@@ -149,7 +149,7 @@ export function checkConfiguredOverlays(graph: Graph, configured: readonly strin
   const unknown = configured.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new ConfigError(
-    message`configuration: unknown overlay "${unknown}" in environments; the overlays are: ${joinMessages(known.sort(), ', ')}`,
+    message`configuration: environments names the overlay "${unknown}", which does not exist; use one of ${joinMessages(known.sort(), ', ')}`,
   );
 }
 

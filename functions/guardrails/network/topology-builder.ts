@@ -117,14 +117,22 @@ export class TopologyBuilder {
     }
     const selected = this.selectedBy(stringsIn(spec.selector), namespace);
     if (selected.length === 0)
-      report(message`refers to Service/${name}, which selects no pods`, 'fix spec.selector of the Service');
+      report(
+        message`refers to Service/${name}, which selects no pods`,
+        'set spec.selector of the Service to labels that the pods have',
+      );
     const targets = targetPorts(spec, port, from.is === 'workload');
     if (targets.length === 0) {
-      const problem =
-        port === undefined
-          ? message`refers to Service/${name}, which has no ports`
-          : message`refers to Service/${name}, which has no port ${port}`;
-      report(problem, 'use a port of the Service, or add the port to its spec.ports');
+      if (port === undefined)
+        report(
+          message`refers to Service/${name}, which has no ports`,
+          'add a port to spec.ports of the Service',
+        );
+      else
+        report(
+          message`refers to Service/${name}, which has no port ${port}`,
+          'use a port of the Service, or add the port to its spec.ports',
+        );
     }
     const part = origin.part === undefined ? words('') : message` ${origin.part}`;
     const reason = message`${kind}/${client}${part} requires it`;

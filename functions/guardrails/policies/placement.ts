@@ -91,13 +91,15 @@ function sharedKustomization(
   const unique = [bases, common].map((dirs) => topmost(graph, dirs)).find(({ length }) => length === 1);
   if (unique !== undefined) return unique[0];
   const names = overlays.join(', ');
-  const reason =
-    common.length === 0
-      ? message`the overlays ${names} do not share a kustomization`
-      : message`the overlays ${names} share several kustomizations (${topmost(graph, common).join(' and ')})`;
+  if (common.length === 0)
+    return {
+      problem: message`the overlays ${names} do not share a kustomization, so no network policies are written`,
+      remedy: words('list a common base under resources in each overlay'),
+    };
+  const shared = topmost(graph, common).join(' and ');
   return {
-    problem: message`${reason}, so no network policies are written`,
-    remedy: words('list a common base under resources in each overlay'),
+    problem: message`the overlays ${names} share several kustomizations (${shared}), so no network policies are written`,
+    remedy: words('list these in one kustomization, and only that one in each overlay in their place'),
   };
 }
 

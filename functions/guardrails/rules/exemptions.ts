@@ -50,7 +50,7 @@ export function readExemptions(
     const [, end] = /(?:^|\s)until\s+(\S+)$/i.exec(rest) ?? [];
     const reason = rest.replace(/(?:^|\s+)until\s+\S+$/i, '').trim();
     if (!ruleIds.includes(rule))
-      refuse(message`unknown rule "${rule}"`, words(`use one of ${ruleIds.join(', ')}`));
+      refuse(message`the rule "${rule}" does not exist`, words(`use one of ${ruleIds.join(', ')}`));
     else if (neverExempt.has(rule))
       refuse(
         words('the configuration lists this rule under neverExempt'),
@@ -59,11 +59,11 @@ export function readExemptions(
     else if (reason === '') refuse(words('the reason is missing'), words('write the reason as the value'));
     else if (container !== undefined && !containers.includes(container))
       refuse(
-        message`unknown container "${container}"`,
+        message`the container "${container}" does not exist`,
         message`use one of ${containers.join(', ')}, or remove the colon if the text before it is part of the reason`,
       );
     else if (end !== undefined && !isDay(end))
-      refuse(message`invalid date ${end}`, words('write the date as YYYY-MM-DD'));
+      refuse(message`the date ${end} is invalid`, words('write the date as YYYY-MM-DD'));
     else if (end !== undefined && end < today)
       refuse(message`the exemption ended on ${end}`, words('fix what the rule reports, or set a later date'));
     else exemptions.push({ rule, container, reason: end === undefined ? reason : `${reason}, until ${end}` });

@@ -21,7 +21,9 @@ export const privilegeEscalation: Rule = {
       if (!isAbsent(privileged) && privileged !== false)
         reports.push({
           problem: message`${subject} is privileged`,
-          remedy: words('remove the line; to bind a port below 1024, add the capability NET_BIND_SERVICE'),
+          remedy: words(
+            'remove the field privileged; to bind a port below 1024, add the capability NET_BIND_SERVICE',
+          ),
           field: [...path, 'securityContext', 'privileged'],
           currentValue: privileged,
           container,

@@ -31,12 +31,13 @@ export type Edit = readonly Fix[] | Removal;
 export function editDocument(text: string, edit: Edit, where: string): Splice[] {
   const [root] = parseYaml(text, where);
   const value = root?.kind === 'mapping' ? valueOf(root) : null;
-  if (root?.kind !== 'mapping' || !isObject(value)) throw new InputError(message`${where}: not a mapping`);
+  if (root?.kind !== 'mapping' || !isObject(value))
+    throw new InputError(message`${where}: the document is not a mapping; write it as keys with values`);
   const wanted = withEdit(value, edit);
   if (wanted === undefined) {
     const fields = 'list' in edit ? edit.list : edit.map(({ path }) => formatPath(path)).join(', ');
     throw new InputError(
-      message`${where}: ${fields} cannot be set without replacing a value; edit the file by hand`,
+      message`${where}: ${fields} cannot be set without replacing an existing value; set the fields by hand`,
     );
   }
   const splices = 'list' in edit ? removal(text, root, edit) : new Editor(text, root).edit(wanted, edit);

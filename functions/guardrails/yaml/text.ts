@@ -22,8 +22,11 @@ export function decodeText(bytes: Uint8Array, where: string): string {
   const refuse = (offset: number, what: string) => {
     if (offset !== -1) throw new InputError(message`${where}:${lineOf(text, offset)}: ${words(what)}`);
   };
-  refuse(text.search(CONTROL), 'a control character, which YAML does not allow; remove it');
-  refuse(text.search(LONE_RETURN), 'a carriage return without a line feed; end lines with a line feed');
+  refuse(text.search(CONTROL), 'the text contains a control character, which YAML does not allow; remove it');
+  refuse(
+    text.search(LONE_RETURN),
+    'the text contains a carriage return without a line feed; end lines with a line feed',
+  );
   refuse(
     disputedBreakIn(text),
     'U+0085, U+2028, U+2029 or U+FEFF outside quotes, which YAML readers read in different ways; remove it',

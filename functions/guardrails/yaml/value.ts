@@ -69,11 +69,15 @@ function aliased(node: YamlNode): YamlNode {
 export function keyText(key: YamlNode): string {
   const value = valueOf(key);
   if (typeof value === 'object' && value !== null)
-    throw new InputError(message`a key must be a scalar, found a mapping or a list`);
+    throw new InputError(
+      message`a key must be a scalar, but this key is a mapping or a list; write the key as a string`,
+    );
   const isPlainInteger =
     key.kind === 'scalar' && Number.isSafeInteger(value) && INTEGER.test(key.text.replaceAll('_', ''));
-  if (typeof value === 'number' && !isPlainInteger && key.kind !== 'alias')
-    throw new InputError(message`a key is a number that YAML readers write in different ways; quote it`);
+  if (typeof value === 'number' && !isPlainInteger && key.kind === 'scalar')
+    throw new InputError(
+      message`the key ${key.text} is a number that YAML readers interpret in different ways; put the key in quotes`,
+    );
   return String(value);
 }
 

@@ -72,7 +72,7 @@ function reportOf(connection: Connection, traffic: Traffic, direction: Direction
   const source = nameOf(connection.from, traffic.from);
   const destination = nameOf(connection.to, traffic.to);
   return {
-    problem: message`blocks required traffic from ${source} to ${destination} on ${words(protocol)} ${port} at ${words(direction)}: ${connection.reason}`,
+    problem: message`blocks required ${words(direction)} traffic from ${source} to ${destination} on ${words(protocol)} port ${port}: ${connection.reason}`,
     remedy: words(
       selectsEveryPod(policy)
         ? 'add a policy that allows it; `npm run render` writes one'
