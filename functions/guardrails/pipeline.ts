@@ -8,10 +8,11 @@ import {
   type FindKustomize,
   buildOverlays,
 } from './kustomize/build-overlays';
-import { type PackageItems, overlaysOf, reachableFrom } from './kustomize/graph';
+import { type PackageItems, overlaysOf, reachableFrom, unusedComponents } from './kustomize/graph';
 import { type Package, packageOf } from './kustomize/package';
 import { type Inspect, SourceFinder } from './kustomize/source-finder';
 import { message, outputOf, words } from './message';
+import { checkGeneratedAreKept } from './policies/kept-policies';
 import { generatedItems, updatePolicies } from './policies/update-policies';
 import { RULES } from './rules';
 import { harden } from './rules/harden';
@@ -52,7 +53,8 @@ export async function judge(
   findKustomize: FindKustomize,
 ): Promise<Judged> {
   const source = packageOf(items);
-  const hardened = harden(items, source?.graph, config, fileLevels(config, source));
+  const { findings, ...rest } = harden(items, source?.graph, config, fileLevels(config, source));
+  const hardened: Revision = { ...rest, findings: [...findings, ...notJudged(source)] };
   const pkg = hardened.changes.edits.size === 0 ? source : packageOf(hardened.items);
   if (source === undefined || pkg === undefined)
     return { revision: hardened, ...verifyStream(hardened.items, config) };
@@ -93,6 +95,16 @@ export async function verify(
   } finally {
     built.remove();
   }
+}
+
+/** What no build shows, in a line each. */
+function notJudged(pkg: Package | undefined): Finding[] {
+  return (pkg === undefined ? [] : unusedComponents(pkg.graph)).map(({ file }) => ({
+    severity: 'info',
+    problem: words('a Component that no kustomization includes is not checked'),
+    overlays: [],
+    source: { file },
+  }));
 }
 
 /** The levels that hold for a file when it is hardened: a rule is off only where every overlay that reaches it says so. */
@@ -136,7 +148,8 @@ async function verifyBuilds(
   const judged: JudgedBuild[] = [];
   const findings: Finding[] = [];
   // One after the other: to find a source, the copy is changed.
-  for (const { overlay, kustomization, stdout, stderr, resources } of builds) {
+  for (const build of builds) {
+    const { overlay, kustomization, stdout, stderr, resources } = build;
     const overlays = [overlay];
     const context = { ...config, levels: levelsOf(config, overlay), kustomization };
     const check: Inspect = (all, scope) => inspect(all, { ...context, scope });
@@ -155,11 +168,18 @@ async function verifyBuilds(
       stderr.trim() === '' ? [] : [{ problem: message`kustomize reports: ${outputOf(stderr)}` }];
     findings.push(
       ...found.map((one) => ({ ...withSource(one.finding, sources.get(one)), overlays })),
+      ...checkGeneratedAreKept(pkg, build).flatMap((one) => atLevel(one, context.levels)),
       ...[...unknown, ...printed].map((one) => ({ severity: 'info' as const, ...one, overlays })),
     );
     judged.push({ overlay, manifests: stdout, resources: resources.length, placeholders });
   }
   return { builds: judged, findings: merged(findings) };
+}
+
+/** A finding of the package, as the level of its rule in an overlay has it; none for a rule that is off. */
+function atLevel(finding: Finding, levels: Levels): Finding[] {
+  const level = levels.get(finding.rule ?? '') ?? 'error';
+  return level === 'off' ? [] : [{ ...finding, severity: level }];
 }
 
 function withSource(finding: Finding, source: Source | undefined): Finding {

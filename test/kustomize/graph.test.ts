@@ -54,7 +54,7 @@ test.each<[string, string]>([
     'helmCharts requires Helm, which a build does not run; render the chart and commit the manifests',
   ],
   [
-    'generators: ["{apiVersion: x/v1, kind: Gen}"]',
+    'generators: ["{apiVersion: x/v1, kind: Gen, metadata: {name: g}}"]',
     'the plugin Gen is not built into kustomize, and a build runs no other plugins; run it once and commit its output',
   ],
   ['RESOURCES: [web.yaml]', 'kustomize reads the field RESOURCES as resources; rename it to resources'],

@@ -155,19 +155,39 @@ export function checkConfiguredOverlays(graph: Graph, configured: readonly strin
 
 /**
  * The overlays of a package: every Kustomization in a folder `overlays`, every Kustomization that no other builds on,
- * and every one that the configuration names. Never a Component.
+ * and every one that the configuration names. A Component counts if no other kustomization builds on it and it is not
+ * below a folder `components`, because kustomize and Argo CD build it like a Kustomization.
  */
 export function overlaysOf(graph: Graph, configured: readonly string[]): string[] {
   const candidates = kustomizationFolders(graph);
-  const builtOn = new Set([...graph.values()].flatMap(({ folders }) => folders));
+  const builtOn = foldersBuiltOn(graph);
   const overlays = new Set(
     candidates.filter(
       (dir) => `/${dir}`.includes('/overlays/') || !builtOn.has(dir) || configured.includes(dir),
     ),
   );
+  for (const { dir, isComponent } of graph.values())
+    if (isComponent && !builtOn.has(dir) && !isOptional(dir)) overlays.add(dir);
   // Kustomizations that build on each other have no root; kustomize reports the cycle.
   for (const dir of candidates) if (!reachableFrom(graph, [...overlays]).has(dir)) overlays.add(dir);
   return [...overlays].sort();
+}
+
+/** Components that no kustomization builds on, and that are not judged by themselves. */
+export function unusedComponents(graph: Graph): Kustomization[] {
+  const builtOn = foldersBuiltOn(graph);
+  return [...graph.values()].filter(
+    ({ dir, isComponent }) => isComponent && !builtOn.has(dir) && isOptional(dir),
+  );
+}
+
+/** Whether a Component is one of the optional parts, which are kept in a folder `components`. */
+function isOptional(dir: string): boolean {
+  return dir.split('/').includes('components');
+}
+
+function foldersBuiltOn(graph: Graph): ReadonlySet<string> {
+  return new Set([...graph.values()].flatMap(({ folders }) => folders));
 }
 
 /** Folders of Kustomizations, as opposed to Components. */

@@ -1,6 +1,14 @@
 import { InputError } from '../errors';
 import { type Message, message, words } from '../message';
-import { type YamlObject, type YamlValue, isObject, objectsIn, parseYaml, valueOf } from '../yaml/yaml';
+import {
+  type YamlObject,
+  type YamlValue,
+  isObject,
+  objectAt,
+  objectsIn,
+  parseYaml,
+  valueOf,
+} from '../yaml/yaml';
 
 /** What kustomize does with the file or folder that a kustomization names. */
 export type Role =
@@ -70,6 +78,7 @@ const FIELDS: readonly string[] = [
   'buildMetadata',
   'kind',
   'path',
+  'paths',
 ];
 
 /** Every file and folder that a kustomization names, and why kustomize must not be started on it. */
@@ -158,7 +167,10 @@ function withoutKey(entry: YamlValue): YamlValue {
   return typeof entry === 'string' ? entry.slice(entry.indexOf('=') + 1) : entry;
 }
 
-/** The mappings of a text that is inline YAML; undefined for a path. */
+/**
+ * The resources of a text that is inline YAML; undefined for a path. kustomize reads a text as a path, or as a URL,
+ * unless every document in it has a kind and a name: `http://example.com/a: b` is a mapping and a URL.
+ */
 function inlineDocuments(entry: YamlValue): YamlObject[] | undefined {
   if (typeof entry !== 'string') return undefined;
   let values: YamlValue[];
@@ -169,6 +181,14 @@ function inlineDocuments(entry: YamlValue): YamlObject[] | undefined {
     if (error instanceof InputError) return undefined;
     throw error;
   }
-  const mappings = values.filter(isObject);
-  return mappings.length > 0 ? mappings : undefined;
+  const resources = values.filter((value) => value !== null).filter(isNamed);
+  const isInline =
+    resources.length > 0 && resources.length === values.filter((value) => value !== null).length;
+  return isInline ? resources : undefined;
+}
+
+function isNamed(value: YamlValue): value is YamlObject {
+  if (!isObject(value)) return false;
+  const { name } = objectAt(value, 'metadata');
+  return [value.kind, name].every((one) => typeof one === 'string' && one !== '');
 }
