@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { run } from '../functions/guardrails/run';
 import { repositoryFiles, resourceList } from './support/package-files';
@@ -52,11 +51,11 @@ test('the layout names every folder at the top, and only folders that exist', ()
   const named = [...layout.matchAll(/`([^`]+)\/`/g)].map(([, folder = '']) => folder);
   for (const folder of named)
     expect({ folder, exists: existsSync(path.join(ROOT, folder)) }).toMatchObject({ exists: true });
-  const tracked = execFileSync('git', ['ls-tree', '-d', '--name-only', 'HEAD'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
-  const folders = tracked.split('\n').filter((folder) => /^[^.]/.test(folder));
+  const ignored = readFileSync(path.join(ROOT, '.gitignore'), 'utf8').split('\n');
+  const folders = readdirSync(ROOT, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !ignored.includes(`${entry.name}/`))
+    .map(({ name }) => name)
+    .filter((folder) => !folder.startsWith('.'));
   expect([...new Set(named.map((folder) => folder.split('/')[0]))].sort()).toEqual(folders.sort());
 });
 

@@ -66,10 +66,12 @@ async function diagrams(root: string, output: Output, findKustomize: FindKustomi
       );
       const svg = `${DIAGRAMS}/${flatName(overlay)}.svg`;
       const title = overlay === '.' ? 'this package' : overlay;
-      const diagram = viz.renderString(printDot(map, `${title}: allowed traffic`), { format: 'svg' });
+      const diagram = viz.renderString(printDot(map, `${title}: allowed traffic`, output.redact), {
+        format: 'svg',
+      });
       writes.push(...changeOf(top, svg, () => diagram));
       sections.push(
-        `### ${escapeMarkdown(title)}\n\n\`\`\`mermaid\n${printMermaid(map)}\`\`\`\n\n${printTable(map)}\n[As SVG](${linkTo(svg)})\n`,
+        `### ${escapeMarkdown(output.redact(title))}\n\n\`\`\`mermaid\n${printMermaid(map, output.redact)}\`\`\`\n\n${printTable(map, output.redact)}\n[As SVG](${linkTo(svg)})\n`,
       );
     }
   } finally {

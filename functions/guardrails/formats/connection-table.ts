@@ -1,14 +1,16 @@
 import type { ConnectionMap } from '../network/connection-map';
-import type { DiagramNode } from '../network/diagram-nodes';
-import { diagramOf, oneLine } from './diagram';
+import { type Redact, escapeText } from '../findings/print';
+import { diagramOf } from './diagram';
 
 /** A table in Markdown, with aligned columns. */
-export function printTable(map: ConnectionMap): string {
-  const name = ({ name, namespace }: DiagramNode) =>
+export function printTable(map: ConnectionMap, redact: Redact): string {
+  const name = ({ name, namespace }: { name: string; namespace: string | undefined }) =>
     namespace === undefined ? name : `${name} (${namespace})`;
   const rows = [
     ['From', 'To', 'Ports'],
-    ...diagramOf(map).lines.map(({ from, to, label }) => [name(from), name(to), label].map(escapeMarkdown)),
+    ...diagramOf(map, redact).lines.map(({ from, to, label }) =>
+      [name(from), name(to), label].map(escapeMarkdown),
+    ),
   ];
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const print = (cells: readonly string[]) =>
@@ -17,7 +19,14 @@ export function printTable(map: ConnectionMap): string {
   return [print(head), print(widths.map((width) => '-'.repeat(width))), ...body.map(print)].join('');
 }
 
-/** A text that Markdown shows literally, also in a table. */
+/** Characters of ordinary names; of these, Markdown obeys only `_` and `*`. */
+const ORDINARY = /^[\p{L}\p{N} .,:;/()_*=+-]*$/u;
+
+/** A text that Markdown shows literally, also in a table: as code, where it may be a link, a mention, math or HTML. */
 export function escapeMarkdown(text: string): string {
-  return oneLine(text).replace(/[|\\`*_<>[\]]/g, '\\$&');
+  const line = escapeText(text);
+  if (ORDINARY.test(line) && !/:\/\/|www\./i.test(line)) return line.replace(/[_*]/g, '\\$&');
+  const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map(({ length }) => length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence} ${line.replaceAll('|', '\\|')} ${fence}`;
 }

@@ -1,3 +1,4 @@
+import { type Redact, escapeText } from '../findings/print';
 import type { ConnectionMap, PortRange } from '../network/connection-map';
 import type { DiagramNode } from '../network/diagram-nodes';
 import { append } from '../network/multimap';
@@ -6,19 +7,30 @@ import { append } from '../network/multimap';
 const OUTSIDE: DiagramNode = { name: 'outside world', namespace: undefined, ends: [] };
 
 /** A node with an id in the order of the lines: `n1`, `n2`. */
-type Box = DiagramNode & { readonly id: string };
+interface Box extends Pick<DiagramNode, 'name' | 'namespace'> {
+  readonly id: string;
+}
 
-/** The lines of a diagram, and the boxes of each namespace of the build; those outside of them have no title. */
-export function diagramOf({ entrances, connections }: ConnectionMap) {
+/**
+ * The lines of a diagram, and the boxes of each namespace of the build; those outside of them have no title. Its texts
+ * are redacted and on one line: before an API server has seen a name, it may have any characters.
+ */
+export function diagramOf({ entrances, connections }: ConnectionMap, redact: Redact) {
+  const textOf = (text: string) => escapeText(redact(text));
   const boxes = new Map<DiagramNode, Box>();
   const boxOf = (node: DiagramNode) => {
-    const box = boxes.get(node) ?? { ...node, id: `n${boxes.size + 1}` };
+    const { name, namespace } = node;
+    const box = boxes.get(node) ?? {
+      id: `n${boxes.size + 1}`,
+      name: textOf(name),
+      namespace: namespace === undefined ? undefined : textOf(namespace),
+    };
     boxes.set(node, box);
     return box;
   };
   // No policy of the build decides about these.
   const fromOutside = entrances.map(({ through, hosts, ports }) => {
-    const label = `${hosts.join(', ')}: ${portText(ports)}`;
+    const label = `${textOf(hosts.join(', '))}: ${portText(ports)}`;
     return { from: boxOf(OUTSIDE), to: boxOf(through), label, isOutside: true };
   });
   const inside = connections.map(({ from, to, ports }) => {
@@ -43,9 +55,4 @@ export function portText(ports: readonly PortRange[]): string {
   const all = [...byProtocol].map(([protocol, ranges]) => `${protocol} ${ranges.join(', ')}`);
   const isEverything = all.length === 3 && all.every((text) => text.endsWith(' every port'));
   return isEverything ? 'everything' : all.join('; ');
-}
-
-/** A name on one line: before an API server has seen it, it may have any characters. */
-export function oneLine(text: string): string {
-  return text.replace(/[\0-\x1f\x7f-\x9f\u2028\u2029]/g, ' ');
 }
