@@ -207,7 +207,7 @@ describe('without a fault', () => {
 
   test('no temporary file is readable by users who may not read the file that it replaces', () => {
     const log = inScratch('modes');
-    const list = `for f in '${dir}'/base/.*tmp '${dir}'/base/deep/.*tmp '${dir}'/dist/.*tmp; do [ -e "$f" ] && stat -c '%a %n' "$f"; done >> '${log}'`;
+    const list = `for f in '${dir}'/.guardrails-work-*/.*tmp; do [ -e "$f" ] && stat -c '%a %n' "$f"; done >> '${log}'`;
     const run = `PATH=/bin:/usr/bin; ${list}`;
     expect(render({ name: 'writeSync', file: 'guardrails-tmp', times: 4, run })).toMatchObject({ status: 0 });
     const lines = readFileSync(log, 'utf8').trim().split('\n');
@@ -532,7 +532,16 @@ describe('renaming', () => {
     const after = tree(dir);
     expect(after[a]).toBe(before['base/a.yaml']);
     expect(after[b]).toBe(before['base/deep/b.yaml']);
-    expect(Object.keys(after).filter((file) => !(file in before))).toEqual([a, b].sort());
+    const folder = path.dirname(a);
+    const left = [a, b, path.join(folder, '.gitignore'), path.join(folder, 'keep')];
+    expect(
+      Object.keys(after)
+        .filter((file) => !(file in before))
+        .sort(),
+    ).toEqual(left.sort());
+    // The next run deletes none of them.
+    expect(spawnSync(process.execPath, [program, dir], { env: environment() }).status).toBe(0);
+    expect(tree(dir)).toMatchObject({ [a]: after[a], [b]: after[b] });
     expect(after['base/z.yaml']).toBe(before['base/z.yaml']);
     expect(readdirSync(inScratch('tmp'))).toEqual([]);
   });
@@ -560,7 +569,7 @@ describe('renaming', () => {
     });
     expect(status).toBe(2);
     expect(stderr).toMatch(
-      /^all files were written, but temporary files are left; remove them: base\/\.a\.yaml\.\w+\.guardrails-original\n$/,
+      /^all files were written; temporary files are left, remove them: \.guardrails-work-\d+-\d+-\w+\/\.a\.yaml\.\w+\.guardrails-original\n$/,
     );
     expect(readFileSync(path.join(dir, 'dist/prod.yaml'), 'utf8')).toBe(CONFIG_MAP);
   });

@@ -9,7 +9,7 @@ const FINDING: Finding = {
   rule: 'privilege-escalation',
   severity: 'error',
   problem: message`container "web" is privileged`,
-  remedy: words('remove the line'),
+  remedy: words('remove the field privileged'),
   resource: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', namespace: 'shop' },
   container: 'web',
   field: ['spec', 'template', 'spec', 'containers', 0, 'securityContext', 'privileged'],
@@ -32,12 +32,12 @@ describe('a finding is one line that says what, where and how', () => {
     [
       'in a stream without paths',
       { overlays: [], source: undefined },
-      'Deployment/web container "web" is privileged; remove the line',
+      'Deployment/web container "web" is privileged; remove the field privileged',
     ],
     [
       'caused by an entry of a kustomization',
       { source: { file: 'kustomization.yaml', line: 7, entry: ['patches', 0] } },
-      'overlays/prod: Deployment/web container "web" is privileged (kustomization.yaml:7, patches[0]); remove the line',
+      'overlays/prod: Deployment/web container "web" is privileged (kustomization.yaml:7, patches[0]); remove the field privileged',
     ],
     [
       'exempt',

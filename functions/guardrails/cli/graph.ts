@@ -14,6 +14,7 @@ import { readConnectionMap } from '../network/connection-map';
 import { type Call, type Output, TIMEOUT_USAGE, runCommand, withProgress } from './command-line';
 import { flatName } from './output-folder';
 import { readFunctionConfig, readPackage, readTextIfThere } from './read-package';
+import { removeStaged } from './staging';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
 const README = 'README.md';
@@ -32,7 +33,10 @@ ${START} and ${END}, and as ${DIAGRAMS}/OVERLAY.svg.
 async function main({ root, flags, output, findKustomize }: Call<'check'>): Promise<ExitCode> {
   const changed = await withProgress('building the overlays', () => diagrams(root, output, findKustomize));
   const isCheck = flags.has('check');
-  if (!isCheck) await writeFiles(root, changed);
+  if (!isCheck) {
+    removeStaged(realpathSync(root));
+    await writeFiles(root, changed);
+  }
   for (const { path: file } of changed)
     output.print(message`${file} ${words(isCheck ? 'would change' : 'was updated')}`);
   if (changed.length === 0) output.print(words('the diagrams are up to date'));

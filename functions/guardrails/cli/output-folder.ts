@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { GuardrailsError, InputError } from '../errors';
 import { type Message, message, words } from '../message';
@@ -45,7 +45,7 @@ export class OutputFolder {
         throw new GuardrailsError(
           message`${file} was not written by guardrails, or was changed after that; no file was written; move it away`,
         );
-      writes.push({ path: file, content, original: original ?? NO_FILE });
+      writes.push({ path: file, content, original: original ?? NO_FILE, isPrivate: hasSecret(content) });
     }
     for (const file of this.written.keys()) {
       const original = outputs.has(file) ? undefined : readOutput(this.root, file);
@@ -56,6 +56,11 @@ export class OutputFolder {
       .map(([file, content]) => `${hashOf(content)}  ${path.basename(file)}\n`)
       .join('');
     return [...writes, { path: LIST, content: list, original: this.list ?? NO_FILE }];
+  }
+
+  /** Lets only the owner enter the folder, if a build with a Secret is in it. */
+  protect(outputs: ReadonlyMap<string, string>): void {
+    if ([...outputs.values()].some(hasSecret)) chmodSync(path.join(this.root, OUTPUT), 0o700);
   }
 
   /**
@@ -135,6 +140,11 @@ function refuseLinkedFolder(root: string): void {
 
 function readOutput(root: string, file: string): Buffer | undefined {
   return readFileIfThere(root, file, words('remove it'));
+}
+
+/** Also in a List, and where the kind is quoted; a text that only mentions Secrets is taken for one. */
+function hasSecret(manifests: string): boolean {
+  return /^[ -]*["']?kind["']?: *["']?Secret(List)?["']?\s*(#.*)?$/m.test(manifests);
 }
 
 function hashOf(content: string | Uint8Array): string {

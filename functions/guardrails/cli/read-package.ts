@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { ConfigError, GuardrailsError, InputError } from '../errors';
-import { type Message, message, words } from '../message';
+import { type Message, message, outputOf } from '../message';
 import { type Item, readItem, requireResource } from '../krm/item';
 import { type Document, decodeText, splitDocuments } from '../yaml/text';
 import { type FieldPath } from '../yaml/field-path';
@@ -97,6 +97,6 @@ async function kustomizeOrCopy(): Promise<Kustomize> {
   try {
     return await fetchPinnedCopy();
   } catch (error) {
-    throw new GuardrailsError(words((error as Error).message));
+    throw new GuardrailsError(outputOf((error as Error).message));
   }
 }

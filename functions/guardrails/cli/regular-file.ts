@@ -61,10 +61,13 @@ export function unreadable(path: string, error: unknown): InputError {
   return new InputError(message`${path} cannot be read (${code}); ${remedyFor(code, path)}`);
 }
 
+const TOO_MANY_OPEN = 'the limit of open files is too low; raise it with `ulimit -n 1024`';
+
 function remedyFor(code: string, path: string): Message {
   // Node shows U+FFFD for bytes that are not UTF-8, and then finds no such file.
   if (code === 'ENOENT' && path.includes('\uFFFD')) return words('its name is not UTF-8; rename it');
   if (code === 'ENOENT') return words('it was deleted while the package was read; run again');
+  if (code === 'EMFILE' || code === 'ENFILE') return words(TOO_MANY_OPEN);
   if (code === 'ELOOP') return words('it is a symbolic link; replace it with a copy of the file');
   return words('make it readable');
 }

@@ -10,7 +10,7 @@ import type { Item } from '../krm/item';
 import type { FindKustomize } from '../kustomize/build-overlays';
 import { packageOf, secretInputs } from '../kustomize/package';
 import { message, words } from '../message';
-import { messageOf } from '../findings/print';
+import { escapeText, messageOf } from '../findings/print';
 import { type Judged, judge, verify } from '../pipeline';
 import { findingsOf } from '../run';
 import { changedFiles } from './changed-files';
@@ -19,6 +19,7 @@ import { IGNORE_NOTHING, parseKrmIgnore } from './krmignore';
 import { OUTPUT, OutputFolder, outputFile, outputsOf } from './output-folder';
 import { readFunctionConfig, readPackage } from './read-package';
 import { readFileIfThere } from './regular-file';
+import { removeStaged } from './staging';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
 const USAGE = `usage: npm run render -- [DIR] [--check] [--diff]
@@ -31,6 +32,7 @@ const USAGE = `usage: npm run render -- [DIR] [--check] [--diff]
 async function main({ root, flags, output, findKustomize }: Call<'check' | 'diff'>): Promise<ExitCode> {
   const { files, items } = await readPackage(root);
   output.redact = redactor(items);
+  if (!flags.has('check')) removeStaged(realpathSync(root));
   const folder = new OutputFolder(root);
   const config = readFunctionConfig(items, readConfig);
   const judged = await withProgress('building the overlays', () => judge(items, config, findKustomize));
@@ -53,6 +55,7 @@ async function main({ root, flags, output, findKustomize }: Call<'check' | 'diff
   }
   const outputs = outputsOf(real.builds);
   await writeFiles(root, [...changed, ...folder.writes(outputs)]);
+  folder.protect(outputs);
   if (outputs.size > 0) warnOfUnignoredOutput(output, root);
   for (const file of outputs.keys())
     output.print(message`next: kubectl apply -f ${path.relative(process.cwd(), path.join(root, file))}`);
@@ -85,8 +88,8 @@ async function showDiff(output: Output, changed: readonly FileWrite[]): Promise<
   for (const { path: file, content, original } of changed) {
     const isNew = original === NO_FILE || original === undefined;
     const diff = createTwoFilesPatch(
-      isNew ? '/dev/null' : `a/${file}`,
-      content === undefined ? '/dev/null' : `b/${file}`,
+      isNew ? '/dev/null' : `a/${escapeText(file)}`,
+      content === undefined ? '/dev/null' : `b/${escapeText(file)}`,
       isNew ? '' : Buffer.from(original).toString('utf8'),
       content ?? '',
       undefined,

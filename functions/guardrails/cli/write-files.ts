@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   type Stats,
   chmodSync,
@@ -23,7 +22,8 @@ import { setImmediate } from 'node:timers/promises';
 import { pathsToDelete } from '../interruption';
 import { GuardrailsError } from '../errors';
 import { codeOf } from './regular-file';
-import { type Message, message, words } from '../message';
+import { Staging } from './staging';
+import { type Message, joinMessages, message, words } from '../message';
 
 /** The original of a file that did not exist. */
 export const NO_FILE = Symbol('no file');
@@ -36,58 +36,62 @@ export interface FileWrite {
   readonly content: string | undefined;
   /** What was read from it, and must still be there; undefined: anything is replaced. */
   readonly original?: Uint8Array | typeof NO_FILE;
+  /** It holds a Secret: only the owner may read it, and a new folder for it. */
+  readonly isPrivate?: boolean;
 }
 
 /** A write in progress. */
 interface Pending {
   readonly write: FileWrite;
   readonly target: string;
-  readonly temporary: string;
+  /** undefined: the file is deleted. */
+  temporary?: string;
   /** A second name of the original; undefined before there is one, and for a new file. */
   backup?: string;
   isRenamed: boolean;
 }
 
 /**
- * Writes all files or none: first temporary files beside each, then a comparison of the originals with what was read,
- * then renames. If a step fails, renamed files are restored.
+ * Writes all files or none: first temporary files, then a comparison of the originals with what was read, then renames. If
+ * a step fails, or another program changes a file meanwhile, renamed files are restored.
  *
  * @param root the folder of the package
  * @throws GuardrailsError with the file and how to fix it; every file is then as it was, or the message says where it is
  */
 export async function writeFiles(root: string, writes: readonly FileWrite[]): Promise<void> {
   const top = realpathSync(root);
+  const staging = new Staging(top);
   const pending: Pending[] = [];
-  const left: string[] = [];
+  let problem: GuardrailsError | undefined;
   try {
     for (const write of writes) {
-      const target = path.join(top, write.path);
-      const one = { write, target, temporary: nameBeside(target, 'tmp'), isRenamed: false };
+      const one = { write, target: path.join(top, write.path), isRenamed: false };
       pending.push(one);
-      writeTemporary(one);
+      writeTemporary(one, staging);
       // A signal may end the process here, but not below, where nothing is awaited.
       await setImmediate();
     }
     for (const one of pending) compare(one);
-    rename(pending);
+    rename(top, pending, staging);
+  } catch (error) {
+    if (!(error instanceof GuardrailsError)) throw error;
+    problem = error;
   } finally {
-    for (const { temporary, backup } of pending)
-      for (const file of [temporary, backup])
-        if (file !== undefined && !remove(file)) left.push(path.relative(top, file));
+    const left = pending
+      .flatMap(({ temporary, backup }) => [temporary, backup])
+      .filter((file) => file !== undefined)
+      .filter((file) => !remove(file))
+      .map((file) => path.relative(top, file));
+    staging.remove();
+    if (left.length > 0) {
+      const what = problem?.text ?? words('all files were written');
+      problem = new GuardrailsError(
+        message`${what}; temporary files are left, remove them: ${joinMessages(left, ', ')}`,
+      );
+    }
   }
-  if (left.length > 0)
-    throw new GuardrailsError(
-      message`all files were written, but temporary files are left; remove them: ${left.join(', ')}`,
-    );
+  if (problem !== undefined) throw problem;
   await setImmediate();
-}
-
-/** A name that kpt and kustomize do not read. */
-function nameBeside(file: string, ending: string): string {
-  return path.join(
-    path.dirname(file),
-    `.${path.basename(file)}.${randomBytes(6).toString('hex')}.guardrails-${ending}`,
-  );
 }
 
 function remove(file: string): boolean {
@@ -100,16 +104,19 @@ function remove(file: string): boolean {
   return true;
 }
 
-function writeTemporary({ write, target, temporary }: Pending): void {
+function writeTemporary(one: Pending, staging: Staging): void {
+  const { write, target } = one;
   const folder = path.dirname(target);
   try {
-    if (!(write.original instanceof Uint8Array)) mkdirSync(folder, { recursive: true });
+    if (!(write.original instanceof Uint8Array))
+      mkdirSync(folder, { recursive: true, mode: write.isPrivate === true ? 0o700 : 0o777 });
     if (realpathSync(folder) === folder) {
       if (write.content === undefined) return;
       const found = lstatSync(target, { throwIfNoEntry: false });
       const replaced = found?.isFile() === true ? found : undefined;
-      pathsToDelete.add(temporary);
-      writeNew(temporary, write.content, replaced);
+      one.temporary = staging.pathFor(target, 'tmp');
+      pathsToDelete.add(one.temporary);
+      writeNew(one.temporary, write, replaced);
       return;
     }
   } catch (error) {
@@ -121,8 +128,13 @@ function writeTemporary({ write, target, temporary }: Pending): void {
 }
 
 /** A file with the mode of the one that it replaces, and its owner where that is permitted. */
-function writeNew(file: string, content: string, replaced: Stats | undefined): void {
-  const fd = openSync(file, 'wx', replaced === undefined ? 0o666 : 0o600); // private until it has the right mode
+function writeNew(
+  file: string,
+  { content = '', isPrivate = false }: FileWrite,
+  replaced: Stats | undefined,
+): void {
+  const isNew = replaced === undefined && !isPrivate;
+  const fd = openSync(file, 'wx', isNew ? 0o666 : 0o600); // private until it has the right mode
   try {
     const bytes = Buffer.from(content);
     for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
@@ -138,7 +150,7 @@ function writeNew(file: string, content: string, replaced: Stats | undefined): v
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
     }
-  chmodSync(file, replaced.mode & 0o7777);
+  chmodSync(file, replaced.mode & (isPrivate ? 0o700 : 0o7777));
 }
 
 function compare({ write: { path: file, original }, target }: Pending): void {
@@ -152,36 +164,45 @@ function compare({ write: { path: file, original }, target }: Pending): void {
   } catch (error) {
     throw failure(file, words('can no longer be read'), error);
   }
-  if (!isSame)
-    throw new GuardrailsError(
-      message`${file}: another program changed this file during the run; no file was written; run again`,
-    );
+  if (!isSame) throw changedMeanwhile(file);
 }
 
-function rename(pending: readonly Pending[]): void {
+function changedMeanwhile(file: string): GuardrailsError {
+  return new GuardrailsError(
+    message`${file}: another program changed this file during the run; no file was written; run again`,
+  );
+}
+
+function rename(top: string, pending: readonly Pending[], staging: Staging): void {
   let current = '';
   try {
     for (const one of pending) {
       current = one.write.path;
-      keepOriginal(one);
-      if (one.write.content === undefined) unlinkSync(one.target);
+      keepOriginal(one, staging);
+      // An editor may have saved the file since it was compared.
+      compare(one);
+      if (one.temporary === undefined) unlinkSync(one.target);
       else renameSync(one.temporary, one.target);
       one.isRenamed = true;
+      compareBackup(one);
     }
   } catch (error) {
-    const lost = rollBack(pending);
-    if (lost.length === 0) throw failure(current, words('cannot be replaced'), error);
+    const lost = rollBack(top, pending);
+    const isKnown = error instanceof GuardrailsError;
+    if (lost.length === 0) throw isKnown ? error : failure(current, words('cannot be replaced'), error);
+    staging.keep();
+    const what = isKnown ? error.text : message`${current} cannot be replaced (${codeOf(error)})`;
     throw new GuardrailsError(
-      message`${current} cannot be replaced (${codeOf(error)}), and other files cannot be restored: ${lost.join('; ')}`,
+      message`${what}, and other files cannot be restored: ${joinMessages(lost, '; ')}`,
     );
   }
 }
 
-function keepOriginal(one: Pending): void {
+function keepOriginal(one: Pending, staging: Staging): void {
   const { target, write } = one;
   const mayBeNew = write.original === undefined || write.original === NO_FILE;
   if (mayBeNew && lstatSync(target, { throwIfNoEntry: false }) === undefined) return;
-  const backup = nameBeside(target, 'original');
+  const backup = staging.pathFor(target, 'original');
   try {
     linkSync(target, backup);
   } catch {
@@ -192,9 +213,15 @@ function keepOriginal(one: Pending): void {
   pathsToDelete.add(backup);
 }
 
+/** The backup is what is replaced; as a link, it shows what another program writes to the file even after that. */
+function compareBackup({ write: { path: file, original }, backup }: Pending): void {
+  if (!(original instanceof Uint8Array) || backup === undefined) return;
+  if (!lstatSync(backup).isFile() || !readFileSync(backup).equals(original)) throw changedMeanwhile(file);
+}
+
 /** Restores what was renamed, and returns what cannot be restored. */
-function rollBack(pending: readonly Pending[]): string[] {
-  const lost: string[] = [];
+function rollBack(top: string, pending: readonly Pending[]): Message[] {
+  const lost: Message[] = [];
   for (const one of pending.toReversed()) {
     if (!one.isRenamed) continue;
     const { backup, target, write } = one;
@@ -204,8 +231,8 @@ function rollBack(pending: readonly Pending[]): string[] {
     } catch {
       lost.push(
         backup === undefined
-          ? `${write.path}, which is new`
-          : `${write.path}, the original of which is ${path.join(path.dirname(write.path), path.basename(backup))}`,
+          ? message`${write.path}, which is new`
+          : message`${write.path}, the original of which is ${path.relative(top, backup)}`,
       );
       if (backup !== undefined) pathsToDelete.delete(backup);
       delete one.backup;

@@ -51,11 +51,22 @@ function sourceText({ file, line, entry }: Source): Message {
   return message`${file}${at}${part}`;
 }
 
+/** Errors of the system that no place of the package causes: code, and the system call where the code alone is not enough. */
+const SYSTEM_ERRORS: ReadonlyMap<string, string> = new Map([
+  ['EMFILE', 'the limit of open files is too low; raise it with `ulimit -n 1024`'],
+  ['ENFILE', 'the limit of open files of the system is reached; end other programs, or raise the limit'],
+  ['ENOENT uv_cwd', 'the current directory does not exist; change to one that does'],
+  ['ENOSPC write', 'the output cannot be written: the device is full (ENOSPC)'],
+]);
+
 /** What is printed of an error. The message of an unexpected one may quote a Secret, so it is left out. */
 export function describeError(error: unknown): { text: Message; exitCode: 2 | 3 } {
   if (error instanceof GuardrailsError) return { text: error.text, exitCode: error.exitCode };
-  const { name, message: text, code, syscall, stack = '' } = error as NodeJS.ErrnoException;
-  const system = code === undefined ? '' : ` ${code}${syscall === undefined ? '' : ` in ${syscall}`}`;
+  const { name, message: text, code = '', syscall, stack = '' } = error as NodeJS.ErrnoException;
+  const known =
+    syscall === undefined ? undefined : (SYSTEM_ERRORS.get(`${code} ${syscall}`) ?? SYSTEM_ERRORS.get(code));
+  if (known !== undefined) return { text: words(known), exitCode: 2 };
+  const system = code === '' ? '' : ` ${code}${syscall === undefined ? '' : ` in ${syscall}`}`;
   const head = `${name}: ${text}\n`;
   const frame = stack.startsWith(head) ? /^\s+at (\S+)/.exec(stack.slice(head.length))?.[1] : undefined;
   const at = frame === undefined ? '' : ` at ${frame}`;

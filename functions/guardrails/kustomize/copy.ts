@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { GuardrailsError } from '../errors';
 import { pathsToDelete } from '../interruption';
+import { ownFolderPrefix, removeLeftovers } from '../leftovers';
 import { annotationsOf, resourceRef } from '../krm/resource';
 import { message, outputOf, words } from '../message';
 import { type YamlObject, isObject, parseYaml, textOf, valueOf } from '../yaml/yaml';
@@ -15,6 +16,7 @@ export interface Build {
   readonly resources: readonly YamlObject[];
 }
 
+const PREFIX = 'guardrails';
 const PACKAGE = 'package';
 /** No git and no helm, and a proxy that does not answer: a second barrier where there is no network namespace. */
 const CLOSED = {
@@ -27,6 +29,24 @@ const CLOSED = {
 };
 const TIMEOUT = 300; // seconds of one build
 
+/** A new folder in the temporary directory. @throws GuardrailsError there cannot be one */
+function makeFolder(): string {
+  try {
+    removeLeftovers(tmpdir(), PREFIX);
+    return mkdtempSync(path.join(tmpdir(), ownFolderPrefix(PREFIX)));
+  } catch (error) {
+    throw unusableTemporaryDirectory(error);
+  }
+}
+
+function unusableTemporaryDirectory(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined || code === 'EMFILE') return error;
+  return new GuardrailsError(
+    message`the temporary directory ${tmpdir()} cannot be used (${code}); set TMPDIR to a directory that is writable and has free space`,
+  );
+}
+
 /** A package in a temporary folder, and the kustomize that builds it there. Delete the folder with `remove`. */
 export class PackageCopy {
   private root: string;
@@ -37,7 +57,7 @@ export class PackageCopy {
     files: ReadonlyMap<string, string | Uint8Array>,
     private readonly kustomize: Kustomize,
   ) {
-    this.root = mkdtempSync(path.join(tmpdir(), 'guardrails-'));
+    this.root = makeFolder();
     pathsToDelete.add(this.root);
     try {
       // The messages of kustomize contain resolved paths.
@@ -46,7 +66,7 @@ export class PackageCopy {
       for (const [file, content] of files) this.write(file, content);
     } catch (error) {
       this.remove();
-      throw error;
+      throw unusableTemporaryDirectory(error);
     }
   }
 

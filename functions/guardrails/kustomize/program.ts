@@ -56,6 +56,7 @@ export async function runProgram(
   const { pid, stdout, stderr } = child;
   if (pid === undefined) {
     const [error] = (await once(child, 'error')) as [NodeJS.ErrnoException];
+    if (error.code === 'EMFILE' || error.code === 'EAGAIN') throw error;
     return { problem: error.code ?? 'unknown error', didRun: false, stdout: '', stderr: '' };
   }
   processesToKill.add(pid);

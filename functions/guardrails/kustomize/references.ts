@@ -91,6 +91,7 @@ export function referencesOf(kustomization: YamlObject): (Reference | Message)[]
         (field) =>
           message`${field} requires Helm, which a build does not run; render the chart and commit the manifests`,
       ),
+    ...incompleteInline(kustomization, [...FILE_FIELDS, ...PLUGIN_FIELDS]),
     ...readFields(kustomization, FILE_FIELDS),
     ...GENERATORS.flatMap((field) =>
       objectsIn(kustomization[field]).flatMap((one) => readFields(one, GENERATOR_FIELDS, field)),
@@ -98,6 +99,7 @@ export function referencesOf(kustomization: YamlObject): (Reference | Message)[]
     ...readFields(kustomization, PLUGIN_FIELDS),
     ...PLUGIN_FIELDS.flatMap(([field]) => list(kustomization[field]))
       .flatMap((entry) => inlineDocuments(entry) ?? [])
+      .filter(isObject)
       .flatMap(pluginReferences),
   ];
 }
@@ -107,7 +109,11 @@ export function pluginReferences(config: YamlObject): (Reference | Message)[] {
   const kind = typeof config.kind === 'string' ? config.kind : '';
   const fields = BUILTIN_PLUGINS.get(kind) ?? (BUILTIN_PLUGINS_WITHOUT_FILES.test(kind) ? [] : undefined);
   if (config.apiVersion === 'builtin' && fields !== undefined)
-    return [...disguisedFields(config), ...readFields(config, fields, kind)];
+    return [
+      ...disguisedFields(config),
+      ...incompleteInline(config, fields),
+      ...readFields(config, fields, kind),
+    ];
   const plugin = kind === '' ? words('a plugin without a kind') : message`the plugin ${kind}`;
   return [
     message`${plugin} is not built into kustomize, and a build runs no other plugins; run it once and commit its output`,
@@ -129,6 +135,23 @@ function disguisedFields(kustomization: YamlObject): Message[] {
       if (field === undefined || field === key) return [];
       return [message`kustomize reads the field ${key} as ${field}; rename it to ${field}`];
     });
+}
+
+/**
+ * Entries that are YAML, and not a resource: kustomize reads such a text as a path, or as a URL. `http://example.com/a: b` is
+ * a mapping, too.
+ */
+function incompleteInline(mapping: YamlObject, fields: readonly FileField[]): Message[] {
+  return fields
+    .filter(([, , paths]) => paths === pathsNotInline)
+    .flatMap(([field]) =>
+      list(mapping[field])
+        .filter((entry) => inlineDocuments(entry)?.every(isNamed) === false)
+        .map(
+          () =>
+            message`${field} has inline YAML that kustomize reads as a path; give each document in it a kind and a metadata.name`,
+        ),
+    );
 }
 
 /** Skips what is not a string: kustomize refuses it. */
@@ -167,11 +190,8 @@ function withoutKey(entry: YamlValue): YamlValue {
   return typeof entry === 'string' ? entry.slice(entry.indexOf('=') + 1) : entry;
 }
 
-/**
- * The resources of a text that is inline YAML; undefined for a path. kustomize reads a text as a path, or as a URL,
- * unless every document in it has a kind and a name: `http://example.com/a: b` is a mapping and a URL.
- */
-function inlineDocuments(entry: YamlValue): YamlObject[] | undefined {
+/** The documents of a text that is inline YAML, with a mapping among them; undefined for a path. */
+function inlineDocuments(entry: YamlValue): YamlValue[] | undefined {
   if (typeof entry !== 'string') return undefined;
   let values: YamlValue[];
   try {
@@ -181,13 +201,10 @@ function inlineDocuments(entry: YamlValue): YamlObject[] | undefined {
     if (error instanceof InputError) return undefined;
     throw error;
   }
-  const resources = values.filter((value) => value !== null).filter(isNamed);
-  const isInline =
-    resources.length > 0 && resources.length === values.filter((value) => value !== null).length;
-  return isInline ? resources : undefined;
+  return values.some(isObject) ? values.filter((value) => value !== null) : undefined;
 }
 
-function isNamed(value: YamlValue): value is YamlObject {
+function isNamed(value: YamlValue): boolean {
   if (!isObject(value)) return false;
   const { name } = objectAt(value, 'metadata');
   return [value.kind, name].every((one) => typeof one === 'string' && one !== '');
