@@ -427,7 +427,7 @@ describe('no output except the items contains a value of a Secret', () => {
       'a patch in the deprecated field',
       withSecret(
         HEAD,
-        `patchesStrategicMerge:\n- |-\n  kind: Secret\n  metadata: {nam: s}\n  stringData: {k: ${CANARY}}\n`,
+        `patchesStrategicMerge:\n- |-\n  apiVersion: v1\n  kind: Secret\n  metadata: {name: ${CANARY}}\n  stringData: {k: ${CANARY}}\n`,
       ),
     ],
     ['a literal without a key', overlay(`secretGenerator:\n- name: g\n  literals: [${CANARY}]\n`)],

@@ -16,7 +16,7 @@ export function printMessage({ parts }: Message, redact: Redact): string {
     .map((part) => (typeof part === 'string' ? part : escapeText(shorten(redact(part.text), part.limit))))
     .join('');
   // GitHub Actions obeys `::error` at the start of a line, and `##[error]` anywhere.
-  return text.replace(/^(\s*)::(?=[a-z])/gim, '$1\\u{3a}:').replaceAll('##[', '#\\u{23}[');
+  return text.replace(/^([^\S\n\r\u2028\u2029]*)::(?=[a-z])/gim, '$1\\u{3a}:').replaceAll('##[', '#\\u{23}[');
 }
 
 /** A text of the input on one line, with nothing in it that a terminal obeys. */

@@ -138,8 +138,7 @@ class Secrets {
   /** Every part of a text that is not YAML, without quotes and keys. */
   private addPieces(text: string): void {
     for (const line of text.split(/[\n,{}]/))
-      for (const piece of [line, line.slice(line.indexOf(':') + 1)])
-        this.add(piece.trim().replace(/^["'[\]]+|["'[\]]+$/g, ''));
+      for (const piece of [line, line.slice(line.indexOf(':') + 1)]) this.add(unquoted(piece.trim()));
   }
 
   private addLiterals(node: YamlNode): void {
@@ -162,6 +161,15 @@ class Secrets {
         if (piece.trim().length >= SHORTEST) this.texts.add(piece.trim());
     }
   }
+}
+
+/** A text without quotes and brackets at its ends. */
+function unquoted(text: string): string {
+  const isMark = (at: number) => '"\'[]'.includes(text.charAt(at));
+  let [start, end] = [0, text.length];
+  while (start < end && isMark(start)) start++;
+  while (end > start && isMark(end - 1)) end--;
+  return text.slice(start, end);
 }
 
 function resolve(node: YamlNode): Exclude<YamlNode, YamlAlias> {

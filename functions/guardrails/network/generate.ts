@@ -51,7 +51,9 @@ const LONGEST_NAME = 253; // characters; a DNS subdomain (RFC 1123)
 export function freeName(preferred: string, isTaken: (name: string) => boolean): string {
   const numbered = (n: number) => {
     const suffix = n === 1 ? '' : `-${n}`;
-    return preferred.slice(0, LONGEST_NAME - suffix.length).replace(/[-.]+$/, '') + suffix;
+    let name = preferred.slice(0, LONGEST_NAME - suffix.length);
+    while (/[-.]$/.test(name)) name = name.slice(0, -1);
+    return name + suffix;
   };
   let n = 1;
   while (isTaken(numbered(n))) n++;

@@ -5,6 +5,7 @@ import { type Message, message, words } from '../message';
 import type { YamlObject } from '../yaml/yaml';
 
 export const EXEMPTION_PREFIX = 'exempt.todo.example.com/';
+const CONTAINER_NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 
 /** What an annotation of a resource exempts from a rule. */
 export interface Exemption {
@@ -46,9 +47,7 @@ export function readExemptions(
         field: ['metadata', 'annotations', key],
       });
     const text = typeof value === 'string' ? value.trim() : '';
-    const [, container, rest = text] = /^([a-z0-9](?:[-a-z0-9]*[a-z0-9])?):(?:\s+|$)(.*)$/s.exec(text) ?? [];
-    const [, end] = /(?:^|\s)until\s+(\S+)$/i.exec(rest) ?? [];
-    const reason = rest.replace(/(?:^|\s+)until\s+\S+$/i, '').trim();
+    const { container, reason, end } = readExemption(text);
     if (!ruleIds.includes(rule))
       refuse(message`the rule "${rule}" does not exist`, words(`use one of ${ruleIds.join(', ')}`));
     else if (neverExempt.has(rule))
@@ -69,6 +68,19 @@ export function readExemptions(
     else exemptions.push({ rule, container, reason: end === undefined ? reason : `${reason}, until ${end}` });
   }
   return { exemptions, problems };
+}
+
+/** The parts of `container: reason until date`, of which only the reason is required. */
+function readExemption(text: string) {
+  const colon = text.search(/:(?:\s|$)/);
+  const before = text.slice(0, Math.max(colon, 0));
+  const container = CONTAINER_NAME.test(before) ? before : undefined;
+  const rest = container === undefined ? text : text.slice(colon + 1).trim();
+  const words = rest.split(/\s+/);
+  if (words.at(-2)?.toLowerCase() !== 'until') return { container, reason: rest, end: undefined };
+  const end = words.at(-1) ?? '';
+  const reason = rest.slice(0, -end.length).trimEnd().slice(0, -'until'.length).trim();
+  return { container, reason, end };
 }
 
 function isDay(text: string): boolean {

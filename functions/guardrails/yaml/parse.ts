@@ -154,7 +154,8 @@ class NodeBuilder {
 
   private quotedText(event: ScalarEvent): string {
     // In YAML 1.1, U+0085 in quotes is a line break, which is read as a space.
-    const folded = this.slice(event.valueStart, event.valueEnd).replace(/[ \t]*\u0085[ \t]*/g, ' ');
+    const lines = this.slice(event.valueStart, event.valueEnd).split('\u0085');
+    const folded = lines.map((line, i) => withoutBlanks(line, i > 0, i < lines.length - 1)).join(' ');
     const text = getScalarValue(folded, { ...event, valueStart: 0, valueEnd: folded.length });
     // Go's JSON reader decodes the escape of a lone surrogate to U+FFFD; its YAML reader refuses it.
     return text.replace(/\p{Surrogate}/gu, '\ufffd');
@@ -181,4 +182,13 @@ class NodeBuilder {
   private slice(start: number, end: number): string {
     return start === -1 ? '' : this.text.slice(start, end);
   }
+}
+
+/** A text without the spaces and tabs at its start, at its end, or both. */
+function withoutBlanks(text: string, atStart: boolean, atEnd: boolean): string {
+  const isBlank = (at: number) => ' \t'.includes(text.charAt(at));
+  let [start, end] = [0, text.length];
+  while (atStart && start < end && isBlank(start)) start++;
+  while (atEnd && end > start && isBlank(end - 1)) end--;
+  return text.slice(start, end);
 }

@@ -47,6 +47,8 @@ function startOf(node: YamlNode, text: string): number {
   const isBlock = node.kind === 'scalar' && !node.plain && !/["']/.test(text.charAt(node.start));
   if (!isBlock) return node.start;
   const lineStart = startOfLine(text, node.start - 1);
-  const header = /(?<=^|\s)[|>][-+\d]*(?:\s+#.*)?\s*$/.exec(text.slice(lineStart, node.start));
+  const header = /(?<=^|\s)[|>][-+\d]*(?:[ \t]+#[^\n]*|[ \t\r]*)(?:\n\s*)?$/.exec(
+    text.slice(lineStart, node.start),
+  );
   return header === null ? node.start : lineStart + header.index;
 }
