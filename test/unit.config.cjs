@@ -10,7 +10,7 @@ const SLOW = [
   'cli/write-files',
   'container',
   'failures',
-  'hostile',
+  'hostile/.*',
   'kpt',
   'krm/list-forms',
   'kubernetes/image-reference',

@@ -47,7 +47,7 @@ function secretsIn(items: readonly Item[], inputs: Iterable<Uint8Array>): string
   for (const { text, value } of items)
     // The text of a kind may have escapes, and a kustomization may have patches to Secrets that do not name the kind.
     if (/secret|patch|literals/i.test(text) || /secret/i.test(textOf(value.kind)))
-      secrets.collect(parseYaml(text, '')[0] ?? null);
+      secrets.collectDocument(text, parseYaml(text, '')[0] ?? null);
   if (secrets.texts.size === 0) return [];
   const names = publicNames(items);
   return [...secrets.texts].filter((text) => !names.has(text)).sort((a, b) => b.length - a.length);
@@ -74,6 +74,15 @@ function publicNames(items: readonly Item[]): ReadonlySet<string> {
 
 class Secrets {
   readonly texts = new Set<string>();
+  /** The text of the document that is being read. */
+  private document = '';
+
+  collectDocument(text: string, root: YamlNode | null): void {
+    const outer = this.document;
+    this.document = text;
+    this.collect(root);
+    this.document = outer;
+  }
 
   /** @param impliedKind the kind of a mapping that has none of its own */
   collect(aliased: YamlNode | null, impliedKind = ''): void {
@@ -127,12 +136,15 @@ class Secrets {
       if (isForSecret || /secret/i.test(text)) this.addPieces(text);
       return;
     }
+    const outer = this.document;
+    this.document = text;
     for (const [document, value] of documents) {
       // The kind of a patch without one is the kind of its target.
       if (document !== null && isForSecret && !(isObject(value) && value.kind !== undefined))
         this.addValues(document, JSON_PATCH_KEYS);
       if (document?.kind !== 'scalar') this.collect(document);
     }
+    this.document = outer;
   }
 
   /** Every part of a text that is not YAML, without quotes and keys. */
@@ -149,7 +161,12 @@ class Secrets {
   }
 
   private addValues(node: YamlNode, except: readonly string[] = []): void {
-    for (const scalar of scalarsIn(node, except)) this.add(scalar.text, textOf(valueOf(scalar)));
+    for (const scalar of scalarsIn(node, except)) {
+      this.add(scalar.text, textOf(valueOf(scalar)));
+      // A diff has a quoted value of several lines as it is written, line by line.
+      const written = this.document.slice(scalar.start, scalar.end);
+      if (written.includes('\n')) this.add(...written.split('\n').map((line) => unquoted(line.trim())));
+    }
   }
 
   private add(...secrets: readonly string[]): void {

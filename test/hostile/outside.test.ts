@@ -15,9 +15,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Bundle, buildBundle } from './support/bundle';
-import { findKustomizeForTests } from './support/tools';
-import { type Tree, readTree, writeTree } from './support/tree';
+import { type Bundle, buildBundle } from '../support/bundle';
+import { findKustomizeForTests } from '../support/tools';
+import { type Tree, readTree, writeTree } from '../support/tree';
 
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
 const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: plain\ndata: {}\n';
