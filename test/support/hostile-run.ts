@@ -24,7 +24,7 @@ export class HostileRun {
   readonly dir = path.join(this.scratch, 'package');
   readonly tmp = path.join(this.scratch, 'tmp');
 
-  constructor(private readonly bundle: Bundle) {
+  constructor(readonly bundle: Bundle) {
     for (const folder of ['bin', 'tmp', 'package']) mkdirSync(path.join(this.scratch, folder));
   }
 
