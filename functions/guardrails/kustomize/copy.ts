@@ -89,14 +89,15 @@ export class PackageCopy {
   /**
    * Builds a folder through a wrapper that makes kustomize annotate each resource with its file (originAnnotations).
    *
+   * @param isComponent kustomize builds a Component by itself, and refuses it under resources
    * @returns `keyOf` of each resource to the path of its file in the package
    */
-  async origins(dir: string): Promise<Map<string, string>> {
+  async origins(dir: string, isComponent: boolean): Promise<Map<string, string>> {
     const wrapper = `origins-${this.wrappers++}`;
     mkdirSync(path.join(this.root, wrapper));
     writeFileSync(
       path.join(this.root, wrapper, 'kustomization.yaml'),
-      `resources:\n- ${JSON.stringify(`../${PACKAGE}/${dir}`)}\nbuildMetadata: [originAnnotations]\n`,
+      `${isComponent ? 'components' : 'resources'}:\n- ${JSON.stringify(`../${PACKAGE}/${dir}`)}\nbuildMetadata: [originAnnotations]\n`,
     );
     const { resources } = await this.run(wrapper, dir);
     const origins = new Map<string, string>();

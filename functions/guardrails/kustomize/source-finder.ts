@@ -55,7 +55,8 @@ export class SourceFinder {
   async find(overlay: string, found: readonly Inspected[]): Promise<Map<Inspected, Source>> {
     if (found.length === 0) return new Map();
     const sources = new Map<Inspected, Source>();
-    const origins = await this.copy.origins(overlay);
+    const isComponent = this.pkg.graph.get(overlay)?.isComponent === true;
+    const origins = await this.copy.origins(overlay, isComponent);
     const open = found.filter((one) => {
       const origin = origins.get(keyOf(one.root));
       const isInOrigin = origin !== undefined && this.isFoundIn(origin, one);
