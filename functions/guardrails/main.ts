@@ -1,4 +1,4 @@
-import { readAll, writeAll } from './cli/standard-streams';
+import { readAll, writeAll, writeLast } from './cli/standard-streams';
 import { GuardrailsError } from './errors';
 import { describeError, printMessage } from './findings/print';
 import { exitOnSignals } from './interruption';
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
     // A reader that closes standard output early did not get all of it.
     process.exitCode = 2;
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE')
-      process.stderr.write(`${printMessage(describeError(error).text, (text) => text)}\n`);
+      writeLast(`${printMessage(describeError(error).text, (text) => text)}\n`);
   }
 }
 

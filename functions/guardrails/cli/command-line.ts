@@ -7,7 +7,7 @@ import { exitOnSignals } from '../interruption';
 import { type Message, message, words } from '../message';
 import type { FindKustomize } from '../kustomize/build-overlays';
 import { kustomizeHere } from './read-package';
-import { writeAll } from './standard-streams';
+import { writeAll, writeLast } from './standard-streams';
 
 /** The usage of an option that every command line has. */
 export const TIMEOUT_USAGE =
@@ -74,7 +74,7 @@ export async function runCommand<Flag extends string>(
     process.exitCode = exitCode;
     // A reader that closed standard output early knows it.
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE')
-      process.stderr.write(`${printMessage(text, output.redact)}\n`);
+      writeLast(`${printMessage(text, output.redact)}\n`);
   }
 }
 

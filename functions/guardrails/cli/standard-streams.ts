@@ -19,6 +19,15 @@ export function writeAll(fd: 1 | 2, text: string): void {
   for (let at = 0; at < bytes.length;) at += whenReady(() => writeSync(fd, bytes, at));
 }
 
+/** Writes to standard error what a run ends with. Where that cannot be written, only the exit code is left. */
+export function writeLast(text: string): void {
+  try {
+    writeAll(2, text);
+  } catch {
+    return;
+  }
+}
+
 function whenReady(operation: () => number): number {
   for (;;) {
     try {

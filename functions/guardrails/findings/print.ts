@@ -7,8 +7,11 @@ import type { Finding, Source, Suppression } from './finding';
 /** Replaces the values of Secrets in a text. */
 export type Redact = (text: string) => string;
 
-/** Control characters, line breaks, and what hides or reorders the text around it (Unicode "Cc", "Zl", "Zp", "Cf"). */
-const INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}\p{Cs}]/gu;
+/**
+ * Control characters, line breaks, and what hides or reorders the text around it (Unicode "Cc", "Zl", "Zp", "Cf"); and
+ * what is no character, which XML may not hold.
+ */
+const INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}\p{Cs}\p{Noncharacter_Code_Point}]/gu;
 
 /** The text of a message as it leaves the process: pieces of the input are redacted, shortened and escaped. */
 export function printMessage({ parts }: Message, redact: Redact): string {

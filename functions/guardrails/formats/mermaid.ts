@@ -17,7 +17,13 @@ export function printMermaid(map: ConnectionMap, redact: Redact): string {
   return `flowchart LR\n${groups.join('')}${arrows.join('')}`;
 }
 
-/** A text in quotes, with a code for each character that Mermaid, or the Markdown and HTML in its labels, may obey. */
+/** What Mermaid obeys even as codes, which it reads first: a line break, a formula, an icon. */
+const OBEYED_AS_CODES = /\\(?=n)|\$(?=\$)|(?<=fa[bklrs]?):(?=fa-)/g;
+/** What Mermaid, or the Markdown and HTML in its labels, may obey; a colon before other text, as in a style. */
+const OBEYED = /[^\p{L}\p{N} .,:;/()_*=+-]|:(?! )/gu;
+
+/** A text in quotes, with a code for each character that may be obeyed. */
 function quote(text: string): string {
-  return `"${text.replace(/[^\p{L}\p{N} .,:;/()_*=+-]/gu, (c) => `#${c.codePointAt(0) ?? 0};`)}"`;
+  const inert = text.replace(OBEYED_AS_CODES, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`);
+  return `"${inert.replace(OBEYED, (c) => `#${c.codePointAt(0) ?? 0};`)}"`;
 }
