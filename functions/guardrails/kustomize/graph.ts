@@ -12,7 +12,9 @@ export type PackageItems = ReadonlyMap<string, readonly Item[]>;
 export type Graph = ReadonlyMap<string, Kustomization>;
 
 /** What kustomize reads as a URL or a repository, even if a folder of that name exists (internal/git/repospec.go). */
-const REMOTE = /^([a-z][a-z0-9+.-]*:|[^/]*@|(www\.)?github\.com([/:]|$))/i;
+const REMOTE = /^([a-z][a-z0-9+.-]*:|[^/]*@|(www\.)?g[iİ]thub\.com([/:]|$))/i;
+/** The same of inline YAML, where `kind:` is no scheme. */
+const REMOTE_TEXT = /^(git::)?((https?|ssh|file):\/\/|[a-z][a-z0-9-]*@|(www\.)?g[iİ]thub\.com[/:])/i;
 
 const KUSTOMIZATION_FILES = ['kustomization.yaml', 'kustomization.yml'];
 
@@ -54,6 +56,7 @@ const ROLES: Readonly<Record<Role, { readonly list?: FileList; readonly remedy: 
   component: { remedy: ADD_ANY },
   patch: { list: 'patches', remedy: ADD_PATCH },
   plugin: { list: 'others', remedy: ADD },
+  'inline plugin': { remedy: ADD },
   'generator file': { list: 'others', remedy: RENAME },
   'generator env': { list: 'others', remedy: RENAME },
   other: { list: 'others', remedy: ADD },
@@ -102,11 +105,15 @@ export class Kustomization {
 
   /** Lists the file or folder, or returns why it is refused. */
   private visit({ role, field, path: written }: Reference): Message | undefined {
-    if (REMOTE.test(written))
+    if ((role === 'inline plugin' ? REMOTE_TEXT : REMOTE).test(written))
       return words('is remote; vendor it in the package, because a build must not use the network');
     const target = path.join(this.dir, written).replace(/\/$/, '');
     if (path.isAbsolute(written) || target === '..' || target.startsWith('../') || written.includes('\0'))
       return words('is outside the package; move it into the package');
+    if (role === 'inline plugin')
+      return this.files.has(target) || this.isFolderOrBelowFile(target)
+        ? words('is also the name of a file or folder; rename that')
+        : undefined;
     // Files whose content goes into a Secret.
     if (field === 'secretGenerator' || field === 'SecretGenerator') this.secretInputs.push(target);
     const { list } = ROLES[role];
@@ -116,7 +123,8 @@ export class Kustomization {
     else if (list !== undefined && this.files.has(target)) this[list].push(target);
     else return this.visitMissing(target, role);
     if (role === 'plugin')
-      for (const { value } of this.files.get(target) ?? []) this.add(target, pluginReferences(value));
+      for (const { value, text } of this.files.get(target) ?? [])
+        this.add(target, pluginReferences(value, text));
     return undefined;
   }
 

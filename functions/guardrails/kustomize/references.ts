@@ -1,6 +1,8 @@
 import { InputError } from '../errors';
 import { type Message, message, words } from '../message';
+import { decodeText } from '../yaml/text';
 import {
+  type YamlNode,
   type YamlObject,
   type YamlValue,
   isObject,
@@ -18,6 +20,8 @@ export type Role =
   | 'patch'
   /** Generators, transformers and validators: the configuration of a plugin. */
   | 'plugin'
+  /** The configuration of a plugin as text: kustomize reads it as a path if its own YAML reader refuses it. */
+  | 'inline plugin'
   /** A file whose bytes, or KEY=value lines, a generator puts into a ConfigMap or a Secret. */
   | 'generator file'
   | 'generator env'
@@ -59,7 +63,7 @@ const PLUGIN_FIELDS = ['generators', 'transformers', 'validators'].map((field): 
 ]);
 /** The plugins that are built into kustomize, and their fields that name files. Every other plugin is a program. */
 const BUILTIN_PLUGINS_WITHOUT_FILES =
-  /^(IAMPolicyGenerator|(Annotations|Hash|ImageTag|Label|Namespace|Prefix|PrefixSuffix|ReplicaCount|Suffix|ValueAdd)Transformer)$/;
+  /^(IAMPolicyGenerator|(Annotations|Hash|ImageTag|Label|Namespace|Prefix|PrefixSuffix|ReplicaCount|Suffix)Transformer)$/;
 const BUILTIN_PLUGINS = new Map<string, readonly FileField[]>([
   ['ConfigMapGenerator', GENERATOR_FIELDS],
   ['PatchJson6902Transformer', [['path', 'patch', one]]],
@@ -67,6 +71,7 @@ const BUILTIN_PLUGINS = new Map<string, readonly FileField[]>([
   ['PatchTransformer', [['path', 'patch', one]]],
   ['ReplacementTransformer', [['replacements', 'other', pathsIn]]],
   ['SecretGenerator', GENERATOR_FIELDS],
+  ['ValueAddTransformer', [['targetFilePath', 'other', one]]],
 ]);
 const GENERATORS = ['configMapGenerator', 'secretGenerator'];
 const HELM = ['helmCharts', 'helmChartInflationGenerator', 'helmGlobals'];
@@ -79,7 +84,10 @@ const FIELDS: readonly string[] = [
   'kind',
   'path',
   'paths',
+  'targetFilePath',
 ];
+/** The YAML of a resource has one of these, because it has several keys. No path has one. */
+const OF_YAML = /[\n\r\u0085\u2028\u2029{]/;
 
 /** Every file and folder that a kustomization names, and why kustomize must not be started on it. */
 export function referencesOf(kustomization: YamlObject): (Reference | Message)[] {
@@ -97,15 +105,30 @@ export function referencesOf(kustomization: YamlObject): (Reference | Message)[]
       objectsIn(kustomization[field]).flatMap((one) => readFields(one, GENERATOR_FIELDS, field)),
     ),
     ...readFields(kustomization, PLUGIN_FIELDS),
-    ...PLUGIN_FIELDS.flatMap(([field]) => list(kustomization[field]))
-      .flatMap((entry) => inlineDocuments(entry) ?? [])
-      .filter(isObject)
-      .flatMap(pluginReferences),
+    ...PLUGIN_FIELDS.flatMap(([field]) =>
+      list(kustomization[field]).flatMap((entry) => inline(entry, field)),
+    ),
   ];
 }
 
-/** The files that the configuration of a plugin names, or why the plugin is refused. */
-export function pluginReferences(config: YamlObject): (Reference | Message)[] {
+function inline(entry: YamlValue, field: string): (Reference | Message)[] {
+  const documents = inlineDocuments(entry)?.filter(isObject);
+  if (typeof entry !== 'string' || documents === undefined) return [];
+  const named = documents.flatMap((config) => pluginReferences(config, entry));
+  return [{ role: 'inline plugin', field, path: entry }, ...named];
+}
+
+/**
+ * The files that the configuration of a plugin names, or why the plugin is refused.
+ *
+ * @param text the YAML that it was read from
+ */
+export function pluginReferences(config: YamlObject, text: string): (Reference | Message)[] {
+  // go.yaml.in/yaml/v3 reads plugins: a key of the mapping itself wins over a merge key, and a tag alone makes a merge key.
+  if (parseYaml(text, '').some(hasMergeKey))
+    return [
+      words('a plugin has a merge key (<<), an alias as a key or a tag at a key; write its fields out'),
+    ];
   const kind = typeof config.kind === 'string' ? config.kind : '';
   const fields = BUILTIN_PLUGINS.get(kind) ?? (BUILTIN_PLUGINS_WITHOUT_FILES.test(kind) ? [] : undefined);
   if (config.apiVersion === 'builtin' && fields !== undefined)
@@ -145,12 +168,15 @@ function incompleteInline(mapping: YamlObject, fields: readonly FileField[]): Me
   return fields
     .filter(([, , paths]) => paths === pathsNotInline)
     .flatMap(([field]) =>
-      list(mapping[field])
-        .filter((entry) => inlineDocuments(entry)?.every(isNamed) === false)
-        .map(
-          () =>
-            message`${field} has inline YAML that kustomize reads as a path; give each document in it a kind and a metadata.name`,
-        ),
+      list(mapping[field]).flatMap((entry) => {
+        const documents = inlineDocuments(entry);
+        if (documents === undefined && isNeither(entry))
+          return [message`${field} has text that is neither a path nor the YAML of resources; fix the YAML`];
+        if (documents?.every(isNamed) !== false) return [];
+        return [
+          message`${field} has inline YAML that kustomize reads as a path; give each document in it a kind and a metadata.name`,
+        ];
+      }),
     );
 }
 
@@ -182,7 +208,12 @@ function pathsIn(value: YamlValue | undefined): YamlValue[] {
 }
 
 function pathsNotInline(value: YamlValue | undefined): YamlValue[] {
-  return list(value).filter((entry) => inlineDocuments(entry) === undefined);
+  return list(value).filter((entry) => inlineDocuments(entry) === undefined && !isNeither(entry));
+}
+
+/** Of a text that is not inline YAML here, but may be to kustomize. */
+function isNeither(entry: YamlValue): boolean {
+  return typeof entry === 'string' && OF_YAML.test(entry);
 }
 
 /** `key=path` names the key in the ConfigMap or Secret; a path alone is its own key. */
@@ -195,7 +226,7 @@ function inlineDocuments(entry: YamlValue): YamlValue[] | undefined {
   if (typeof entry !== 'string') return undefined;
   let values: YamlValue[];
   try {
-    values = parseYaml(entry, '').map(valueOf);
+    values = parseYaml(decodeText(Buffer.from(entry), ''), '').map(valueOf);
   } catch (error) {
     // Like kustomize, which reads text that is not YAML as a path.
     if (error instanceof InputError) return undefined;
@@ -208,4 +239,13 @@ function isNamed(value: YamlValue): boolean {
   if (!isObject(value)) return false;
   const { name } = objectAt(value, 'metadata');
   return [value.kind, name].every((one) => typeof one === 'string' && one !== '');
+}
+
+function hasMergeKey(node: YamlNode | null): boolean {
+  if (node?.kind === 'sequence') return node.items.some(hasMergeKey);
+  if (node?.kind !== 'mapping') return false;
+  return node.entries.some(
+    ({ key, value }) =>
+      key.kind !== 'scalar' || key.text === '<<' || key.tag !== undefined || hasMergeKey(value),
+  );
 }
