@@ -52,7 +52,7 @@ async function privileged(files: Record<string, string>): Promise<Result[]> {
 
 const BASE = { 'base/pod.yaml': POD, 'base/kustomization.yaml': kustomization('resources: [pod.yaml]') };
 const REMEDY =
-  '(base/pod.yaml:18); remove the line; to bind a port below 1024, add the capability NET_BIND_SERVICE';
+  '(base/pod.yaml:18); remove the field privileged; to bind a port below 1024, add the capability NET_BIND_SERVICE';
 
 describe('findings of several overlays', () => {
   test('that differ in nothing but the namespace are one, with all overlays and no namespace', async () => {
