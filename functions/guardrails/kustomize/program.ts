@@ -22,6 +22,7 @@ export interface ProgramResult {
   /** `exit 1`, a signal, the limit that it exceeded, or the code of the error for which it did not run; undefined on exit 0. */
   readonly problem: string | undefined;
   readonly didRun: boolean;
+  /** Whether it exceeded a limit. */
   readonly wasStopped?: boolean;
   readonly stdout: string;
   readonly stderr: string;
@@ -41,8 +42,8 @@ export interface ProgramOptions {
 }
 
 /**
- * Runs a program with empty standard input. An interruption, a run beyond its time and endless output kill it. Nothing
- * that it started outlives it.
+ * Runs a program with empty standard input. An interruption, a run beyond its time and endless output kill it. No process
+ * of its group outlives it.
  */
 export async function runProgram(
   command: string,
