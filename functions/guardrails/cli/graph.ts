@@ -109,7 +109,7 @@ function withSections(text: string, sections: readonly string[]): string {
 }
 
 function linkTo(file: string): string {
-  return encodeURI(file).replace(/[()#?]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+  return encodeURI(file).replace(/[()#?&]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
 }
 
 void runCommand(USAGE, ['check'], main);

@@ -1,12 +1,13 @@
 import { type Finding, fingerprintOf } from '../findings/finding';
-import { type Redact, escapeText, messageOf, printMessage } from '../findings/print';
+import { type Redact, messageOf, printMessage } from '../findings/print';
 import type { Result } from '../krm/result';
+import { Message, Quoted } from '../message';
 import { formatPath } from '../yaml/field-path';
 import { textOf } from '../yaml/yaml';
 
 /** Findings as the results of a ResourceList. */
 export function printKrmResults(findings: readonly Finding[], redact: Redact): Result[] {
-  const safe = (text: string) => escapeText(redact(text));
+  const safe = (text: string) => printMessage(new Message([new Quoted(text, Infinity)]), redact);
   return findings.map((finding) => {
     const { severity, resource, field, currentValue, fixes = [], source, rule, overlays } = finding;
     const current = textOf(currentValue);

@@ -110,10 +110,7 @@ export class Kustomization {
     const target = path.join(this.dir, written).replace(/\/$/, '');
     if (path.isAbsolute(written) || target === '..' || target.startsWith('../') || written.includes('\0'))
       return words('is outside the package; move it into the package');
-    if (role === 'inline plugin')
-      return this.files.has(target) || this.isFolderOrBelowFile(target)
-        ? words('is also the name of a file or folder; rename that')
-        : undefined;
+    if (role === 'inline plugin') return this.visitInline(target);
     // Files whose content goes into a Secret.
     if (field === 'secretGenerator' || field === 'SecretGenerator') this.secretInputs.push(target);
     const { list } = ROLES[role];
@@ -126,6 +123,12 @@ export class Kustomization {
       for (const { value, text } of this.files.get(target) ?? [])
         this.add(target, pluginReferences(value, text));
     return undefined;
+  }
+
+  /** kustomize reads it as a path where there is one. */
+  private visitInline(target: string): Message | undefined {
+    if (!this.files.has(target) && !this.isFolderOrBelowFile(target)) return undefined;
+    return words('is also the name of a file or folder; rename that');
   }
 
   private visitMissing(target: string, role: Role): Message | undefined {
