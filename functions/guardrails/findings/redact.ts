@@ -170,7 +170,7 @@ class Secrets {
   }
 
   private add(...secrets: readonly string[]): void {
-    const forms = secrets.flatMap((one) => [one, Buffer.from(one).toString('base64'), decoded(one)]);
+    const forms = secrets.flatMap((one) => [one, ...encoded(Buffer.from(one)), decoded(one)]);
     for (const form of forms) {
       // A message may have only a line of it, or may escape characters in it.
       const escaped = JSON.stringify(form).slice(1, -1);
@@ -217,6 +217,12 @@ function scalarsIn(aliased: YamlNode, except: readonly string[] = []): YamlScala
 /** The kind of a target is a regular expression: only a literal other kind excludes Secrets. */
 function mayBeSecret({ kind }: YamlObject): boolean {
   return typeof kind !== 'string' || kind === 'Secret' || !/^[A-Za-z]+$/.test(kind);
+}
+
+/** In one line, and in lines as kustomize writes it. */
+function encoded(bytes: Uint8Array): [string, string] {
+  const line = Buffer.from(bytes).toString('base64');
+  return [line, line.replace(/.{70}/g, '$&\n')];
 }
 
 function decoded(text: string): string {
