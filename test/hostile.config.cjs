@@ -1,0 +1,9 @@
+// Configuration of `npm run test:hostile`: packages that attack the function. `npm test` leaves out the slow ones.
+const { jest } = require('../package.json');
+
+module.exports = {
+  ...jest,
+  rootDir: '..',
+  roots: ['<rootDir>/test/hostile'],
+  testPathIgnorePatterns: [],
+};
