@@ -39,14 +39,18 @@ export class HostileRun {
   /** A program on the PATH of the function. */
   program(name: string, script: string): void {
     const file = path.join(this.scratch, 'bin', name);
-    writeFileSync(file, script);
+    // A link to the real program must not be written through.
+    rmSync(file, { force: true });
+    writeFileSync(file, script, { flag: 'wx' });
     chmodSync(file, 0o755);
   }
 
   /** The real kustomize, under a name that is looked for: the pinned copy of kubectl has another one. */
   realKustomize(): void {
     const { command, args } = findKustomizeForTests();
-    symlinkSync(command, path.join(this.scratch, 'bin', args[0] === 'kustomize' ? 'kubectl' : 'kustomize'));
+    const link = path.join(this.scratch, 'bin', args[0] === 'kustomize' ? 'kubectl' : 'kustomize');
+    rmSync(link, { force: true });
+    symlinkSync(command, link);
   }
 
   render(...args: string[]): Ended {
