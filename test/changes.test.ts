@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { editFile, writeTree } from './support/tree';
@@ -98,6 +98,8 @@ describe('CONTRIBUTING.md, step by step', () => {
   function addTo(file: string, code: string, after: string): void {
     const [importLine = '', entry = ''] = code.trim().split(/\n\s*/);
     const text = readFileSync(path.join(repository, file), 'utf8');
+    // The steps may have been followed in this repository.
+    if (text.includes(importLine)) return;
     const at = text.search(/^(export )?const /m);
     const [imports, list] = [text.slice(0, at), text.slice(at)];
     expect(list).toMatch(new RegExp(`\\b${after}\\b`));
@@ -117,9 +119,11 @@ describe('CONTRIBUTING.md, step by step', () => {
   test('a rule and a source of traffic: update, and lint and the tests pass', () => {
     const files = [...play('Add a rule'), ...play('Add a source of traffic')];
     expect(files).toHaveLength(5);
-    const { status, stdout } = run('test/update.mjs', '--check');
-    expect({ status, stdout }).toMatchObject({ status: 1 });
-    expect(stdout).toContain('functions/guardrails/README.md is stale');
+    if (!files.every((file) => existsSync(path.join(ROOT, file)))) {
+      const { status, stdout } = run('test/update.mjs', '--check');
+      expect({ status, stdout }).toMatchObject({ status: 1 });
+      expect(stdout).toContain('functions/guardrails/README.md is stale');
+    }
     expectToPass('functions/start.mjs', 'update');
     expectToPass('node_modules/prettier/bin/prettier.cjs', '--write', ...files);
     expectToPass('node_modules/eslint/bin/eslint.js', ...files);

@@ -1,10 +1,10 @@
 import { parse } from 'yaml';
 import type { Result } from '../../functions/guardrails/krm/result';
+import { RULES } from '../../functions/guardrails/rules';
 import { run } from '../../functions/guardrails/run';
 import { findKustomizeForTests } from '../support/tools';
 
-const RULE_IDS =
-  'pinned-image, plain-secret, run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, volumes, service-account-token, resources, network-policy';
+const RULE_IDS = RULES.map(({ id }) => id).join(', ');
 
 beforeAll(() => {
   // Only the clock is fake: waiting for kustomize takes real timers.
