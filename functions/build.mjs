@@ -8,8 +8,7 @@ const { metafile } = buildSync({
   absWorkingDir: root,
   entryPoints: {
     guardrails: 'functions/guardrails/main.ts',
-    render: 'functions/guardrails/cli/render.ts',
-    graph: 'functions/guardrails/cli/graph.ts',
+    cli: 'functions/guardrails/cli/guardrails.ts',
   },
   bundle: true,
   external: ['@viz-js/viz'],

@@ -9,28 +9,28 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const DIST = path.join(ROOT, 'dist');
-const BUNDLE = path.join(DIST, 'render.js');
+const BUNDLE = path.join(DIST, 'cli.js');
 const LOCK = path.join(DIST, '.start-lock'); // holds the process id of the start that prepares
 const OLDEST_NODE = [20, 19];
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const INTERNAL_ERROR = 2; // exit code
 
 const commands = {
-  render: (args) => runBundle('render.js', args),
-  graph: (args) => runBundle('graph.js', args),
+  ...Object.fromEntries(
+    ['check', 'fix', 'build', 'render', 'graph'].map((name) => [name, (args) => runCommand(name, args)]),
+  ),
   image: (args) => runScript('functions/image.mjs', args),
   update: (args) => runScript('test/update.mjs', args),
-  async check(args) {
+  async test(args) {
     await prepare([installation]);
-    return run(...npm('run', '--silent', 'check', '--', ...args), { cwd: ROOT });
+    return run(...npm('run', '--silent', 'test:run', '--', ...args), { cwd: ROOT });
   },
 };
 
-async function runBundle(file, args) {
+/** Runs a command of `guardrails`. */
+async function runCommand(name, args) {
   await prepare([installation, bundle]);
-  // npm changes to the repository's root; a relative path is meant from the folder of the user.
-  const cwd = process.env.INIT_CWD || process.cwd();
-  return run(process.execPath, [path.join(DIST, file), ...args], { cwd });
+  return run(process.execPath, [BUNDLE, name, ...args], { cwd: process.cwd() });
 }
 
 async function runScript(file, args) {

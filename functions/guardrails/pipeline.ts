@@ -1,19 +1,27 @@
-import { type Config, type Levels, levelsOf } from './config/config';
-import { GuardrailsError } from './errors';
+import { type Config, type Levels, levelsOf, settingsOf } from './config/config';
 import type { Finding, Revision, Source } from './findings/finding';
+import { NO_CHANGES } from './krm/input';
 import type { Item } from './krm/item';
+import { expandLists } from './krm/resource';
+import { podSpecOf } from './kubernetes/workload';
 import {
   type BuildOptions,
   type BuiltPackage,
+  type FailedBuild,
   type FindKustomize,
+  type GivenBuild,
+  type OverlayBuild,
   buildOverlays,
 } from './kustomize/build-overlays';
-import { type PackageItems, overlaysOf, reachableFrom, unusedComponents } from './kustomize/graph';
+import { type PackageDirectory, type PackageItems, reachableFrom } from './kustomize/graph';
+import { type Overlays, overlaysOf } from './kustomize/overlays';
 import { type Package, packageOf } from './kustomize/package';
 import { type Inspect, SourceFinder } from './kustomize/source-finder';
-import { message, outputOf, words } from './message';
+import { kustomizeVersion } from './kustomize/version';
+import { type Message, joinMessages, message, outputOf, words } from './message';
 import { checkGeneratedAreKept } from './policies/kept-policies';
 import { generatedItems, updatePolicies } from './policies/update-policies';
+import { Substitutions } from './config/substitutions';
 import { RULES } from './rules';
 import { harden } from './rules/harden';
 import { inspect } from './rules/inspect';
@@ -25,10 +33,8 @@ export interface JudgedBuild {
   readonly overlay: string | undefined;
   /** What kustomize printed, byte for byte; empty for a stream. */
   readonly manifests: string;
-  /** How many resources it has. */
-  readonly resources: number;
-  /** Generator inputs that no item carries: the build has a placeholder for their content. */
-  readonly placeholders: readonly string[];
+  /** How many resources it has; undefined: it has no build. */
+  readonly resources: number | undefined;
 }
 
 /** What the passes make of a package, or of a stream. */
@@ -37,9 +43,22 @@ export interface Judged {
   readonly builds: readonly JudgedBuild[];
   /** The findings of all builds, each once, with the overlays that have it. */
   readonly findings: readonly Finding[];
+  /** What was judged, and by which kustomize; undefined for a stream. */
+  readonly summary?: Message | undefined;
 }
 
-type Verified = Pick<Judged, 'builds' | 'findings'>;
+type Verified = Omit<Judged, 'revision'>;
+
+/** How to judge. */
+export interface JudgeOptions {
+  readonly findKustomize: FindKustomize;
+  /** Where the items come from, if that is known. */
+  readonly directory?: PackageDirectory | undefined;
+  /** Overlay to the build to judge in place of one that kustomize makes here. */
+  readonly given?: ReadonlyMap<string, GivenBuild> | undefined;
+  /** Judges the package as it is: adds nothing to it, and leaves the policies as they are. */
+  readonly asIs?: boolean;
+}
 
 /**
  * The passes of the function: hardens complete resources, updates the network policies, and checks what every overlay
@@ -50,67 +69,75 @@ type Verified = Pick<Judged, 'builds' | 'findings'>;
 export async function judge(
   items: readonly Item[],
   config: Config,
-  findKustomize: FindKustomize,
+  { findKustomize, directory, given, asIs = false }: JudgeOptions,
 ): Promise<Judged> {
-  const source = packageOf(items);
-  const { findings, ...rest } = harden(items, source?.graph, config, fileLevels(config, source));
-  const hardened: Revision = { ...rest, findings: [...findings, ...notJudged(source)] };
-  const pkg = hardened.changes.edits.size === 0 ? source : packageOf(hardened.items);
+  const source = packageOf(items, directory);
+  const unchanged: Revision = { items, changes: NO_CHANGES, changed: [], findings: [] };
+  const { findings, ...rest } = asIs
+    ? unchanged
+    : harden(items, source?.graph, config, fileLevels(config, source));
+  const hardened: Revision = { ...rest, findings: [...findings, ...notJudged(source, config)] };
+  const pkg = hardened.changes.edits.size === 0 ? source : packageOf(hardened.items, directory);
   if (source === undefined || pkg === undefined)
     return { revision: hardened, ...verifyStream(hardened.items, config) };
 
-  const draft = await buildDraft(pkg, { configured: [...config.environments.keys()], findKustomize });
+  const options = { settings: settingsOf(config), findKustomize, given };
+  const variables = new Substitutions(config, pkg, directory);
+  const draft = await buildDraft(pkg, options, directory);
   try {
     const isOff = (overlay: string) => levelsOf(config, overlay).get(networkPolicy.id) === 'off';
-    const revision = updatePolicies(hardened, pkg, draft.builds, config.network, isOff);
-    const verified =
-      draft.pkg === pkg && revision === hardened
-        ? await verifyBuilds(draft, config, source.files)
-        : await verify(revision.items, config, findKustomize, new Map(), source.files);
-    return { revision, ...verified };
+    const withPods = draft.builds
+      .filter((one) => one.given === undefined && hasPods(one))
+      .map((one) => ({ ...one, resources: variables.replace(one.overlay, one.resources) }));
+    const revision = asIs ? hardened : updatePolicies(hardened, pkg, withPods, config.network, isOff);
+    if (draft.pkg === pkg && revision === hardened)
+      return { revision, ...(await verifyBuilds(draft, config, variables, source.files)) };
+    return {
+      revision,
+      ...(await verify(revision.items, config, options, variables, directory, source.files)),
+    };
   } finally {
     draft.remove();
   }
 }
 
-/**
- * Builds a package as it is and checks it against every rule.
- *
- * @param extraFiles files of the package that are not among its items, with their content
- * @param shown the files as the user has them, in which lines are counted
- */
-export async function verify(
+async function verify(
   items: readonly Item[],
   config: Config,
-  findKustomize: FindKustomize,
-  extraFiles: ReadonlyMap<string, Uint8Array>,
-  shown?: PackageItems,
+  options: BuildOptions,
+  variables: Substitutions,
+  directory: PackageDirectory | undefined,
+  shown: PackageItems,
 ): Promise<Verified> {
-  const pkg = packageOf(items);
+  const pkg = packageOf(items, directory);
   if (pkg === undefined) return { builds: [], findings: [] };
-  const configured = [...config.environments.keys()];
-  const built = await buildOverlays(pkg, { configured, findKustomize, extraFiles });
+  const built = await buildOverlays(pkg, options);
   try {
-    return await verifyBuilds(built, config, shown);
+    return await verifyBuilds(built, config, variables, shown);
   } finally {
     built.remove();
   }
 }
 
 /** What no build shows, in a line each. */
-function notJudged(pkg: Package | undefined): Finding[] {
-  return (pkg === undefined ? [] : unusedComponents(pkg.graph)).map(({ file }) => ({
+function notJudged(pkg: Package | undefined, config: Config): Finding[] {
+  if (pkg === undefined) return [];
+  return overlaysOf(pkg.graph, settingsOf(config)).unused.map((dir) => ({
     severity: 'info',
     problem: words('a Component that no kustomization includes is not checked'),
     overlays: [],
-    source: { file },
+    source: { file: pkg.graph.get(dir)?.file ?? dir },
   }));
+}
+
+function hasPods({ resources }: OverlayBuild): boolean {
+  return resources.some((one) => expandLists(one).some(({ resource }) => podSpecOf(resource) !== undefined));
 }
 
 /** The levels that hold for a file when it is hardened: a rule is off only where every overlay that reaches it says so. */
 function fileLevels(config: Config, pkg: Package | undefined): (file: string | undefined) => Levels {
   if (pkg === undefined) return () => levelsOf(config, undefined);
-  const overlays = overlaysOf(pkg.graph, [...config.environments.keys()]).map((overlay) => {
+  const overlays = overlaysOf(pkg.graph, settingsOf(config)).judged.map((overlay) => {
     const kustomizations = [...reachableFrom(pkg.graph, [overlay])].map((dir) => pkg.graph.get(dir));
     const files = new Set(kustomizations.flatMap((one) => one?.resources ?? []));
     return { files, levels: levelsOf(config, overlay) };
@@ -127,34 +154,46 @@ function fileLevels(config: Config, pkg: Package | undefined): (file: string | u
  * The builds that show which policies are required: the package as it is or, where kustomize refuses that, without the
  * generated policies. One of them may conflict with what was written since.
  */
-async function buildDraft(pkg: Package, options: BuildOptions): Promise<BuiltPackage> {
-  try {
-    return await buildOverlays(pkg, options, true);
-  } catch (error) {
-    const generated = generatedItems(pkg);
-    if (!(error instanceof GuardrailsError) || generated.size === 0) throw error;
-    const bare = packageOf([...pkg.files.values()].flat().filter((item) => !generated.has(item)));
-    const draft = bare && (await buildOverlays(bare, options, true).catch(() => undefined));
-    if (draft === undefined) throw error;
-    return draft;
-  }
+async function buildDraft(
+  pkg: Package,
+  options: BuildOptions,
+  directory: PackageDirectory | undefined,
+): Promise<BuiltPackage> {
+  const draft = await buildOverlays(pkg, options, true);
+  const generated = generatedItems(pkg);
+  if (countErrors(draft) === 0 || generated.size === 0) return draft;
+  const items = [...pkg.files.values()].flat().filter((item) => !generated.has(item));
+  const bare = packageOf(items, directory);
+  if (bare === undefined) return draft;
+  const built = await buildOverlays(bare, options, true);
+  const [better, worse] = countErrors(built) < countErrors(draft) ? [built, draft] : [draft, built];
+  worse.remove();
+  return better;
+}
+
+function countErrors({ failures }: BuiltPackage): number {
+  return failures.filter(({ severity }) => severity === 'error').length;
 }
 
 async function verifyBuilds(
-  { pkg, copy, builds }: BuiltPackage,
+  { pkg, copy, builds, failures, overlays: all, kustomize }: BuiltPackage,
   config: Config,
-  shown?: PackageItems,
+  variables: Substitutions,
+  shown: PackageItems,
 ): Promise<Verified> {
   const judged: JudgedBuild[] = [];
-  const findings: Finding[] = [];
+  const findings: Finding[] = failures.map(failureOf);
   // One after the other: to find a source, the copy is changed.
   for (const build of builds) {
     const { overlay, kustomization, stdout, stderr, resources } = build;
     const overlays = [overlay];
     const context = { ...config, levels: levelsOf(config, overlay), kustomization };
-    const check: Inspect = (all, scope) => inspect(all, { ...context, scope });
+    const check: Inspect = (of, scope) =>
+      variables.explain(overlay, inspect(variables.replace(overlay, of), { ...context, scope }));
     const found = check(resources, 'build');
-    const sources = await new SourceFinder(pkg, copy, check, shown).find(overlay, found);
+    const finder = new SourceFinder(pkg, copy, check, shown);
+    const sources =
+      build.given === undefined ? await finder.find(overlay, found) : finder.findIn(build.given, found);
     const placeholders = [...reachableFrom(pkg.graph, overlays)].flatMap((dir) => [
       ...(pkg.graph.get(dir)?.placeholders.keys() ?? []),
     ]);
@@ -171,9 +210,67 @@ async function verifyBuilds(
       ...checkGeneratedAreKept(pkg, build).flatMap((one) => atLevel(one, context.levels)),
       ...[...unknown, ...printed].map((one) => ({ severity: 'info' as const, ...one, overlays })),
     );
-    judged.push({ overlay, manifests: stdout, resources: resources.length, placeholders });
+    judged.push({ overlay, manifests: stdout, resources: resources.length });
   }
-  return { builds: judged, findings: merged(findings) };
+  const byOverlay = new Map(judged.map((one) => [one.overlay, one]));
+  const version = await kustomizeVersion(kustomize);
+  return {
+    builds: all.judged.map(
+      (overlay) => byOverlay.get(overlay) ?? { overlay, manifests: '', resources: undefined },
+    ),
+    findings: [...merged(findings), ...checkKustomize(version, config), ...checkJudged(all)],
+    summary: summaryOf(all, version),
+  };
+}
+
+/** The rule of findings about builds themselves. No configuration changes its level. */
+const BUILD = {
+  rule: 'build',
+  documentation: 'https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/',
+};
+
+function failureOf({ overlay, ...failure }: FailedBuild): Finding {
+  return { ...BUILD, ...failure, overlays: [overlay] };
+}
+
+function checkKustomize(version: string, { kustomizeVersion: wanted }: Config): Finding[] {
+  if (wanted === undefined || withoutV(wanted) === withoutV(version)) return [];
+  return [
+    {
+      ...BUILD,
+      severity: 'error',
+      problem: message`the builds are by kustomize ${version}, but spec.kustomizeVersion is ${wanted}`,
+      remedy: words('install that version, or change spec.kustomizeVersion'),
+      overlays: [],
+    },
+  ];
+}
+
+function withoutV(version: string): string {
+  return version.replace(/^v/, '');
+}
+
+function checkJudged({ judged }: Overlays): Finding[] {
+  if (judged.length > 0) return [];
+  return [
+    {
+      ...BUILD,
+      severity: 'error',
+      problem: words('no kustomization of the package counts as an overlay, so nothing was judged'),
+      remedy: words('name the overlays under spec.overlays'),
+      overlays: [],
+    },
+  ];
+}
+
+/** `judged: overlays/dev, overlays/prod; taken for a base: base; built by kustomize v5.8.1`. */
+function summaryOf({ judged, bases }: Overlays, version: string): Message {
+  const parts = [
+    message`judged: ${joinMessages(judged, ', ')}`,
+    ...(bases.length === 0 ? [] : [message`taken for a base: ${joinMessages(bases, ', ')}`]),
+    message`built by kustomize ${version}`,
+  ];
+  return joinMessages(parts, '; ');
 }
 
 /** A finding of the package, as the level of its rule in an overlay has it; none for a rule that is off. */
@@ -218,6 +315,6 @@ function verifyStream(items: readonly Item[], config: Config): Verified {
     items.map(({ value, path: file }) => [value, file === undefined ? file : { file }]),
   );
   const findings = found.map(({ finding, root }) => ({ ...finding, source: sources.get(root) }));
-  const build = { overlay: undefined, manifests: '', resources: items.length, placeholders: [] };
+  const build = { overlay: undefined, manifests: '', resources: items.length };
   return { builds: [build], findings };
 }

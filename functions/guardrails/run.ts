@@ -29,8 +29,8 @@ export async function run(input: Uint8Array, findKustomize: FindKustomize): Prom
     wire = readWire(decodeText(input, 'standard input'));
     redact = redactor(wire.items);
     const config = readConfig(wire.functionConfig);
-    const judged = await judge(wire.items, config, findKustomize);
-    const findings = findingsOf(judged, config.warnings);
+    const judged = await judge(wire.items, config, { findKustomize });
+    const findings = [...findingsOf(judged, config.warnings), ...summaryOf(judged)];
     const exitCode = hasError(findings) ? 1 : 0;
     const changes = exitCode === 0 ? judged.revision.changes : undefined;
     return {
@@ -72,4 +72,9 @@ export function findingsOf({ findings, revision }: Judged, warnings: Config['war
     ...findings,
   ];
   return bySeverity(hasError(all) ? all : [...all, ...revision.changed]);
+}
+
+/** What was judged, as the last finding. */
+function summaryOf({ summary }: Judged): Finding[] {
+  return summary === undefined ? [] : [{ severity: 'info', problem: summary, overlays: [] }];
 }

@@ -1,17 +1,17 @@
-import { instance } from '@viz-js/viz';
 import { realpathSync } from 'node:fs';
+import { settingsOf } from '../config/config';
 import { readConfig } from '../config/read-config';
-import { type ExitCode, InputError } from '../errors';
+import { GuardrailsError, InputError } from '../errors';
 import { redactor } from '../findings/redact';
 import { escapeMarkdown, printTable } from '../formats/connection-table';
 import { printDot } from '../formats/dot';
 import { printMermaid } from '../formats/mermaid';
 import { expandLists } from '../krm/resource';
 import { type FindKustomize, buildOverlays } from '../kustomize/build-overlays';
-import { packageOf } from '../kustomize/package';
+import { packageOf, secretSources } from '../kustomize/package';
 import { message, words } from '../message';
 import { readConnectionMap } from '../network/connection-map';
-import { type Call, type Output, TIMEOUT_USAGE, runCommand, withProgress } from './command-line';
+import { type CommandLine, type Output, withProgress } from './command-line';
 import { flatName } from './output-folder';
 import { readFunctionConfig, readPackage, readTextIfThere } from './read-package';
 import { removeStaged } from './staging';
@@ -21,48 +21,48 @@ const README = 'README.md';
 const START = '<!-- connections:start -->';
 const END = '<!-- connections:end -->';
 const DIAGRAMS = 'docs/connections';
-const USAGE = `usage: npm run graph -- [DIR] [--check]
-  DIR        the package; default: this repository
-  --check    write nothing; exit 1 if something would change
-  ${TIMEOUT_USAGE}
-
-Draws the traffic that the network policies of each overlay allow: into ${README} between
-${START} and ${END}, and as ${DIAGRAMS}/OVERLAY.svg.
-`;
-
-async function main({ root, flags, output, findKustomize }: Call<'check'>): Promise<ExitCode> {
-  const changed = await withProgress('building the overlays', () => diagrams(root, output, findKustomize));
-  const isCheck = flags.has('check');
-  if (!isCheck) {
-    removeStaged(realpathSync(root));
-    await writeFiles(root, changed);
-  }
-  for (const { path: file } of changed)
-    output.print(message`${file} ${words(isCheck ? 'would change' : 'was updated')}`);
-  if (changed.length === 0) output.print(words('the diagrams are up to date'));
-  return isCheck && changed.length > 0 ? 1 : 0;
-}
+export const graph: CommandLine = {
+  name: 'graph',
+  description: `draw the traffic that the network policies of each overlay allow, into ${README} between ${START} and ${END}, and as ${DIAGRAMS}/OVERLAY.svg`,
+  options: { '--check': 'write nothing; exit 1 if something would change' },
+  async run({ root, flags, output, findKustomize }) {
+    const changed = await withProgress('building the overlays', () => diagrams(root, output, findKustomize));
+    const isCheck = flags.has('--check');
+    if (!isCheck) {
+      removeStaged(realpathSync(root));
+      await writeFiles(root, changed);
+    }
+    for (const { path: file } of changed)
+      output.print(message`${file} ${words(isCheck ? 'would change' : 'was updated')}`);
+    if (changed.length === 0) output.print(words('the diagrams are up to date'));
+    return isCheck && changed.length > 0 ? 1 : 0;
+  },
+};
 
 /** The files that change. */
 async function diagrams(root: string, output: Output, findKustomize: FindKustomize): Promise<FileWrite[]> {
-  const { items } = await readPackage(root);
+  const { items, directory } = await readPackage(root);
   output.redact = redactor(items);
   const config = readFunctionConfig(items, readConfig);
-  const pkg = packageOf(items);
+  const pkg = packageOf(items, directory);
   if (pkg === undefined)
     throw new InputError(
       message`${root}: the package has no kustomization, so nothing is built; add a kustomization.yaml`,
     );
   const top = realpathSync(root);
+  output.redact = redactor(items, secretSources(pkg));
+  // Imported here, because no other command needs it.
+  const { instance } = await import('@viz-js/viz');
   const viz = await instance();
   const sections: string[] = [];
   const writes: FileWrite[] = [];
-  const built = await buildOverlays(pkg, {
-    configured: [...config.environments.keys()],
-    findKustomize,
-    extraFiles: new Map(),
-  });
+  const built = await buildOverlays(pkg, { settings: settingsOf(config), findKustomize });
   try {
+    const failure = built.failures.find(({ severity }) => severity === 'error');
+    if (failure !== undefined)
+      throw new GuardrailsError(
+        message`${failure.overlay}: ${failure.problem}; \`guardrails check\` shows how to fix it`,
+      );
     for (const { overlay, resources } of built.builds) {
       const map = readConnectionMap(
         resources.flatMap((resource) => expandLists(resource)),
@@ -111,5 +111,3 @@ function withSections(text: string, sections: readonly string[]): string {
 function linkTo(file: string): string {
   return encodeURI(file).replace(/[()#?&]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
 }
-
-void runCommand(USAGE, ['check'], main);

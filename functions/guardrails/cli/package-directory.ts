@@ -1,15 +1,32 @@
-import { type Dirent, readdirSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors';
+import { isKustomizationFile } from '../krm/item';
 import { message, words } from '../message';
 import { IGNORE_NOTHING, type KrmIgnore, parseKrmIgnore } from './krmignore';
+import { ifValid } from '../yaml/yaml';
 import { codeOf, readRegularFile, unreadable } from './regular-file';
+
+/** The folder of the package that the builds are written to, and the list of the files there. */
+export const OUTPUT = 'dist';
+export const OUTPUT_LIST = '.guardrails-files';
 
 /** One file of the package as kpt would read it. path: relative to the package, '/'-separated. */
 export interface PackageFile {
   readonly path: string;
   readonly bytes: Buffer;
+}
+
+/** The files of a package, and what is not looked at. */
+export interface PackageListing {
+  /** The package's folder, without links. */
+  readonly top: string;
+  /** Whether it is a package of kpt: a Kptfile is at its top. */
+  readonly isKptPackage: boolean;
+  readonly files: readonly PackageFile[];
+  /** Kustomization files that `.krmignore` hides, in order. */
+  readonly hidden: readonly string[];
 }
 
 /**
@@ -24,17 +41,25 @@ export interface PackageFile {
  * ignored folder (render finds subpackages even there), and like render it applies the `.krmignore` of the subpackage
  * `sub` to that folder alone (source applies it to `sub2` too).
  *
- * It differs from kpt on purpose: it does not read the package's own `dist/`, where `npm run render` writes, nor any
- * `.git`, which no commit can hold. Symbolic links and other special files that kpt would read are refused, as
- * are links to folders (kustomize follows them and kpt does not), a file named `Kustomization` (kustomize reads it and
- * kpt does not) and a `.krmignore` that is not a plain file.
+ * It differs from kpt on purpose: it does not read the package's own `dist/`, where the builds are written, nor any
+ * `.git`, which no commit can hold; it reads a file named `Kustomization`, as kustomize does; and a `.krmignore` must be a
+ * plain file. In a package of kpt, symbolic links and other special files that kpt would read are refused, as are links to
+ * folders (kustomize follows them and kpt does not). In any other package links are left alone, and `node_modules` is not
+ * read.
  *
  * @throws InputError with the path, relative to the package, and how to fix it
  */
-export async function readPackageDirectory(root: string): Promise<PackageFile[]> {
+export async function readPackageDirectory(root: string): Promise<PackageListing> {
   const top = await resolveRoot(root);
   // Synchronous from here on: several times as fast for a thousand small files.
-  return Array.from(listFolder(top, '', NO_SCOPE), (path) => ({ path, bytes: readRegularFile(top, path) }));
+  const names = new Set(listEntries(top, '').map(({ name }) => name));
+  const isKptPackage = names.has(PACKAGE_FILE);
+  const walk = new Walk(top, isKptPackage);
+  const files = Array.from(walk.listFolder('', NO_SCOPE), (path) => ({
+    path,
+    bytes: readRegularFile(top, path),
+  }));
+  return { top, isKptPackage, files, hidden: walk.hidden };
 }
 
 /** The `.krmignore` that applies, and its folder ('' is the root). */
@@ -47,7 +72,8 @@ const NO_SCOPE: Scope = { folder: '', patterns: IGNORE_NOTHING };
 const IGNORE_FILE = '.krmignore';
 const PACKAGE_FILE = 'Kptfile';
 
-function isReadByKpt(name: string): boolean {
+/** Whether kpt reads a file of this name. */
+export function isReadByKpt(name: string): boolean {
   return name === PACKAGE_FILE || /\.(yaml|yml|json)$/.test(name);
 }
 
@@ -65,32 +91,53 @@ async function resolveRoot(root: string): Promise<string> {
   return top;
 }
 
-/** The paths to read, in order. `outer` is the scope of the folder above. */
-function* listFolder(top: string, folder: string, outer: Scope): Generator<string> {
-  const entries = listEntries(top, folder);
-  const names = new Set(entries.map(({ name }) => name));
-  let scope = outer;
-  if (folder === '' || names.has(PACKAGE_FILE)) {
-    const patterns = names.has(IGNORE_FILE) ? readPatterns(top, folder) : IGNORE_NOTHING;
-    scope = { folder, patterns };
-  }
-  for (const entry of entries) {
-    const path = within(folder, entry.name);
-    if (entry.name === '.git' || path === 'dist') continue;
-    const ignored = isIgnored(scope, path, entry.isDirectory());
-    if (entry.isSymbolicLink()) {
-      if (!ignored) refuseLink(top, path, entry.name, scope);
-    } else if (ignored) {
-      continue;
-    } else if (entry.isDirectory()) {
-      yield* listFolder(top, path, scope);
-    } else if (entry.name === 'Kustomization') {
-      throw new InputError(
-        message`${path}: kustomize reads a file of this name and kpt does not; rename it to kustomization.yaml`,
-      );
-    } else if (isReadByKpt(entry.name)) {
-      yield path;
+/** A walk through the folders of a package. */
+class Walk {
+  readonly hidden: string[] = [];
+
+  constructor(
+    private readonly top: string,
+    private readonly isKptPackage: boolean,
+  ) {}
+
+  /** The paths to read, in order. `outer` is the scope of the folder above. */
+  *listFolder(folder: string, outer: Scope): Generator<string> {
+    const entries = listEntries(this.top, folder);
+    const scope = this.scopeOf(folder, entries, outer);
+    for (const entry of entries) {
+      const path = within(folder, entry.name);
+      if (this.isNeverRead(path, entry)) continue;
+      const ignored = isIgnored(scope, path, entry.isDirectory());
+      if (entry.isSymbolicLink()) {
+        if (!ignored && this.isKptPackage) refuseLink(this.top, path, entry.name, scope);
+      } else if (ignored) {
+        this.hide(path, entry);
+      } else if (entry.isDirectory()) {
+        yield* this.listFolder(path, scope);
+      } else if (isReadByKpt(entry.name) || isKustomizationFile(entry.name)) {
+        yield path;
+      }
     }
+  }
+
+  private scopeOf(folder: string, entries: readonly Dirent[], outer: Scope): Scope {
+    const names = new Set(entries.map(({ name }) => name));
+    if (folder !== '' && !names.has(PACKAGE_FILE)) return outer;
+    return { folder, patterns: names.has(IGNORE_FILE) ? readPatterns(this.top, folder) : IGNORE_NOTHING };
+  }
+
+  private isNeverRead(path: string, entry: Dirent): boolean {
+    if (entry.name === '.git') return true;
+    if (path === OUTPUT) return this.isKptPackage || existsSync(join(this.top, OUTPUT, OUTPUT_LIST));
+    return !this.isKptPackage && entry.name === 'node_modules';
+  }
+
+  /** Looks for kustomizations in what `.krmignore` hides. */
+  private hide(path: string, entry: Dirent): void {
+    if (isKustomizationFile(entry.name) && entry.isFile()) this.hidden.push(path);
+    if (!entry.isDirectory() || ['node_modules', '.git'].includes(entry.name)) return;
+    for (const below of listIfReadable(this.top, path))
+      if (!below.isSymbolicLink()) this.hide(within(path, below.name), below);
   }
 }
 
@@ -102,6 +149,11 @@ function listEntries(top: string, folder: string): Dirent[] {
   } catch (error) {
     throw unreadable(folder === '' ? '.' : folder, error);
   }
+}
+
+/** The same of an ignored folder, which the user may not be able to read. */
+function listIfReadable(top: string, folder: string): Dirent[] {
+  return ifValid(() => listEntries(top, folder)) ?? [];
 }
 
 function readPatterns(top: string, folder: string): KrmIgnore {

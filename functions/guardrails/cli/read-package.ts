@@ -1,30 +1,153 @@
 import { isUtf8 } from 'node:buffer';
+import { lstatSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { ConfigError, GuardrailsError, InputError } from '../errors';
-import { type Message, message, outputOf } from '../message';
-import { type Item, readItem, requireResource } from '../krm/item';
+import { Message, message, outputOf } from '../message';
+import { type Item, isKustomizationFile, readItem, requireResource } from '../krm/item';
 import { type Document, decodeText, splitDocuments } from '../yaml/text';
 import { type FieldPath } from '../yaml/field-path';
 import { placeOf } from '../yaml/place';
-import { type YamlValue, isObject, objectsIn } from '../yaml/yaml';
-import type { FindKustomize } from '../kustomize/build-overlays';
+import { type YamlValue, ifValid, isObject, objectsIn } from '../yaml/yaml';
+import type { FindKustomize, GivenBuild } from '../kustomize/build-overlays';
 import { type Kustomize, findKustomize } from '../kustomize/find';
+import { type PackageDirectory, readGraph } from '../kustomize/graph';
 import { fetchPinnedCopy } from '../kustomize/pinned';
-import { type PackageFile, readPackageDirectory } from './package-directory';
-import { readFileIfThere } from './regular-file';
+import { type PackageFile, type PackageListing, readPackageDirectory } from './package-directory';
+import { typedPath } from './typed-path';
+import { readFileIfThere, readRegularFile } from './regular-file';
 
-/** Reads the files of a package as kpt does, and the resources in them. @throws InputError */
-export async function readPackage(root: string): Promise<{ files: PackageFile[]; items: Item[] }> {
-  const files = await readPackageDirectory(root);
-  const items = files.flatMap(({ path: file, bytes }) =>
-    splitDocuments(decodeText(bytes, file))
-      .map((document, index) => readResource(document, file, index))
-      .filter((item) => item !== undefined),
-  );
+/** A package as a command line reads it. */
+export interface ReadPackage {
+  readonly files: readonly PackageFile[];
+  readonly items: readonly Item[];
+  readonly directory: PackageDirectory;
+  /** Whether it is a package of kpt: a Kptfile is at its top. */
+  readonly isKptPackage: boolean;
+  /** What was not looked at, in a line each. */
+  readonly notes: readonly Message[];
+}
+
+/**
+ * Reads the resources of a package. In a package of kpt these are all that kpt reads; in any other, what the
+ * kustomizations name and the configuration of the function; without a kustomization, all resources.
+ *
+ * @throws InputError
+ */
+export async function readPackage(root: string): Promise<ReadPackage> {
+  const listing = await readPackageDirectory(root);
+  const directory = new Directory(listing);
+  const paths = listing.files.map(({ path: file }) => file);
+  const readsAll = listing.isKptPackage || directory.kustomizations.length === 0;
+  const wanted = readsAll ? new Set(paths) : directory.named();
+  const items: Item[] = [];
+  const refused: string[] = [];
+  for (const file of paths) {
+    if (!wanted.has(file) && !directory.mayConfigure(file)) continue;
+    const documents = ifValid(() => directory.documentsOf(file));
+    if (documents === undefined) refused.push(file);
+    else items.push(...documents);
+  }
   if (items.length === 0)
     throw new InputError(
       message`${root}: the package has no resources; specify the folder that contains the package, or check the patterns in .krmignore`,
     );
-  return { files, items };
+  const { files, isKptPackage } = listing;
+  return { files, items, directory, isKptPackage, notes: notesOf(listing, refused, readsAll) };
+}
+
+function notesOf(
+  { isKptPackage, files, hidden }: PackageListing,
+  refused: readonly string[],
+  readsAll: boolean,
+): Message[] {
+  const notes: Message[] = [];
+  const list = (paths: readonly string[]) => {
+    const rest = paths.length > 3 ? message` and ${paths.length - 3} more` : '';
+    return message`${paths.slice(0, 3).join(', ')}${rest}`;
+  };
+  if (hidden.length > 0)
+    notes.push(message`.krmignore hides kustomizations, which are not checked: ${list(hidden)}`);
+  if (readsAll && refused.length > 0)
+    notes.push(
+      isKptPackage
+        ? message`kpt refuses files that are not Kubernetes resources; list them in .krmignore: ${list(refused)}`
+        : message`files that are not Kubernetes resources are left alone: ${list(refused)}`,
+    );
+  const unread = files.map(({ path: file }) => file).filter((file) => /(^|\/)Kustomization$/.test(file));
+  if (isKptPackage && unread.length > 0)
+    notes.push(
+      message`kpt does not read files named Kustomization; rename them to kustomization.yaml: ${list(unread)}`,
+    );
+  return notes;
+}
+
+/** The directory of a package. Reads each file once. */
+class Directory implements PackageDirectory {
+  readonly kustomizations: readonly string[];
+  private readonly contents: Map<string, Uint8Array | Message | undefined>;
+  private readonly documents = new Map<string, readonly Item[]>();
+
+  constructor(private readonly listing: PackageListing) {
+    this.kustomizations = listing.files.map(({ path: file }) => file).filter(isKustomizationFile);
+    this.contents = new Map(listing.files.map(({ path: file, bytes }) => [file, bytes]));
+  }
+
+  read(file: string): Uint8Array | Message | undefined {
+    if (!this.contents.has(file)) this.contents.set(file, this.readUnlisted(file));
+    return this.contents.get(file);
+  }
+
+  argoCdSourcesIn(dir: string): readonly string[] {
+    const folder = path.join(this.listing.top, dir);
+    const found = lstatSync(folder, { throwIfNoEntry: false });
+    return found?.isDirectory() === true ? readdirSync(folder) : [];
+  }
+
+  documentsOf(file: string): readonly Item[] {
+    const content = this.read(file);
+    if (content instanceof Message) throw new InputError(message`${file} ${content}`);
+    if (content === undefined) return [];
+    const documents =
+      this.documents.get(file) ??
+      splitDocuments(decodeText(content, file))
+        .map((document, index) => readResource(document, file, index))
+        .filter((item) => item !== undefined);
+    this.documents.set(file, documents);
+    return documents;
+  }
+
+  /** The kustomizations, and the files that they name. */
+  named(): Set<string> {
+    const named = new Map<string, Uint8Array>();
+    readGraph(new Map(), this, named);
+    return new Set(named.keys());
+  }
+
+  /** Whether a file may be the configuration of the function. */
+  mayConfigure(file: string): boolean {
+    const content = this.contents.get(file);
+    return (
+      content instanceof Uint8Array &&
+      Buffer.from(content.buffer, content.byteOffset, content.length).includes('Guardrails')
+    );
+  }
+
+  private readUnlisted(file: string): Uint8Array | Message | undefined {
+    const parts = file.split('/');
+    for (let i = 1; i <= parts.length; i++) {
+      const found = lstatSync(path.join(this.listing.top, ...parts.slice(0, i)), { throwIfNoEntry: false });
+      if (found === undefined || (i < parts.length && found.isFile())) return undefined;
+      if (found.isSymbolicLink())
+        return message`is or passes a symbolic link (${parts.slice(0, i).join('/')}); replace the link with a copy`;
+      if (i === parts.length && found.isDirectory()) return undefined;
+    }
+    try {
+      return readRegularFile(this.listing.top, file);
+    } catch (error) {
+      if (error instanceof InputError) return message`cannot be used: ${error.text}`;
+      throw error;
+    }
+  }
 }
 
 /** The text of any file of a package; undefined where it is missing. @throws InputError */
@@ -35,16 +158,24 @@ export function readTextIfThere(top: string, file: string): string | undefined {
   return bytes?.toString('utf8');
 }
 
+/** Reads a build that was made elsewhere. @param file as the user typed it @throws InputError */
+export function readGivenBuild(file: string): GivenBuild {
+  const absolute = typedPath(file);
+  const bytes = readRegularFile(path.dirname(absolute), path.basename(absolute));
+  const text = decodeText(bytes, file);
+  const items = splitDocuments(text)
+    .map((document, index) => readResource(document, file, index))
+    .filter((item) => item !== undefined);
+  if (items.length === 0)
+    throw new InputError(message`${file} has no resources; pass the output of the build`);
+  return { text, items };
+}
+
 function readResource({ text, start, line }: Document, file: string, index: number): Item | undefined {
-  try {
-    const range = { start, end: start + text.length, column: 0 };
-    const item = readItem(text, file, range, { path: file, index, line });
-    if (item !== undefined) requireResource(item, () => message`${file}:${line}`);
-    return item;
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError(message`${error.text}; if the file is not a manifest, list it in .krmignore`);
-  }
+  const range = { start, end: start + text.length, column: 0 };
+  const item = readItem(text, file, range, { path: file, index, line });
+  if (item !== undefined) requireResource(item, () => message`${file}:${line}`);
+  return item;
 }
 
 /**

@@ -38,6 +38,7 @@ const NETWORK = strict({
 const ENVIRONMENT = strict({
   rules: v.optional(LEVELS),
   allow: v.optional(v.array(v.picklist(RULE_IDS))),
+  substitute: v.optional(v.string()),
 });
 const SPEC = strict({
   rules: v.optional(LEVELS),
@@ -47,6 +48,10 @@ const SPEC = strict({
   network: v.optional(NETWORK),
   resources: v.optional(strict({ requests: v.optional(AMOUNTS), limits: v.optional(AMOUNTS) })),
   neverExempt: v.optional(v.array(v.picklist(RULE_IDS))),
+  overlays: v.optional(v.array(v.string())),
+  bases: v.optional(v.array(v.string())),
+  kustomizeVersion: v.optional(v.string()),
+  substitute: v.optional(v.string()),
 });
 const GUARDRAILS = strict({
   apiVersion: v.literal(CONFIG_API_VERSION),
@@ -109,6 +114,15 @@ export function readConfig(
       dns: { ...DEFAULTS.network.dns, ...spec.network?.dns },
     },
     neverExempt: spec.neverExempt === undefined ? DEFAULTS.neverExempt : new Set(spec.neverExempt),
+    overlays: spec.overlays ?? [],
+    bases: spec.bases ?? [],
+    substitute: spec.substitute,
+    substitutes: new Map(
+      environments.flatMap(([overlay, { substitute }]) =>
+        substitute === undefined ? [] : [[overlay, substitute]],
+      ),
+    ),
+    kustomizeVersion: spec.kustomizeVersion,
     warnings,
   };
 }

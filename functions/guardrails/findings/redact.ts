@@ -11,6 +11,7 @@ const SHORTEST_ANYWHERE = 8;
 /** What delimits a token: an end, a blank, a quote, a comma, `=` or a bracket, also if escaped. */
 const BEFORE_TOKEN = '(?<=^|[\\s"\'`,=()[\\]{}<>]|\\\\[nrt])';
 const AFTER_TOKEN = '(?=$|[\\s"\'`,=()[\\]{}<>\\\\])';
+const MAY_BE_SECRET = /secret|patch|literals/i;
 /** Fields of a kustomization that may contain YAML as text. */
 const INLINE_FIELDS: readonly string[] = ['patch', 'patches', 'patchesStrategicMerge', 'patchesJson6902'];
 const JSON_PATCH_KEYS: readonly string[] = ['op', 'path', 'from'];
@@ -24,12 +25,12 @@ const JSON_PATCH_KEYS: readonly string[] = ['op', 'path', 'from'];
  * redacted wherever they occur, values of 4 to 7 characters only as a complete token. A value that the package uses as a
  * name outside of Secrets (see `publicNames`) is not redacted, because it is printed anyway.
  *
- * @param inputs the content of the files that secretGenerators read
+ * @param others what is secret in files that are not items
  */
-export function redactor(items: readonly Item[], inputs: Iterable<Uint8Array> = []): Redact {
+export function redactor(items: readonly Item[], others: OtherSources = NO_OTHERS): Redact {
   let longestFirst: readonly string[] | undefined;
   return (text) => {
-    longestFirst ??= secretsIn(items, inputs);
+    longestFirst ??= secretsIn(items, others);
     return longestFirst.reduce(redactOne, text);
   };
 }
@@ -41,12 +42,26 @@ function redactOne(text: string, secret: string): string {
   return text.replace(new RegExp(`${BEFORE_TOKEN}${escaped}${AFTER_TOKEN}`, 'g'), '***');
 }
 
-function secretsIn(items: readonly Item[], inputs: Iterable<Uint8Array>): string[] {
+/** What is secret in the files of a package that are not items. */
+export interface OtherSources {
+  /** The content of every file that a secretGenerator reads. */
+  readonly inputs: readonly Uint8Array[];
+  /** Patches, which may be patches to Secrets. */
+  readonly patches: readonly string[];
+  /** Other YAML, which may hold Secrets. */
+  readonly documents: readonly string[];
+}
+
+const NO_OTHERS: OtherSources = { inputs: [], patches: [], documents: [] };
+
+function secretsIn(items: readonly Item[], { inputs, patches, documents }: OtherSources): string[] {
   const secrets = new Secrets();
   for (const input of inputs) secrets.addInput(input);
+  for (const patch of patches) secrets.addInline(patch, true);
+  for (const document of documents) if (MAY_BE_SECRET.test(document)) secrets.addInline(document, false);
   for (const { text, value } of items)
     // The text of a kind may have escapes, and a kustomization may have patches to Secrets that do not name the kind.
-    if (/secret|patch|literals/i.test(text) || /secret/i.test(textOf(value.kind)))
+    if (MAY_BE_SECRET.test(text) || /secret/i.test(textOf(value.kind)))
       secrets.collectDocument(text, parseYaml(text, '')[0] ?? null);
   if (secrets.texts.size === 0) return [];
   const names = publicNames(items);
@@ -127,7 +142,7 @@ class Secrets {
   }
 
   /** @param isForSecret whether it may be a patch to a Secret */
-  private addInline(text: string, isForSecret: boolean): void {
+  addInline(text: string, isForSecret: boolean): void {
     let documents: (readonly [YamlNode | null, YamlValue])[];
     try {
       documents = parseYaml(text, '').map((document) => [document, valueOf(document)]);

@@ -11,7 +11,7 @@ export function printShort(findings: readonly Finding[]): Message[] {
 
 /** A heading of one build with its counts, then its findings. */
 export function printBuild(
-  build: { readonly overlay: string | undefined; readonly resources: number },
+  build: { readonly overlay: string | undefined; readonly resources: number | undefined },
   findings: readonly Finding[],
 ): Message[] {
   const { overlay, resources } = build;
@@ -22,7 +22,7 @@ export function printBuild(
   );
   const name = overlay === undefined ? words('stream') : message`${overlay}`;
   return [
-    message`${name}: ${count(resources, 'resource')}, ${joinMessages(counts, ', ')}`,
+    message`${name}: ${resources === undefined ? words('not built') : count(resources, 'resource')}, ${joinMessages(counts, ', ')}`,
     ...own.map((finding) => {
       const one = overlay === undefined ? finding : { ...finding, overlays: [overlay] };
       return message`  [${words(finding.severity)}] ${messageOf(one)}`;

@@ -25,7 +25,7 @@ export interface ItemRange {
 /** One resource of the input: a document of a file, or an entry of a ResourceList. */
 export interface Item {
   readonly value: YamlObject;
-  /** The file in the package, with `/`; undefined if the input names none. */
+  /** The file, relative to the root package, with `/`; undefined if the input names none. */
   readonly path: string | undefined;
   /** Its position among the documents of that file, from 0. */
   readonly index: number;
@@ -45,6 +45,8 @@ export interface Item {
 
 const PATH = ['internal.config.kubernetes.io/path', 'config.kubernetes.io/path'] as const;
 const INDEX = ['internal.config.kubernetes.io/index', 'config.kubernetes.io/index'] as const;
+/** The folder on disk of the package that the path of an item is relative to, as `kpt fn render` sends it. */
+export const PACKAGE_PATH = 'internal.config.kubernetes.io/package-path';
 /** How kpt indents the lists of the file: `wide` or `compact`. */
 const SEQ_INDENT = 'internal.config.kubernetes.io/seqindent';
 const LEGACY = new Set(['config.kubernetes.io/path', 'config.kubernetes.io/index', 'config.k8s.io/id']);
@@ -54,9 +56,9 @@ function isWireAnnotation(name: string): boolean {
   return name.startsWith('internal.config.kubernetes.io/') || LEGACY.has(name);
 }
 
-/** Whether kustomize and kpt read a file as a kustomization. */
+/** Whether kustomize reads a file as a kustomization. kpt does not read `Kustomization`. */
 export function isKustomizationFile(file: string): boolean {
-  return /(^|\/)kustomization\.ya?ml$/.test(file);
+  return /(^|\/)(kustomization\.ya?ml|Kustomization)$/.test(file);
 }
 
 /**
@@ -170,12 +172,18 @@ export function lineOfItem(item: Item, documentsOfFile: readonly Item[]): number
   return lineOf(file, file.length - withNewline(item.text).length + 1);
 }
 
-/** The document as kpt sends it: with the annotations that name its file and its position there. */
-export function withWireAnnotations(item: Item): string {
+/**
+ * The document as kpt sends it: with the annotations that name its file and its position there.
+ *
+ * @param file relative to its package
+ * @param packagePath the folder on disk of its package; undefined if kpt names none
+ */
+export function withWireAnnotations(item: Item, file: string, packagePath?: string): string {
   const { text, path = '', index } = item;
   const seqIndent = annotationsOf(item.value)[SEQ_INDENT] ?? 'wide';
-  const annotations = { [PATH[0]]: path, [INDEX[0]]: String(index), [SEQ_INDENT]: seqIndent };
-  const entries = Object.entries(annotations);
+  const annotations = { [PATH[0]]: file, [INDEX[0]]: String(index), [SEQ_INDENT]: seqIndent };
+  const ofPackage = packagePath === undefined ? {} : { [PACKAGE_PATH]: packagePath };
+  const entries = Object.entries({ ...annotations, ...ofPackage });
   const fixes = entries.map(([key, value]) => ({ path: ['metadata', 'annotations', key], value }));
   return splice(text, editDocument(text, fixes, path || STANDARD_INPUT));
 }

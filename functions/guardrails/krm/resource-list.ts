@@ -7,7 +7,8 @@ import type { YamlMapping, YamlNode, YamlSequence, YamlValue } from '../yaml/yam
 import { entryOf, ifValid, lineOf, parseYaml, valueOf } from '../yaml/yaml';
 import { type Changes, NO_CHANGES, type WireInput, editSplices } from './input';
 import type { Item, ItemRange } from './item';
-import { STANDARD_INPUT, readItem, requireResource, withWireAnnotations } from './item';
+import { STANDARD_INPUT, readItem, requireResource } from './item';
+import { KptPackages } from './kpt-packages';
 import { type Result, printResults } from './result';
 
 export const LIST_KIND = 'ResourceList';
@@ -52,16 +53,18 @@ export function readBlockList(text: string): WireInput | undefined {
   const [root, ...more] = ifValid(() => parseYaml(envelope, STANDARD_INPUT)) ?? [];
   if (!isResourceList(root) || more.length > 0) return undefined;
   refuseRepeatedKeys(root);
-  const items = list.entries.map(({ start, line }, i) => {
+  const read = list.entries.map(({ start, line }, i) => {
     const end = list.entries[i + 1]?.start ?? list.end;
     const range = { start: start + 1, end, column: 1, line };
     return readListItem(outdentEntry(text.slice(start + 1, end)), i, range);
   });
+  const functionConfig = functionConfigOf(root);
+  const packages = new KptPackages(read, functionConfig);
   const shift = list.end - list.start - noItems.length;
   return {
     form: 'ResourceList',
-    items,
-    functionConfig: functionConfigOf(root),
+    items: packages.items,
+    functionConfig,
     print: (results, changes = NO_CHANGES) => {
       const moved = resultSplices(envelope, root, results).map((one) =>
         one.start > list.start ? { ...one, start: one.start + shift, end: one.end + shift } : one,
@@ -72,7 +75,7 @@ export function readBlockList(text: string): WireInput | undefined {
         end: range.end,
         text: '',
       }));
-      const added = addedLines(text, list.end, changes, 0);
+      const added = addedLines(text, list.end, changes, packages, 0);
       return splice(text, [...editSplices(text, changes), ...removals, ...added, ...moved]);
     },
   };
@@ -98,7 +101,7 @@ export function readAnyList(text: string, root: YamlMapping): WireInput {
     );
   let line = 1;
   let counted = 0;
-  const items = list.items.map((node, i) => {
+  const read = list.items.map((node, i) => {
     const { start } = node;
     line += lineOf(text.slice(counted, start), start - counted) - 1;
     counted = start;
@@ -112,41 +115,50 @@ export function readAnyList(text: string, root: YamlMapping): WireInput {
     const document = outdent(withNewline(text.slice(start, end)), column);
     return readListItem(document, i, { start, end, column, line });
   });
+  const functionConfig = functionConfigOf(root);
+  const packages = new KptPackages(read, functionConfig);
   return {
     form: 'ResourceList',
-    items,
-    functionConfig: functionConfigOf(root),
+    items: packages.items,
+    functionConfig,
     print: (results, changes = NO_CHANGES) =>
       splice(text, [
         ...editSplices(text, changes),
-        ...listSplices(text, list, items, changes),
+        ...listSplices(text, list, packages, changes),
         ...resultSplices(text, root, results),
       ]),
   };
 }
 
 /** The splices that remove items from a list in any style, and add new ones at its end. */
-function listSplices(text: string, list: YamlSequence, items: readonly Item[], changes: Changes): Splice[] {
+function listSplices(text: string, list: YamlSequence, packages: KptPackages, changes: Changes): Splice[] {
+  const { items } = packages;
   const removed = list.items.filter((_, i) => items[i] !== undefined && changes.removed.has(items[i]));
   const removals = removeEntries(text, list, removed);
   if (!list.flow) {
     const column = list.start - startOfLine(text, list.start);
-    return [...removals, ...addedLines(text, endOfLine(text, list.end), changes, column)];
+    return [...removals, ...addedLines(text, endOfLine(text, list.end), changes, packages, column)];
   }
   if (changes.added.length === 0) return removals;
   const added = changes.added.map((item) =>
-    safeJson(valueOf(parseYaml(withWireAnnotations(item), STANDARD_INPUT)[0] ?? null)),
+    safeJson(valueOf(parseYaml(packages.print(item), STANDARD_INPUT)[0] ?? null)),
   );
   const isEmptied = removed.length === list.items.length;
   return [...removals, appendToFlow(text, list, added, ', ', isEmptied)];
 }
 
 /** The splice that adds items at the end of a block list, which is at a line start or at the end of the text. */
-function addedLines(text: string, at: number, { added }: Changes, column: number): Splice[] {
+function addedLines(
+  text: string,
+  at: number,
+  { added }: Changes,
+  packages: KptPackages,
+  column: number,
+): Splice[] {
   if (added.length === 0) return [];
   const indent = ' '.repeat(column);
   const entries = added.map((item) => {
-    const indented = withNewline(withWireAnnotations(item)).replace(/^(?=.)/gm, `${indent}  `);
+    const indented = withNewline(packages.print(item)).replace(/^(?=.)/gm, `${indent}  `);
     return indented.replace(/^( *)  /, '$1- ');
   });
   return [insertLines(text, at, entries.join(''), '\n')];

@@ -3,7 +3,8 @@ import { message } from '../message';
 import { splice, splitDocuments, withNewline } from '../yaml/text';
 import { parseYaml } from '../yaml/yaml';
 import { NO_CHANGES, type WireInput, editSplices } from './input';
-import { type Item, STANDARD_INPUT, readItem, requireResource, withWireAnnotations } from './item';
+import { type Item, STANDARD_INPUT, readItem, requireResource } from './item';
+import { KptPackages } from './kpt-packages';
 import { LIST_KIND, isResourceList, readAnyList, readBlockList } from './resource-list';
 
 export type { Changes, WireInput } from './input';
@@ -42,16 +43,17 @@ function inputOf(text: string, items: readonly Item[]): WireInput {
   for (const item of items) requireResource(item, () => message`${STANDARD_INPUT}:${item.range.line ?? 1}`);
   if (items.length === 0)
     throw new InputError(message`${STANDARD_INPUT}: no resources; send a ResourceList or YAML documents`);
+  const packages = new KptPackages(items, undefined);
   return {
     form: 'documents',
-    items,
+    items: packages.items,
     functionConfig: undefined,
     print: (_, changes = NO_CHANGES) => {
       const documents = splice(text, [
         ...editSplices(text, changes),
         ...[...changes.removed].map(({ range: { start, end } }) => ({ start, end, text: '\n' })),
       ]);
-      return [withNewline(documents), ...changes.added.map(withWireAnnotations)].join('---\n');
+      return [withNewline(documents), ...changes.added.map((item) => packages.print(item))].join('---\n');
     },
   };
 }

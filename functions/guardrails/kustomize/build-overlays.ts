@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os';
-import { InputError } from '../errors';
-import { joinMessages, message } from '../message';
+import type { Item } from '../krm/item';
+import { type Message, message, words } from '../message';
 import { joinDocuments } from '../yaml/text';
-import { type Build, PackageCopy } from './copy';
-import type { Kustomize } from './program';
-import { type Graph, checkConfiguredOverlays, overlaysOf, policiesFile, reachableFrom } from './graph';
+import { type Build, BuildError, PackageCopy } from './copy';
+import { type Graph, policiesFile, reachableFrom } from './graph';
+import { type OverlaySettings, type Overlays, checkConfiguredOverlays, overlaysOf } from './overlays';
 import type { Package } from './package';
+import type { Kustomize } from './program';
 
 /** Returns the kustomize to build with. Throws GuardrailsError if none is found. */
 export type FindKustomize = () => Promise<Kustomize>;
@@ -16,73 +17,143 @@ export interface OverlayBuild extends Build {
   readonly overlay: string;
   /** Its kustomization file. */
   readonly kustomization: string | undefined;
+  /** The documents of the file that it was read from, if kustomize did not build it here. */
+  readonly given?: readonly Item[];
+}
+
+/** A build that was made elsewhere: the documents of its file. */
+export interface GivenBuild {
+  readonly text: string;
+  readonly items: readonly Item[];
+}
+
+/** An overlay without a build. */
+export interface FailedBuild {
+  readonly overlay: string;
+  /** `info`: there is nothing to build. */
+  readonly severity: 'error' | 'info';
+  readonly problem: Message;
+  readonly remedy?: Message | undefined;
 }
 
 /** The builds of all overlays of a package, and the copy that they were built in, which `remove` deletes. */
 export interface BuiltPackage {
   readonly pkg: Package;
   readonly copy: PackageCopy;
+  readonly overlays: Overlays;
   readonly builds: readonly OverlayBuild[];
+  readonly failures: readonly FailedBuild[];
+  readonly kustomize: Kustomize;
   readonly remove: () => void;
 }
 
 export interface BuildOptions {
-  /** Folders of the overlays that the configuration names. */
-  readonly configured: readonly string[];
+  readonly settings: OverlaySettings;
   readonly findKustomize: FindKustomize;
-  /** Files of the package that are not among its items, with their content. */
-  readonly extraFiles?: ReadonlyMap<string, Uint8Array>;
+  /** Overlay to the build to judge in place of one that kustomize makes here. */
+  readonly given?: ReadonlyMap<string, GivenBuild> | undefined;
 }
 
 /**
- * Builds every overlay of a package with kustomize, concurrently, in a temporary copy.
+ * Builds every overlay of a package with kustomize, concurrently, in a temporary copy. An overlay that cannot be built
+ * does not stop the others.
  *
  * @param mayLackPolicies builds with an empty file for generated policies that do not exist yet
- * @throws InputError a kustomization that kustomize must not be started on, or a build without resources; ConfigError a
- *   configured overlay that does not exist; GuardrailsError kustomize fails
+ * @throws ConfigError a configured overlay that does not exist; GuardrailsError kustomize cannot run
  */
 export async function buildOverlays(
   pkg: Package,
-  { configured, findKustomize, extraFiles = new Map() }: BuildOptions,
+  { settings, findKustomize, given = new Map() }: BuildOptions,
   mayLackPolicies = false,
 ): Promise<BuiltPackage> {
-  checkConfiguredOverlays(pkg.graph, configured);
-  const overlays = overlaysOf(pkg.graph, configured);
-  const used = reachableFrom(pkg.graph, overlays);
-  const kustomizations = [...pkg.graph.values()].filter(({ dir }) => used.has(dir));
-  const lacking = kustomizations.filter(({ lacksPolicies }) => lacksPolicies);
-  const problems = [
-    ...kustomizations.flatMap((one) => one.problems),
-    ...(mayLackPolicies ? [] : lacking).map(
-      ({ file, dir }) =>
-        message`${file}: resources names ${policiesFile(dir)}, which is not in the package; remove the entry`,
-    ),
-  ];
-  if (problems.length > 0) throw new InputError(joinMessages(problems, '\n'));
-
-  const texts = new Map<string, string | Uint8Array>(kustomizations.flatMap((one) => [...one.placeholders]));
-  for (const { dir } of lacking) texts.set(policiesFile(dir), '');
-  for (const [file, documents] of pkg.files)
-    texts.set(file, joinDocuments(documents.map(({ text }) => text)));
-  for (const [file, bytes] of extraFiles) texts.set(file, bytes);
-  const copy = new PackageCopy(texts, await findKustomize());
+  const { graph } = pkg;
+  checkConfiguredOverlays(graph, settings.configured);
+  const { judged, ...rest } = overlaysOf(graph, settings);
+  const overlays = { judged: [...new Set([...judged, ...given.keys()])].sort(), ...rest };
+  const kustomize = await findKustomize();
+  const copy = new PackageCopy(filesToBuild(pkg), kustomize);
   try {
-    const builds = await mapConcurrently(overlays, (one) => buildOverlay(one, pkg.graph, copy));
-    return { pkg, copy, builds, remove: copy.remove.bind(copy) };
+    const results = await mapConcurrently(overlays.judged, async (one) => {
+      const file = given.get(one);
+      if (file !== undefined) return givenBuild(one, graph, file);
+      const problems = problemsOf(one, graph, mayLackPolicies);
+      return problems.length > 0 ? problems : buildOverlay(one, graph, copy);
+    });
+    const builds = results.flatMap((one) => ('stdout' in one ? [one] : []));
+    const failures = results.flatMap((one) => ('stdout' in one ? [] : one));
+    return { pkg, copy, overlays, builds, failures, kustomize, remove: copy.remove.bind(copy) };
   } catch (error) {
     copy.remove();
     throw error;
   }
 }
 
-async function buildOverlay(overlay: string, graph: Graph, copy: PackageCopy): Promise<OverlayBuild> {
-  const build = await copy.build(overlay);
+function filesToBuild({ files, graph, others }: Package): Map<string, string | Uint8Array> {
+  const kustomizations = [...graph.values()];
+  const texts = new Map<string, string | Uint8Array>(kustomizations.flatMap((one) => [...one.placeholders]));
+  for (const { dir, lacksPolicies } of kustomizations) if (lacksPolicies) texts.set(policiesFile(dir), '');
+  for (const [file, documents] of files) texts.set(file, joinDocuments(documents.map(({ text }) => text)));
+  for (const [file, content] of others) texts.set(file, content);
+  for (const { file, value, overrides } of kustomizations)
+    if (overrides.length > 0) texts.set(file, JSON.stringify(value));
+  return texts;
+}
+
+function givenBuild(overlay: string, graph: Graph, { text, items }: GivenBuild): OverlayBuild {
+  const resources = items.map(({ value }) => value);
+  return {
+    overlay,
+    kustomization: graph.get(overlay)?.file,
+    stdout: text,
+    stderr: '',
+    resources,
+    given: items,
+  };
+}
+
+/** Why kustomize must not be started on an overlay. */
+function problemsOf(overlay: string, graph: Graph, mayLackPolicies: boolean): FailedBuild[] {
+  const failures: FailedBuild[] = [];
+  for (const dir of reachableFrom(graph, [overlay])) {
+    const { file = dir, problems = [], lacksPolicies = false } = graph.get(dir) ?? {};
+    for (const problem of problems) failures.push({ overlay, severity: 'error', problem });
+    if (lacksPolicies && !mayLackPolicies)
+      failures.push({
+        overlay,
+        severity: 'error',
+        problem: message`${file}: resources names ${policiesFile(dir)}, which is not in the package`,
+        remedy: words('remove the entry'),
+      });
+  }
+  return failures;
+}
+
+async function buildOverlay(
+  overlay: string,
+  graph: Graph,
+  copy: PackageCopy,
+): Promise<OverlayBuild | FailedBuild> {
   const kustomization = graph.get(overlay)?.file;
-  if (build.resources.length === 0)
-    throw new InputError(
-      message`${overlay}: the build has no resources; add resources to ${kustomization ?? overlay}`,
-    );
-  return { ...build, overlay, kustomization };
+  try {
+    const build = await copy.build(overlay);
+    if (build.resources.length > 0) return { ...build, overlay, kustomization };
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    return { overlay, severity: 'error', problem: error.text, remedy: error.remedy };
+  }
+  const isEmpty = [...reachableFrom(graph, [overlay])].every((dir) => graph.get(dir)?.isEmpty === true);
+  if (isEmpty)
+    return {
+      overlay,
+      severity: 'info',
+      problem: words('the build has no resources, because none of its kustomizations has any'),
+    };
+  return {
+    overlay,
+    severity: 'error',
+    problem: words('the build has no resources, although its kustomizations have some'),
+    remedy: message`remove the entries of ${kustomization ?? overlay} that delete them`,
+  };
 }
 
 /** At most one task for each CPU at a time; results in the order of the tasks. */

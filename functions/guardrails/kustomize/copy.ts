@@ -5,7 +5,7 @@ import { GuardrailsError } from '../errors';
 import { pathsToDelete } from '../interruption';
 import { ownFolderPrefix, removeLeftovers } from '../leftovers';
 import { annotationsOf, resourceRef } from '../krm/resource';
-import { message, outputOf, words } from '../message';
+import { type Message, message, outputOf, words } from '../message';
 import { type YamlObject, isObject, parseYaml, textOf, valueOf } from '../yaml/yaml';
 import { type Kustomize, runWithoutNetwork } from './program';
 
@@ -28,6 +28,17 @@ const CLOSED = {
   GIT_TERMINAL_PROMPT: '0',
 };
 const TIMEOUT = 300; // seconds of one build
+
+/** kustomize does not build a folder. */
+export class BuildError extends GuardrailsError {
+  override readonly name = 'BuildError';
+  constructor(
+    text: Message,
+    readonly remedy: Message,
+  ) {
+    super(text);
+  }
+}
 
 /** A new folder in the temporary directory. @throws GuardrailsError there cannot be one */
 function makeFolder(): string {
@@ -81,7 +92,7 @@ export class PackageCopy {
     return readFileSync(path.join(this.root, PACKAGE, file));
   }
 
-  /** Builds one folder. @throws GuardrailsError kustomize cannot run, or fails: with its message */
+  /** Builds one folder. @throws BuildError kustomize fails: with its message; GuardrailsError it cannot run */
   build(dir: string): Promise<Build> {
     return this.run(path.join(PACKAGE, dir), dir);
   }
@@ -125,12 +136,14 @@ export class PackageCopy {
     const stderr = result.stderr.replaceAll(`${this.root}/${PACKAGE}/`, '').replaceAll(this.root, '');
     if (!didRun) throw new GuardrailsError(message`${dir}: cannot run ${description}: ${problem ?? ''}`);
     if (wasStopped)
-      throw new GuardrailsError(
-        message`${dir}: kustomize ${words(problem ?? '')} and was stopped; look for a base that is included many times, or raise --timeout`,
+      throw new BuildError(
+        message`kustomize ${words(problem ?? '')} and was stopped`,
+        words('look for a base that is included many times, or raise --timeout'),
       );
     if (problem !== undefined)
-      throw new GuardrailsError(
-        message`${dir}: kustomize failed (${problem}): ${outputOf(stderr)}; run \`kustomize build ${dir}\` to reproduce`,
+      throw new BuildError(
+        message`kustomize failed (${problem}): ${outputOf(stderr)}`,
+        message`run \`kustomize build ${dir}\` to reproduce`,
       );
     return { stdout, stderr, resources: parseYaml(stdout, `build of ${dir}`).map(valueOf).filter(isObject) };
   }

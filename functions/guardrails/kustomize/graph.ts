@@ -1,12 +1,30 @@
 import path from 'node:path/posix';
-import { ConfigError, InputError } from '../errors';
+import { InputError } from '../errors';
 import { Message, joinMessages, message, words } from '../message';
 import { type Item, isKustomizationFile } from '../krm/item';
-import type { YamlObject } from '../yaml/yaml';
-import { type Reference, type Role, pluginReferences, referencesOf } from './references';
+import { decodeText } from '../yaml/text';
+import { type YamlObject, ifValid, isObject, parseYaml, valueOf } from '../yaml/yaml';
+import { applyArgoCdSource, argoCdSourceFiles, mergeArgoCdSources } from './argocd-source';
+import { type Reference, type Role, isEmpty, pluginReferences, referencesOf } from './references';
 
 /** The files of a package: path with `/` to its documents, in order. */
 export type PackageItems = ReadonlyMap<string, readonly Item[]>;
+
+/** The directory that a package is read from. A ResourceList has none: what is not an item is unknown there. */
+export interface PackageDirectory {
+  /** Its kustomization files, those that cannot be read included. */
+  readonly kustomizations: readonly string[];
+  /** The names of the files of a folder that Argo CD applies to its build. */
+  argoCdSourcesIn(dir: string): readonly string[];
+  /** The content of a file; a message says why it must not be read; undefined: there is no such file. */
+  read(file: string): Uint8Array | Message | undefined;
+  /**
+   * The documents of a file that is not among the items.
+   *
+   * @throws InputError a file that cannot be read as resources
+   */
+  documentsOf(file: string): readonly Item[];
+}
 
 /** Folder to kustomization. */
 export type Graph = ReadonlyMap<string, Kustomization>;
@@ -16,28 +34,89 @@ const REMOTE = /^([a-z][a-z0-9+.-]*:|[^/]*@|(www\.)?g[iİ]thub\.com([/:]|$))/i;
 /** The same of inline YAML, where `kind:` is no scheme. */
 const REMOTE_TEXT = /^(git::)?((https?|ssh|file):\/\/|[a-z][a-z0-9-]*@|(www\.)?g[iİ]thub\.com[/:])/i;
 
-const KUSTOMIZATION_FILES = ['kustomization.yaml', 'kustomization.yml'];
+/** In the order in which kustomize looks for them. */
+const KUSTOMIZATION_FILES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
 /** The file in a kustomization's folder that the function writes network policies to. */
 export function policiesFile(dir: string): string {
   return path.join(dir, 'network-policies.yaml');
 }
 
-/** Reads every kustomization of a package. */
-export function readGraph(files: PackageItems): Graph {
+/**
+ * Reads every kustomization among the items of a package, and those of its directory that they build on.
+ *
+ * @param others takes the files of the directory that kustomizations name, with their content
+ */
+export function readGraph(
+  items: PackageItems,
+  directory: PackageDirectory | undefined,
+  others: Map<string, Uint8Array>,
+): Graph {
   const graph = new Map<string, Kustomization>();
-  for (const [file, items] of files) {
-    if (!isKustomizationFile(file)) continue;
-    const dir = path.dirname(file);
-    const other = graph.get(dir);
-    if (other !== undefined)
-      throw new InputError(message`${dir} has two kustomization files, ${other.file} and ${file}; keep one`);
-    const [item] = items;
-    if (item === undefined || items.length > 1)
-      throw new InputError(message`${file} has ${items.length} documents, but kustomize reads one; keep one`);
-    graph.set(dir, new Kustomization(dir, file, item.value, files));
+  const files = new PackageFiles(items, directory, others);
+  const kustomizations = [...items.keys(), ...(directory?.kustomizations ?? [])].filter(isKustomizationFile);
+  const queue = kustomizations.map((file) => path.dirname(file));
+  for (const dir of queue) {
+    if (graph.has(dir)) continue;
+    const kustomization = new Kustomization(dir, files);
+    graph.set(dir, kustomization);
+    queue.push(...kustomization.folders);
   }
+  for (const { folders } of graph.values()) for (const folder of folders) graph.get(folder)?.refuseOverride();
   return graph;
+}
+
+/** The files that a kustomization may name: the items, and what the directory has besides. */
+class PackageFiles {
+  constructor(
+    readonly items: PackageItems,
+    private readonly directory: PackageDirectory | undefined,
+    private readonly others: Map<string, Uint8Array>,
+  ) {}
+
+  /** The kustomization files of a folder. */
+  kustomizationsIn(dir: string): string[] {
+    return KUSTOMIZATION_FILES.map((name) => path.join(dir, name)).filter(
+      (file) => this.items.has(file) || this.directory?.read(file) !== undefined,
+    );
+  }
+
+  /** The documents of a file; of one that is not an item, for reading alone. @throws InputError */
+  documentsOf(file: string): readonly Item[] {
+    return this.items.get(file) ?? this.directory?.documentsOf(file) ?? [];
+  }
+
+  argoCdSourcesIn(dir: string): readonly string[] {
+    return argoCdSourceFiles(this.directory?.argoCdSourcesIn(dir) ?? []).map((name) => path.join(dir, name));
+  }
+
+  /** A mapping in a file of the directory that is not a resource. @throws InputError */
+  mappingIn(file: string): YamlObject | Message {
+    const content = this.directory?.read(file) ?? new Uint8Array();
+    if (content instanceof Message) return message`${file} ${content}`;
+    const [value] = parseYaml(decodeText(content, file), file).map(valueOf);
+    return isObject(value) ? value : message`${file} has no mapping; write one, or delete the file`;
+  }
+
+  get hasDirectory(): boolean {
+    return this.directory !== undefined;
+  }
+
+  /** Whether the directory has a file that is not an item; if so, a build gets it. A message says why it does not. */
+  take(file: string): boolean | Message {
+    const content = this.directory?.read(file);
+    if (content instanceof Message) return content;
+    if (content === undefined) return false;
+    this.others.set(file, content);
+    return true;
+  }
+
+  isFolderOrBelowFile(target: string): boolean {
+    if ([...this.items.keys()].some((one) => one.startsWith(`${target}/`))) return true;
+    for (let above = path.dirname(target); above !== '.'; above = path.dirname(above))
+      if (this.items.has(above)) return true;
+    return target === '.';
+  }
 }
 
 /** Not a valid image reference, tag, name or number, so that no check takes a placeholder for a real value. */
@@ -46,9 +125,14 @@ const UNKNOWN = '<?>';
 const ADD = 'add it, and check that .krmignore does not exclude it';
 const ADD_ANY =
   'add the file, or the folder with its kustomization.yaml, and check that .krmignore does not exclude it';
-const ADD_PATCH = 'add it; write a JSON 6902 patch inline, because kpt does not pass its file';
+const ADD_PATCH =
+  'add it; kpt does not pass a file that is not a Kubernetes resource: write a JSON 6902 patch inline there';
 const RENAME =
-  'kpt passes YAML files only if they are Kubernetes resources: rename the file to another extension';
+  'add it; kpt passes YAML files only if they are Kubernetes resources: rename the file to another extension there';
+const IS_REMOTE =
+  'is remote, and a build must not use the network; vendor it with `kustomize localize`, or check what CI built with --built';
+const IS_OUTSIDE =
+  'is outside the package; move it into the package, or run on the folder that contains both';
 type FileList = 'resources' | 'patches' | 'others';
 /** Role to the list of its files, if it takes files, and how to fix a path that is not in the package. */
 const ROLES: Readonly<Record<Role, { readonly list?: FileList; readonly remedy: string }>> = {
@@ -74,23 +158,103 @@ export class Kustomization {
   readonly others: string[] = [];
   /** Files that a secretGenerator or a SecretGenerator plugin reads, in the package or not. */
   readonly secretInputs: string[] = [];
+  /** Patch files that are not items, which may be patches to Secrets. */
+  readonly otherPatches: string[] = [];
   /** Generator inputs that are not in a ResourceList, with the text to build with in their place. */
   readonly placeholders = new Map<string, string>();
   /** Why kustomize must not be started on it. */
   readonly problems: Message[] = [];
+  readonly file: string;
+  readonly value: YamlObject;
   readonly isComponent: boolean;
   /** It names the file of generated policies in its folder, which does not exist. */
   lacksPolicies = false;
+  private hasOtherResources = false;
+  /** Files of Argo CD that are applied to it: `value` is not what its file holds. */
+  readonly overrides: string[] = [];
 
   /** @param dir its folder; `.` for the package's own */
   constructor(
     readonly dir: string,
-    readonly file: string,
-    readonly value: YamlObject,
-    private readonly files: PackageItems,
+    private readonly files: PackageFiles,
   ) {
-    this.isComponent = value.kind === 'Component';
-    this.add(file, referencesOf(value));
+    const [file = '', ...more] = files.kustomizationsIn(dir);
+    this.file = file;
+    if (more.length > 0)
+      this.problems.push(
+        message`${dir} has several kustomization files, ${joinMessages([file, ...more], ' and ')}; keep one`,
+      );
+    this.value = this.overridden(this.readValue() ?? {});
+    this.isComponent = this.value.kind === 'Component';
+    this.add(file, referencesOf(this.value));
+  }
+
+  /** Whether it has no resources of its own to build. */
+  get isEmpty(): boolean {
+    const generators = ['configMapGenerator', 'secretGenerator', 'generators'];
+    const hasGenerator = generators.some((field) => !isEmpty(this.value[field]));
+    return this.resources.length === 0 && !this.hasOtherResources && !hasGenerator;
+  }
+
+  private readValue(): YamlObject | undefined {
+    const { file, files } = this;
+    const isItem = files.items.has(file);
+    const refusal = isItem ? undefined : files.take(file);
+    if (refusal instanceof Message) this.problems.push(message`${file} ${refusal}`);
+    const documents = this.documentsOf(file);
+    if (documents === undefined || refusal instanceof Message) return undefined;
+    if (documents.length !== 1)
+      this.problems.push(
+        message`${file} has ${documents.length} documents, but kustomize reads one; keep one`,
+      );
+    return documents[0]?.value;
+  }
+
+  /** The kustomization as Argo CD edits it before the build. */
+  private overridden(value: YamlObject): YamlObject {
+    const [general, own, ...more] = this.files.argoCdSourcesIn(this.dir);
+    if (general === undefined) return value;
+    this.overrides.push(general);
+    if (more.length > 0 || (own !== undefined && path.basename(general) !== '.argocd-source.yaml')) {
+      this.problems.push(
+        message`${this.dir} has override files for several Applications of Argo CD; judge the build of each with --built`,
+      );
+      return value;
+    }
+    const sources = [general, ...(own === undefined ? [] : [own])].map(
+      (file) =>
+        ifValid(() => this.files.mappingIn(file)) ?? message`${file} is not valid YAML; fix the syntax`,
+    );
+    const [first, second = {}] = sources;
+    const refused = sources.find((one) => one instanceof Message);
+    const merged =
+      first instanceof Message || second instanceof Message || first === undefined
+        ? {}
+        : mergeArgoCdSources(first, second);
+    const result = refused ?? applyArgoCdSource(value, merged, own ?? general);
+    if (!(result instanceof Message)) return result;
+    this.problems.push(result);
+    return value;
+  }
+
+  /** Argo CD applies the file to the build of this folder alone, and not to one that includes it. */
+  refuseOverride(): void {
+    const [file] = this.overrides.splice(0);
+    if (file !== undefined)
+      this.problems.push(
+        message`${file}: Argo CD applies this file to the build of ${this.dir}, which other kustomizations include; write it into the kustomization`,
+      );
+  }
+
+  /** The documents of a file; undefined, with a problem, for one that cannot be read. */
+  private documentsOf(file: string): readonly Item[] | undefined {
+    try {
+      return this.files.documentsOf(file);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.problems.push(error.text);
+      return undefined;
+    }
   }
 
   /** @param file the file that the references are written in */
@@ -105,37 +269,54 @@ export class Kustomization {
 
   /** Lists the file or folder, or returns why it is refused. */
   private visit({ role, field, path: written }: Reference): Message | undefined {
-    if ((role === 'inline plugin' ? REMOTE_TEXT : REMOTE).test(written))
-      return words('is remote; vendor it in the package, because a build must not use the network');
+    if ((role === 'inline plugin' ? REMOTE_TEXT : REMOTE).test(written)) return words(IS_REMOTE);
     const target = path.join(this.dir, written).replace(/\/$/, '');
     if (path.isAbsolute(written) || target === '..' || target.startsWith('../') || written.includes('\0'))
-      return words('is outside the package; move it into the package');
+      return words(IS_OUTSIDE);
     if (role === 'inline plugin') return this.visitInline(target);
     // Files whose content goes into a Secret.
     if (field === 'secretGenerator' || field === 'SecretGenerator') this.secretInputs.push(target);
-    const { list } = ROLES[role];
-    const isFolder = KUSTOMIZATION_FILES.some((name) => this.files.has(path.join(target, name)));
+    const isFolder = this.files.kustomizationsIn(target).length > 0;
     if (isFolder && (role === 'resource' || role === 'component')) this.folders.push(target);
     else if (isFolder && role === 'plugin') return words('is a folder; name the files in it');
-    else if (list !== undefined && this.files.has(target)) this[list].push(target);
-    else return this.visitMissing(target, role);
-    if (role === 'plugin')
-      for (const { value, text } of this.files.get(target) ?? [])
-        this.add(target, pluginReferences(value, text));
+    else return this.visitFile(target, role);
+    return undefined;
+  }
+
+  private visitFile(target: string, role: Role): Message | undefined {
+    const { items } = this.files;
+    const { list } = ROLES[role];
+    if (list === undefined) return this.visitMissing(target, role);
+    // A generator takes the bytes of the file, which kpt may print in another form.
+    const isInput = role === 'generator file' || role === 'generator env';
+    const taken = isInput || !items.has(target) ? this.files.take(target) : false;
+    if (taken instanceof Message) return taken;
+    if (items.has(target)) this[list].push(target);
+    else if (!taken) return this.visitMissing(target, role);
+    else if (role === 'patch') this.otherPatches.push(target);
+    else if (role === 'resource' && this.documentsOf(target)?.length !== 0) this.hasOtherResources = true;
+    if (role !== 'plugin') return undefined;
+    for (const { value, text } of this.documentsOf(target) ?? [])
+      this.add(target, pluginReferences(value, text));
     return undefined;
   }
 
   /** kustomize reads it as a path where there is one. */
   private visitInline(target: string): Message | undefined {
-    if (!this.files.has(target) && !this.isFolderOrBelowFile(target)) return undefined;
+    if (
+      this.files.take(target) === false &&
+      !this.files.items.has(target) &&
+      !this.files.isFolderOrBelowFile(target)
+    )
+      return undefined;
     return words('is also the name of a file or folder; rename that');
   }
 
   private visitMissing(target: string, role: Role): Message | undefined {
     const isGeneratorInput = role === 'generator file' || role === 'generator env';
-    if (isGeneratorInput && this.isFolderOrBelowFile(target))
+    if (isGeneratorInput && this.files.isFolderOrBelowFile(target))
       return message`is a folder of the package, or has a file as its folder (${target}); name a file`;
-    if (isGeneratorInput && !/\.ya?ml$/.test(target)) {
+    if (isGeneratorInput && !this.files.hasDirectory && !/\.ya?ml$/.test(target)) {
       // A key of its own for each file, because one generator may read several.
       const key = `GUARDRAILS_PLACEHOLDER_${Buffer.from(target).toString('hex')}`;
       this.placeholders.set(target, role === 'generator file' ? UNKNOWN : `${key}=${UNKNOWN}\n`);
@@ -145,65 +326,6 @@ export class Kustomization {
     } else return message`is not in the package (${target}); ${words(ROLES[role].remedy)}`;
     return undefined;
   }
-
-  private isFolderOrBelowFile(target: string): boolean {
-    if ([...this.files.keys()].some((one) => one.startsWith(`${target}/`))) return true;
-    for (let above = path.dirname(target); above !== '.'; above = path.dirname(above))
-      if (this.files.has(above)) return true;
-    return target === '.';
-  }
-}
-
-/** Checks that each folder that the configuration names is an overlay. @throws ConfigError with all overlays */
-export function checkConfiguredOverlays(graph: Graph, configured: readonly string[]): void {
-  const known = kustomizationFolders(graph);
-  const unknown = configured.find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw new ConfigError(
-    message`configuration: environments names the overlay "${unknown}", which does not exist; use one of ${joinMessages(known.sort(), ', ')}`,
-  );
-}
-
-/**
- * The overlays of a package: every Kustomization in a folder `overlays`, every Kustomization that no other builds on,
- * and every one that the configuration names. A Component counts if no other kustomization builds on it and it is not
- * below a folder `components`, because kustomize and Argo CD build it like a Kustomization.
- */
-export function overlaysOf(graph: Graph, configured: readonly string[]): string[] {
-  const candidates = kustomizationFolders(graph);
-  const builtOn = foldersBuiltOn(graph);
-  const overlays = new Set(
-    candidates.filter(
-      (dir) => `/${dir}`.includes('/overlays/') || !builtOn.has(dir) || configured.includes(dir),
-    ),
-  );
-  for (const { dir, isComponent } of graph.values())
-    if (isComponent && !builtOn.has(dir) && !isOptional(dir)) overlays.add(dir);
-  // Kustomizations that build on each other have no root; kustomize reports the cycle.
-  for (const dir of candidates) if (!reachableFrom(graph, [...overlays]).has(dir)) overlays.add(dir);
-  return [...overlays].sort();
-}
-
-/** Components that no kustomization builds on, and that are not judged by themselves. */
-export function unusedComponents(graph: Graph): Kustomization[] {
-  const builtOn = foldersBuiltOn(graph);
-  return [...graph.values()].filter(
-    ({ dir, isComponent }) => isComponent && !builtOn.has(dir) && isOptional(dir),
-  );
-}
-
-/** Whether a Component is one of the optional parts, which are kept in a folder `components`. */
-function isOptional(dir: string): boolean {
-  return dir.split('/').includes('components');
-}
-
-function foldersBuiltOn(graph: Graph): ReadonlySet<string> {
-  return new Set([...graph.values()].flatMap(({ folders }) => folders));
-}
-
-/** Folders of Kustomizations, as opposed to Components. */
-function kustomizationFolders(graph: Graph): string[] {
-  return [...graph.values()].filter(({ isComponent }) => !isComponent).map(({ dir }) => dir);
 }
 
 /** The folders that the kustomizations of some folders build on, and these folders themselves. */

@@ -1,31 +1,37 @@
 import path from 'node:path/posix';
 import { InputError } from '../errors';
+import type { OtherSources } from '../findings/redact';
 import { message } from '../message';
 import { type Item, isKustomizationFile } from '../krm/item';
 import { groupOf } from '../krm/resource';
 import { textOf } from '../yaml/yaml';
-import { type Graph, type PackageItems, readGraph } from './graph';
+import { type Graph, type PackageDirectory, type PackageItems, readGraph } from './graph';
 
 /** The items that have a path, and the kustomizations among them. */
 export interface Package {
   readonly files: PackageItems;
   readonly graph: Graph;
+  /** Files of the directory that are not items, and that a kustomization names: path to content. */
+  readonly others: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
  * The package that items make; undefined for a stream, which has no kustomization.
  *
- * @throws InputError a path outside the package, a path that is a file and a folder, a folder with two kustomizations
+ * @param directory where the items come from, if that is known
+ * @throws InputError a path outside the package, a path that is a file and a folder
  */
-export function packageOf(items: readonly Item[]): Package | undefined {
+export function packageOf(items: readonly Item[], directory?: PackageDirectory): Package | undefined {
   const files = filesOf(items);
   for (const { path: file, value } of items)
     if (file === undefined && groupOf(value) === 'kustomize.config.k8s.io')
       throw new InputError(
         message`${textOf(value.kind)} has no annotation internal.config.kubernetes.io/path, so it cannot be built; add the path of its file`,
       );
-  if (![...files.keys()].some(isKustomizationFile)) return undefined;
-  return { files, graph: readGraph(files) };
+  if (![...files.keys(), ...(directory?.kustomizations ?? [])].some(isKustomizationFile)) return undefined;
+  const others = new Map<string, Uint8Array>();
+  const graph = readGraph(files, directory, others);
+  return { files, graph, others };
 }
 
 function filesOf(items: readonly Item[]): PackageItems {
@@ -49,18 +55,17 @@ function filesOf(items: readonly Item[]): PackageItems {
   return files;
 }
 
-/**
- * The content of every file that a secretGenerator reads, for the redactor.
- *
- * @param extraFiles files of the package that are not among its items, with their content
- */
-export function secretInputs(
-  { files, graph }: Package,
-  extraFiles: ReadonlyMap<string, Uint8Array>,
-): Uint8Array[] {
-  return [...graph.values()]
-    .flatMap((kustomization) => kustomization.secretInputs)
-    .map(
-      (file) => extraFiles.get(file) ?? Buffer.from((files.get(file) ?? []).map(({ text }) => text).join('')),
-    );
+/** What is secret in the files of a package that are not items. */
+export function secretSources({ files, graph, others }: Package): OtherSources {
+  const kustomizations = [...graph.values()];
+  const inputs = new Set(kustomizations.flatMap(({ secretInputs }) => secretInputs));
+  const patches = new Set(kustomizations.flatMap(({ otherPatches }) => otherPatches));
+  const textOfOther = (file: string) => Buffer.from(others.get(file) ?? []).toString('utf8');
+  return {
+    inputs: [...inputs].map(
+      (file) => others.get(file) ?? Buffer.from((files.get(file) ?? []).map(({ text }) => text).join('')),
+    ),
+    patches: [...patches].map(textOfOther),
+    documents: [...others.keys()].filter((file) => !inputs.has(file) && !patches.has(file)).map(textOfOther),
+  };
 }

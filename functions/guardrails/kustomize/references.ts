@@ -198,7 +198,8 @@ function one(value: YamlValue | undefined): YamlValue[] {
   return [value ?? null];
 }
 
-function isEmpty(value: YamlValue | undefined): boolean {
+/** Whether a list of a kustomization has no entries. */
+export function isEmpty(value: YamlValue | undefined): boolean {
   const entries = value ?? [];
   return Array.isArray(entries) && entries.length === 0;
 }

@@ -1,7 +1,7 @@
 import path from 'node:path/posix';
 import { GuardrailsError } from '../errors';
 import type { Inspected, Source } from '../findings/finding';
-import { isKustomizationFile } from '../krm/item';
+import { type Item, isKustomizationFile } from '../krm/item';
 import type { FieldPath } from '../yaml/field-path';
 import { type YamlObject, type YamlValue, entriesIn, isObject, textOf } from '../yaml/yaml';
 import { type PackageCopy, keyOf } from './copy';
@@ -70,6 +70,12 @@ export class SourceFinder {
       if (file !== undefined) sources.set(one, this.sourceInFile(file, one));
     }
     return sources;
+  }
+
+  /** The places in a file that has the build itself. */
+  findIn(documents: readonly Item[], found: readonly Inspected[]): Map<Inspected, Source> {
+    const [{ path: file = '' } = {}] = documents;
+    return new Map(found.map((one) => [one, { file, ...placeOfFinding(documents, one) }]));
   }
 
   /** Whether the file of the resource has the finding. The source of a generated resource is its kustomization. */

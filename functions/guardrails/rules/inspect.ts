@@ -1,6 +1,7 @@
 import type { Finding, Inspected, Report, Suppression } from '../findings/finding';
 import type { Severity } from '../krm/result';
 import { type Placed, expandLists, resourceRef } from '../krm/resource';
+import { podSpecOf } from '../kubernetes/workload';
 import type { YamlObject } from '../yaml/yaml';
 import { type Exemptions, exemptionOf, readExemptions } from './exemptions';
 import { RULES } from './index';
@@ -63,6 +64,9 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
       return places.flatMap((place) =>
         check(place.resource, context).map((report) => inspected(report, place, highest)),
       );
+    // A build without pods, such as one of CRDs, is a part of something.
+    if (context.scope === 'build' && !places.some(({ resource }) => podSpecOf(resource) !== undefined))
+      return [];
     return (checkBuild?.(places, context) ?? []).flatMap(({ at, report }) => {
       const place = placeOf.get(at.resource);
       return place === undefined ? [] : [inspected(report, place, isComplete ? highest : 'warning')];

@@ -263,7 +263,9 @@ class Editor {
     const isJson = json || (collection.kind === 'mapping' && this.text[first.start] === '"');
     const before = lineBefore(this.text, first.start);
     const [indent] = /^[ \t]*/.exec(lineBefore(this.text, collection.start)) ?? [''];
-    if (/[^ \t]/.test(before) || indent.length > before.length) return { json: isJson, gap };
+    // In a block, Go's reader refuses a plain scalar before a line that starts with a tab.
+    const allowed = this.root.flow ? /^[ \t]*$/ : /^ *$/;
+    if (!allowed.test(before) || indent.length > before.length) return { json: isJson, gap };
     return { json: isJson, gap, lines: { indent, step: before.slice(indent.length) } };
   }
 

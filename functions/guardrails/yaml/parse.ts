@@ -8,6 +8,7 @@ import {
 } from 'js-yaml';
 import { InputError } from '../errors';
 import { message } from '../message';
+import { readWithAnyIndentation } from './indentation';
 import type { YamlMapping, YamlNode, YamlScalar, YamlSequence } from './nodes';
 import { parsePlainYaml } from './plain-yaml';
 
@@ -54,15 +55,17 @@ export function parseAnyYaml(text: string, where: string, firstLine = 1): (YamlN
     new InputError(
       message`${where}:${lineOf(text, offset) + firstLine - 1}: invalid YAML: ${reason}; fix the syntax`,
     );
-  const builder = new NodeBuilder(text, failure);
   try {
-    for (const event of parseEvents(text, { maxDepth: MAX_DEPTH })) builder.add(event);
+    return readWithAnyIndentation(text, (source, move) => {
+      const builder = new NodeBuilder(text, failure);
+      for (const event of parseEvents(source, { maxDepth: MAX_DEPTH })) builder.add(move(event));
+      return builder.documents;
+    });
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     // The reason quotes the text around the error, which may be the value of a Secret.
     throw failure(error.mark?.position ?? 0, error.reason.split(/["'<:!]/)[0]?.trim() ?? '');
   }
-  return builder.documents;
 }
 
 /** What a function returns; undefined if it throws an InputError. */
@@ -163,13 +166,18 @@ class NodeBuilder {
 
   private closed({ kind, start, flow, children }: OpenNode): YamlMapping | YamlSequence {
     const last = children.at(-1)?.end ?? start;
-    const end = flow ? this.closingBracket(Math.max(last, start + 1)) : last;
+    const end = flow && !this.isPair(start, children) ? this.closingBracket(Math.max(last, start + 1)) : last;
     if (kind === 'sequence') return { kind, start, end, flow, items: children };
     const entries = children.flatMap((key, i) => {
       const value = i % 2 === 0 ? children[i + 1] : undefined;
       return value === undefined ? [] : [{ key, value }];
     });
     return { kind: 'mapping', start, end, flow, entries };
+  }
+
+  /** Whether a flow collection is a mapping without braces: an entry `key: value` of a list. */
+  private isPair(start: number, [first]: readonly YamlNode[]): boolean {
+    return !'[{'.includes(this.text.charAt(start)) || (first?.start === start && first.kind !== 'scalar');
   }
 
   /** The offset after the bracket that closes a flow collection whose last child ends at `from`. */

@@ -1,0 +1,8 @@
+import { build } from './build';
+import { check } from './check';
+import { runCommands } from './command-line';
+import { fix } from './fix';
+import { graph } from './graph';
+import { render } from './render';
+
+void runCommands([check, fix, build, render, graph]);
