@@ -207,7 +207,7 @@ function messagesOf(results: readonly Result[] | undefined, stderr: string): str
 }
 
 const npmRunRender: Way = (folder) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bundle.render, folder], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...bundle.render, folder], {
     cwd: scratch,
     encoding: 'utf8',
   });

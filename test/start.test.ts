@@ -23,10 +23,10 @@ import fs from 'node:fs';
 const root = new URL('..', import.meta.url);
 fs.appendFileSync(new URL('builds.log', root), 'built\\n');
 fs.mkdirSync(new URL('dist/', root), { recursive: true });
-fs.copyFileSync(new URL('functions/render.js', root), new URL('dist/render.js', root));
+fs.copyFileSync(new URL('functions/cli.js', root), new URL('dist/cli.js', root));
 `;
 const RENDER = `
-const [what, value] = process.argv.slice(2);
+const [, what, value] = process.argv.slice(2);
 if (what === 'exit') process.exitCode = Number(value);
 else if (what === 'wait') { setInterval(() => {}, 1000); console.log('waiting'); }
 else console.log(JSON.stringify({ cwd: process.cwd(), args: process.argv.slice(2) }));
@@ -36,7 +36,7 @@ const PACKAGE = {
   version: '1.0.0',
   scripts: {
     render: 'node functions/start.mjs render',
-    check: `node -e "console.log(process.argv.slice(1).join()); process.exitCode = 7" --`,
+    'test:run': `node -e "console.log(process.argv.slice(1).join()); process.exitCode = 7" --`,
   },
   devDependencies: { dependency: 'file:dependency-1.0.0.tgz' },
 };
@@ -49,7 +49,7 @@ beforeAll(() => {
   mkdirSync(path.join(template, 'functions'));
   cpSync(path.join(__dirname, '../functions/start.mjs'), path.join(template, 'functions/start.mjs'));
   writeFileSync(path.join(template, 'functions/build.mjs'), BUILD);
-  writeFileSync(path.join(template, 'functions/render.js'), RENDER);
+  writeFileSync(path.join(template, 'functions/cli.js'), RENDER);
   mkdirSync(path.join(template, 'package'));
   writeFileSync(path.join(template, 'package/package.json'), '{"name": "dependency", "version": "1.0.0"}');
   succeed('npm', ['pack', './package'], template);
@@ -71,7 +71,7 @@ test('a fresh clone is installed and bundled once', () => {
   uninstall();
   const first = start(['render', 'overlays/dev', '--flag']);
   expect(first.stderr).toBe(INSTALLING);
-  expect(JSON.parse(first.stdout)).toEqual({ cwd: repository, args: ['overlays/dev', '--flag'] });
+  expect(JSON.parse(first.stdout)).toEqual({ cwd: repository, args: ['render', 'overlays/dev', '--flag'] });
   expect(existsSync(inRepository('node_modules/dependency/package.json'))).toBe(true);
 
   expect(start(['render']).stderr).toBe('');
@@ -93,7 +93,7 @@ test('an installation that does not match the lock file is replaced', () => {
   expect(start(['render']).stderr).toBe('');
 });
 
-test.each(['functions/render.js', 'package-lock.json'])('a newer %s causes a new bundle', (file) => {
+test.each(['functions/cli.js', 'package-lock.json'])('a newer %s causes a new bundle', (file) => {
   start(['render']);
   const later = new Date(Date.now() + 1000);
   utimesSync(inRepository(file), later, later);
@@ -182,22 +182,30 @@ test('a signal during npm ci is reported as an interruption', async () => {
   expect(existsSync(inRepository('dist/.start-lock'))).toBe(false);
 });
 
-test('npm run from another folder: paths are relative to that folder', () => {
+test('npm run from another folder works on the repository', () => {
   mkdirSync(inRepository('overlays'));
-  const { stdout } = succeed('npm', ['run', '--silent', 'render', '--', 'dev'], inRepository('overlays'));
-  expect(JSON.parse(stdout)).toEqual({ cwd: inRepository('overlays'), args: ['dev'] });
+  const { stdout } = succeed('npm', ['run', '--silent', 'render'], inRepository('overlays'));
+  expect(JSON.parse(stdout)).toEqual({ cwd: repository, args: ['render'] });
 });
 
-test('check installs, then runs the check script with the arguments and its exit code', () => {
+test('a command typed in another repository works on that one', () => {
+  const other = temporaryFolder();
+  const program = inRepository('functions/start.mjs');
+  const { stdout } = succeed(process.execPath, [program, 'check', 'dev'], other);
+  expect(JSON.parse(stdout)).toEqual({ cwd: other, args: ['check', 'dev'] });
+  rmSync(other, { recursive: true });
+});
+
+test('test installs, then runs the tests with the arguments and its exit code', () => {
   uninstall();
-  const { status, stdout, stderr } = start(['check', '-t', 'a name']);
+  const { status, stdout, stderr } = start(['test', '-t', 'a name']);
   expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: '-t,a name\n', stderr: INSTALLING });
 });
 
 test.each([[[]], [['deploy']], [['toString']]])('%j prints the usage', (args) => {
   expect(start(args)).toMatchObject({
     status: 2,
-    stderr: 'usage: node functions/start.mjs render|graph|image|update|check [arguments]\n',
+    stderr: 'usage: node functions/start.mjs check|fix|build|render|graph|image|update|test [arguments]\n',
   });
 });
 

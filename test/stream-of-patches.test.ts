@@ -242,7 +242,10 @@ describeWithTool('kpt', 'kpt that keeps the kustomizations from the function', (
   };
   const start = (...args: string[]) => spawnSync(kpt, ['fn', ...args], { cwd: dir, encoding: 'utf8' });
   const tree = () => readTree(dir, (file) => file !== 'Kptfile');
-  const check = () => spawnSync(process.execPath, [bundle.render, dir, '--check'], { encoding: 'utf8' });
+  const check = () =>
+    spawnSync(process.execPath, [path.join(bundle.dist, 'cli.js'), 'render', dir, '--check'], {
+      encoding: 'utf8',
+    });
   const INCOMPLETE = 'prod/web.patch.yaml: Deployment/web has no spec.selector, so it may be a patch';
 
   const refused: [string, object, string[]][] = [

@@ -13,6 +13,7 @@ import {
   type OverlayBuild,
   buildOverlays,
 } from './kustomize/build-overlays';
+import { requireCompleteResources } from './kustomize/complete-resources';
 import { type PackageDirectory, type PackageItems, reachableFrom } from './kustomize/graph';
 import { type Overlays, overlaysOf } from './kustomize/overlays';
 import { type Package, packageOf } from './kustomize/package';
@@ -72,6 +73,8 @@ export async function judge(
   { findKustomize, directory, given, asIs = false }: JudgeOptions,
 ): Promise<Judged> {
   const source = packageOf(items, directory);
+  // A directory shows that there are no kustomizations.
+  if (source === undefined && directory?.hidden.length !== 0) requireCompleteResources(items);
   const unchanged: Revision = { items, changes: NO_CHANGES, changed: [], findings: [] };
   const { findings, ...rest } = asIs
     ? unchanged

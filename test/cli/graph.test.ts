@@ -488,7 +488,7 @@ describe('npm run graph', () => {
 
   const read = (file: string) => readFileSync(path.join(dir, file), 'utf8');
   const graph = (...args: string[]) => {
-    const run = spawnSync(process.execPath, [path.join(bundle.dist, 'graph.js'), ...args], {
+    const run = spawnSync(process.execPath, [bundle.cli, 'graph', ...args], {
       encoding: 'utf8',
     });
     return { status: run.status, stdout: run.stdout, stderr: run.stderr };

@@ -152,7 +152,7 @@ function writePackages(packages: readonly Package[]): string {
 }
 
 async function ourPaths(root: string): Promise<string[]> {
-  return (await readPackageDirectory(root)).map(({ path }) => path);
+  return (await readPackageDirectory(root)).files.map(({ path }) => path);
 }
 
 function kptPaths(kpt: string, root: string): string[] {

@@ -44,7 +44,7 @@ function link(path: string, target: string): void {
 }
 
 async function paths(): Promise<string[]> {
-  return (await readPackageDirectory(root)).map(({ path }) => path);
+  return (await readPackageDirectory(root)).files.map(({ path }) => path);
 }
 
 /** The message of the refusal. It never shows where the package lies, nor what is in a file. */
@@ -193,7 +193,7 @@ describe('readPackageDirectory reads', () => {
   test('a package through a link to its folder', async () => {
     write('package/a.yaml');
     link('linked', 'package');
-    const files = await readPackageDirectory(join(root, 'linked'));
+    const { files } = await readPackageDirectory(join(root, 'linked'));
     expect(files.map(({ path }) => path)).toEqual(['a.yaml']);
   });
 

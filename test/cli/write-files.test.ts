@@ -46,7 +46,7 @@ const WRITTEN = ['base/a.yaml', 'base/deep/b.yaml', 'base/z.yaml', 'dist/dev.yam
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 let built: Bundle;
-let program: string;
+let program: readonly string[];
 beforeAll(() => {
   built = buildBundle();
   program = built.render;
@@ -144,7 +144,7 @@ function environment(faults: readonly Fault[] = []): NodeJS.ProcessEnv {
 /** A complete run. It leaves no temporary files and prints no text of an injected error. */
 function render(...faults: readonly Fault[]) {
   const [command, ...leading] = runner;
-  const { status, stdout, stderr } = spawnSync(command, [...leading, process.execPath, program, dir], {
+  const { status, stdout, stderr } = spawnSync(command, [...leading, process.execPath, ...program, dir], {
     cwd: scratch,
     encoding: 'utf8',
     env: environment(faults),
@@ -179,7 +179,7 @@ const ANY = WRITTEN.join('|').replaceAll('.', '\\.');
 describe('without a fault', () => {
   test('writes everything, keeps every mode, and gives a new file the mode of new files', () => {
     const before = tree(dir);
-    const umask = `umask 026; exec "${process.execPath}" "${program}" "${dir}"`;
+    const umask = `umask 026; exec "${process.execPath}" "${program.join('" "')}" "${dir}"`;
     const { status, stderr } = spawnSync('/bin/sh', ['-c', umask], { encoding: 'utf8', env: environment() });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const after = tree(dir);
@@ -444,7 +444,7 @@ describe('what changes between reading and writing', () => {
 
   /** As `render`; nothing here may open the FIFO. */
   function renderWithFifo(faults: readonly Fault[]) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program, dir], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...program, dir], {
       encoding: 'utf8',
       env: environment(faults),
       timeout: 10_000,
@@ -522,7 +522,7 @@ describe('renaming', () => {
   test('fails, and so does restoring: the message says where each original is', () => {
     const before = tree(dir);
     const env = environment([{ name: 'renameSync', skip: 2, code: 'EIO' }]);
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program, dir], { encoding: 'utf8', env });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...program, dir], { encoding: 'utf8', env });
     expect(status).toBe(2);
     expect(stdout).not.toContain('next:');
     const [, b = '', a = ''] =
@@ -540,7 +540,7 @@ describe('renaming', () => {
         .sort(),
     ).toEqual(left.sort());
     // The next run deletes none of them.
-    expect(spawnSync(process.execPath, [program, dir], { env: environment() }).status).toBe(0);
+    expect(spawnSync(process.execPath, [...program, dir], { env: environment() }).status).toBe(0);
     expect(tree(dir)).toMatchObject({ [a]: after[a], [b]: after[b] });
     expect(after['base/z.yaml']).toBe(before['base/z.yaml']);
     expect(readdirSync(inScratch('tmp'))).toEqual([]);
@@ -548,7 +548,7 @@ describe('renaming', () => {
 
   test('fails, and a new file cannot be removed: the message names it', () => {
     write({ 'overlays/stage/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\n` });
-    const { status, stderr } = spawnSync(process.execPath, [program, dir], {
+    const { status, stderr } = spawnSync(process.execPath, [...program, dir], {
       encoding: 'utf8',
       env: environment([
         { name: 'renameSync', argument: '\\.stage\\.yaml.*guardrails-tmp', code: 'EIO' },
@@ -563,7 +563,7 @@ describe('renaming', () => {
   });
 
   test('succeeds, and a backup cannot be removed: exits with an error that names it', () => {
-    const { status, stderr } = spawnSync(process.execPath, [program, dir], {
+    const { status, stderr } = spawnSync(process.execPath, [...program, dir], {
       encoding: 'utf8',
       env: environment([{ name: 'rmSync', argument: 'a\\.yaml\\..*guardrails-original', code: 'EACCES' }]),
     });
@@ -643,7 +643,7 @@ describe('SIGTERM', () => {
   ] as const)('%s, from outside', async (_, script, faults, isNew) => {
     kustomize(script.replaceAll('@', scratch));
     const slow = faults.map((fault) => ({ ...fault, run: fault.run.replaceAll('@', scratch) }));
-    const child = spawn(process.execPath, [program, dir], { env: environment(slow) });
+    const child = spawn(process.execPath, [...program, dir], { env: environment(slow) });
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     const closed = once(child, 'close') as Promise<[number | null]>;

@@ -22,7 +22,7 @@ function redact(documents: string | readonly string[], text: string, inputs: rea
     );
   return redactor(
     items.filter((item) => item !== undefined),
-    inputs.map((input) => Buffer.from(input)),
+    { inputs: inputs.map((input) => Buffer.from(input)), patches: [], documents: [] },
   )(text);
 }
 

@@ -234,7 +234,7 @@ async function problemOf(odd: Odd): Promise<string | undefined> {
     const files = treeOf(odd);
     writeTree(dir, files);
     const before = readTree(dir);
-    const program = odd.isStandardInput ? [bundle.guardrails] : [bundle.render, dir, '--timeout', '10s'];
+    const program = odd.isStandardInput ? [bundle.guardrails] : [...bundle.render, dir, '--timeout', '10s'];
     const child = spawn(process.execPath, program, {
       env: { PATH: bin, TMPDIR: tmp, HOME: scratch },
       timeout: LIMIT * 1000,

@@ -151,7 +151,7 @@ describe('a kustomize that does not end', () => {
     const script = `"$0" "$@" & pid=$!; while [ ! -s '${processes()}' ]; do /bin/sleep 0.05; done; kill -TERM $pid; wait $pid; echo "exit $?"`;
     const { stdout } = spawnSync(
       '/bin/sh',
-      ['-c', script, process.execPath, run().bundle.render, run().dir],
+      ['-c', script, process.execPath, ...run().bundle.render, run().dir],
       { encoding: 'utf8', env: run().environment(), timeout: 30_000 },
     );
     expect(stdout).toBe('exit 143\n');

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const RENDER = path.join(ROOT, 'dist/render.js');
+const CLI = path.join(ROOT, 'dist/cli.js');
 const WORKLOADS = 300;
 const runs = Number(process.argv[2] ?? 200);
 const seed = Number(process.argv[3] ?? 20261126);
@@ -59,7 +59,7 @@ function files() {
   );
 }
 
-const render = () => spawnSync(process.execPath, [RENDER, dir], { env, encoding: 'utf8' });
+const render = () => spawnSync(process.execPath, [CLI, 'render', dir], { env, encoding: 'utf8' });
 const fail = (problem) => {
   throw new Error(`run ${run} of ${runs}, seed ${seed}: ${problem}; see ${scratch}`);
 };
@@ -81,7 +81,7 @@ let interrupted = 0;
 let partly = 0;
 for (run = 1; run <= runs; run++) {
   writePackage();
-  const child = spawn(process.execPath, [RENDER, dir], { env, stdio: 'ignore' });
+  const child = spawn(process.execPath, [CLI, 'render', dir], { env, stdio: 'ignore' });
   const ended = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
   // Half of the kills fall into the last part, where files are written and renamed.
   const part = run % 2 === 0 ? random() : 0.6 + random() * 0.5;

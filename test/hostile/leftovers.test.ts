@@ -41,7 +41,7 @@ const leftInTemporary = () => readdirSync(run().tmp);
 /** A run that is killed at the nth call of a function of node:fs. */
 function killed(name: string, skip: number, argument = ''): void {
   const fault = { module: 'fs', name, argument, skip, signal: 'SIGKILL' };
-  const { signal } = spawnSync(process.execPath, [run().bundle.render, run().dir], {
+  const { signal } = spawnSync(process.execPath, [...run().bundle.render, run().dir], {
     env: {
       ...run().environment(),
       GUARDRAILS_FAULT: JSON.stringify(fault),
@@ -130,7 +130,7 @@ describe('an editor that saves a file during the run', () => {
   /** A run in which a shell command runs before a call of a function of node:fs. */
   function interrupted(name: string, argument: string, skip: number, command: string) {
     const fault = { module: 'fs', name, argument, skip, times: 1, run: `PATH=/bin:/usr/bin; ${command}` };
-    const { status, stderr } = spawnSync(process.execPath, [run().bundle.render, run().dir], {
+    const { status, stderr } = spawnSync(process.execPath, [...run().bundle.render, run().dir], {
       encoding: 'utf8',
       env: {
         ...run().environment(),
@@ -181,7 +181,7 @@ describe('an editor that saves a file during the run', () => {
 describe('a folder that keeps what is in it', () => {
   test('the message names the temporary files that stay', () => {
     const fault = { module: 'fs', name: 'rmSync', argument: 'guardrails-(tmp|original)', code: 'EPERM' };
-    const { status, stderr } = spawnSync(process.execPath, [run().bundle.render, run().dir], {
+    const { status, stderr } = spawnSync(process.execPath, [...run().bundle.render, run().dir], {
       encoding: 'utf8',
       env: {
         ...run().environment(),
@@ -233,7 +233,7 @@ describe('limits of the system: exit 2, and what to do', () => {
   const start = (script: string, env: NodeJS.ProcessEnv = {}) => {
     const { status, stdout, stderr } = spawnSync(
       '/bin/sh',
-      ['-c', script, process.execPath, run().bundle.render, run().dir],
+      ['-c', script, process.execPath, ...run().bundle.render, run().dir],
       {
         encoding: 'utf8',
         cwd: run().scratch,
@@ -298,7 +298,7 @@ describe('limits of the system: exit 2, and what to do', () => {
   });
 
   test('a reader of standard output that has closed it', async () => {
-    const child = spawn(process.execPath, [run().bundle.render, run().dir], { env: run().environment() });
+    const child = spawn(process.execPath, [...run().bundle.render, run().dir], { env: run().environment() });
     child.stdout.destroy();
     const [status] = (await once(child, 'exit')) as [number | null];
     expect(status).not.toBeNull();

@@ -86,8 +86,8 @@ function realKustomize(): void {
   symlinkSync(command, path.join(scratch, 'bin', args[0] === 'kustomize' ? 'kubectl' : 'kustomize'));
 }
 
-function start(program: string, args: readonly string[], input = '') {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+function start(args: readonly string[], input = '') {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: scratch,
     input,
     encoding: 'utf8',
@@ -102,8 +102,8 @@ function start(program: string, args: readonly string[], input = '') {
   return { status, stdout, stderr };
 }
 
-const onStandardInput = (input: string) => start(bundle.guardrails, [], input);
-const npmRunRender = (...args: string[]) => start(bundle.render, [dir, ...args]);
+const onStandardInput = (input: string) => start([bundle.guardrails], input);
+const npmRunRender = (...args: string[]) => start([...bundle.render, dir, ...args]);
 
 describe('a kustomization that refers to a path or URL outside the package is refused, and kustomize is not started', () => {
   const GENERATOR = 'resources: [map.yaml]\nconfigMapGenerator:\n- name: g\n';

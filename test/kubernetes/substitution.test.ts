@@ -39,7 +39,7 @@ describe('a string', () => {
     ['${NONE:=${ENV}}', 'prod'],
     ['${NONE:=a-${NO:-b-${ENV}}-c}', 'a-b-prod-c'],
     ['${ENV:=${NONE}}', 'prod'],
-    ['${NONE:-{"a":1}}', '{"a":1}'],
+    ['x${NONE:-{a}}', 'x{a}'],
     ['x ${LINES}', 'x ab'],
     // Read as YAML again
     ['${REPLICAS}', 3],
@@ -53,6 +53,7 @@ describe('a string', () => {
     ['${quote}${REPLICAS}${quote}', '3'],
     ["${NONE:='3'}", '3'],
     ['${LIMITS}', { cpu: '100m' }],
+    ['${NONE:-{"a":1}}', { a: 1 }],
     // kustomize puts these in quotes, or in a block
     [' ${REPLICAS}', ' 3'],
     ['${REPLICAS}\n', '3\n'],
@@ -177,8 +178,8 @@ describe('the variables of a document', () => {
   test.each<[what: string, document: string, variables: Record<string, string>]>([
     [
       'a flat mapping',
-      '{ENV: prod, REPLICAS: 3, ON: true, _a: ""}',
-      { ENV: 'prod', REPLICAS: '3', ON: 'true', _a: '' },
+      '{ENV: prod, REPLICAS: 3, FLAG: true, _a: ""}',
+      { ENV: 'prod', REPLICAS: '3', FLAG: 'true', _a: '' },
     ],
     ['other values and names', '{A: null, B: [x], C: {d: e}, 1a: x, a-b: x, é: x, D: ok}', { D: 'ok' }],
     [

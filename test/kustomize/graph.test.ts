@@ -1,6 +1,6 @@
 import { type Item, readItem } from '../../functions/guardrails/krm/item';
-import { checkConfiguredOverlays } from '../../functions/guardrails/kustomize/graph';
-import { packageOf, secretInputs } from '../../functions/guardrails/kustomize/package';
+import { checkConfiguredOverlays } from '../../functions/guardrails/kustomize/overlays';
+import { packageOf, secretSources } from '../../functions/guardrails/kustomize/package';
 
 function packageWith(kustomization: string, files: Record<string, string> = {}) {
   const all = { 'base/kustomization.yaml': kustomization, 'base/web.yaml': 'kind: A\n', ...files };
@@ -21,9 +21,12 @@ function baseOf(kustomization: string, files: Record<string, string> = {}) {
 test.each<[string, string]>([
   [
     'resources: [https://example.com/a.yaml]',
-    'resources names https://example.com/a.yaml, which is remote; vendor it in the package, because a build must not use the network',
+    'resources names https://example.com/a.yaml, which is remote, and a build must not use the network; vendor it with `kustomize localize`, or check what CI built with --built',
   ],
-  ['bases: [../..]', 'bases names ../.., which is outside the package; move it into the package'],
+  [
+    'bases: [../..]',
+    'bases names ../.., which is outside the package; move it into the package, or run on the folder that contains both',
+  ],
   [
     'resources: [a.yaml]',
     'resources names a.yaml, which is not in the package (base/a.yaml); add the file, or the folder with its kustomization.yaml, and check that .krmignore does not exclude it',
@@ -34,11 +37,11 @@ test.each<[string, string]>([
   ],
   [
     'patches: [{path: a.yaml}]',
-    'patches names a.yaml, which is not in the package (base/a.yaml); add it; write a JSON 6902 patch inline, because kpt does not pass its file',
+    'patches names a.yaml, which is not in the package (base/a.yaml); add it; kpt does not pass a file that is not a Kubernetes resource: write a JSON 6902 patch inline there',
   ],
   [
     'configMapGenerator: [{files: [a.yaml]}]',
-    'configMapGenerator names a.yaml, which is not in the package (base/a.yaml); kpt passes YAML files only if they are Kubernetes resources: rename the file to another extension',
+    'configMapGenerator names a.yaml, which is not in the package (base/a.yaml); add it; kpt passes YAML files only if they are Kubernetes resources: rename the file to another extension there',
   ],
   [
     'configMapGenerator: [{files: [web.yaml/a]}]',
@@ -67,7 +70,7 @@ test('a problem in the file of a plugin names that file', () => {
   const plugin = 'apiVersion: builtin\nkind: PatchTransformer\npath: /a.yaml\n';
   const { problems } = baseOf('transformers: [p.yaml]\n', { 'base/p.yaml': plugin });
   expect(problems.map(({ raw }) => raw)).toEqual([
-    'base/p.yaml: PatchTransformer names /a.yaml, which is outside the package; move it into the package',
+    'base/p.yaml: PatchTransformer names /a.yaml, which is outside the package; move it into the package, or run on the folder that contains both',
   ]);
 });
 
@@ -109,11 +112,11 @@ test('the content of the files that secretGenerators read', () => {
   const pkg = packageWith(
     'secretGenerator: [{files: [web.yaml], env: b.env}]\nconfigMapGenerator: [{files: [a.conf]}]\n',
   );
-  const extraFiles = new Map([
+  const others = new Map([
     ['base/b.env', Buffer.from('A=b')],
     ['base/a.conf', Buffer.from('x')],
   ]);
-  expect(secretInputs(pkg, extraFiles).map(String)).toEqual(['kind: A\n', 'A=b']);
+  expect(secretSources({ ...pkg, others }).inputs.map(String)).toEqual(['kind: A\n', 'A=b']);
 });
 
 test('an unknown overlay in the configuration is refused', () => {

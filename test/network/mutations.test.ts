@@ -2,7 +2,7 @@ import { parse } from 'yaml';
 import type { Result } from '../../functions/guardrails/krm/result';
 import { readWire } from '../../functions/guardrails/krm/wire';
 import { printKrmResults } from '../../functions/guardrails/formats/krm-results';
-import { verify } from '../../functions/guardrails/pipeline';
+import { judge } from '../../functions/guardrails/pipeline';
 import { readConfig } from '../../functions/guardrails/config/read-config';
 import { run } from '../../functions/guardrails/run';
 import { type PackageFiles, repositoryFiles, resourceList, withEdit } from '../support/package-files';
@@ -26,7 +26,10 @@ async function render(
 /** The verification alone, of a package as it is. */
 async function verified(files: PackageFiles): Promise<string[]> {
   const { items, functionConfig } = readWire(resourceList(files));
-  const { findings } = await verify(items, readConfig(functionConfig), kustomize, new Map());
+  const { findings } = await judge(items, readConfig(functionConfig), {
+    findKustomize: kustomize,
+    asIs: true,
+  });
   return printKrmResults(findings, (text) => text).map(lineOf);
 }
 

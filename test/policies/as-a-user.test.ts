@@ -6,7 +6,7 @@ import { toolPath } from '../support/tools';
 import { type Tree, editFile, readTree, writeTree } from '../support/tree';
 
 const ROOT = path.join(__dirname, '../..');
-const RENDER = path.join(ROOT, 'dist/render.js');
+const CLI = path.join(ROOT, 'dist/cli.js');
 const FUNCTION = path.join(ROOT, 'dist/guardrails.js');
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
 
@@ -265,7 +265,9 @@ function remove(root: string, { files, edits }: Addition): void {
 
 const COMMAND_LINES: Record<string, ((root: string) => void) | undefined> = {
   'npm run render': (root) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [RENDER, root], { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, 'render', root], {
+      encoding: 'utf8',
+    });
     expect({ status, stderr, stdout }).toMatchObject({ status: 0, stderr: '' });
   },
   'kpt fn render, exec': kptRender(toolPath('kpt')),

@@ -27,7 +27,7 @@ const DEPLOYMENT = (name: string, more = '') =>
   `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\n${more}spec:\n  template:\n    spec:\n      containers:\n        - name: ${name}\n          image: ${name}:v1\n`;
 
 let built: Bundle;
-let program: string;
+let program: readonly string[];
 let bundle: string;
 beforeAll(() => {
   built = buildBundle();
@@ -69,7 +69,7 @@ function copyRepository(): void {
 const tree = (root = dir) => readTree(root, (file) => !file.startsWith('dist'));
 
 function render(args: readonly string[] = [], env: NodeJS.ProcessEnv = process.env) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, dir, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...program, dir, ...args], {
     cwd: scratch,
     encoding: 'utf8',
     env,

@@ -10,7 +10,9 @@ export interface Bundle {
   readonly dist: string;
   /** The file that the image holds. */
   readonly guardrails: string;
-  readonly render: string;
+  readonly cli: string;
+  /** The arguments of node for `guardrails render`. */
+  readonly render: readonly string[];
   remove(): void;
 }
 
@@ -25,7 +27,8 @@ export function buildBundle(): Bundle {
   return {
     dist,
     guardrails: path.join(dist, 'guardrails.js'),
-    render: path.join(dist, 'render.js'),
+    cli: path.join(dist, 'cli.js'),
+    render: [path.join(dist, 'cli.js'), 'render'],
     remove: () => {
       rmSync(folder, { recursive: true });
     },

@@ -54,15 +54,15 @@ export class HostileRun {
   }
 
   render(...args: string[]): Ended {
-    return this.start(this.bundle.render, [this.dir, ...args], '');
+    return this.start([...this.bundle.render, this.dir, ...args], '');
   }
 
   graph(...args: string[]): Ended {
-    return this.start(path.join(this.bundle.dist, 'graph.js'), [this.dir, ...args], '');
+    return this.start([this.bundle.cli, 'graph', this.dir, ...args], '');
   }
 
   onStandardInput(input: string): Ended {
-    return this.start(this.bundle.guardrails, [], input);
+    return this.start([this.bundle.guardrails], input);
   }
 
   environment(): NodeJS.ProcessEnv {
@@ -70,8 +70,8 @@ export class HostileRun {
     return { PATH: path.join(scratch, 'bin'), TMPDIR: tmp, HOME: path.join(scratch, 'home') };
   }
 
-  private start(program: string, args: readonly string[], input: string): Ended {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+  private start(args: readonly string[], input: string): Ended {
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: this.scratch,
       input,
       encoding: 'utf8',

@@ -84,7 +84,18 @@ const SHAPES: Shape[] = [
   ['empty lines', 'v: [\n\n\na,\n\n]\n', ['a'], ['[\n\n\na,\n\n]', 'a']],
   ['a plain scalar over lines', 'v: [a\nb\n\nc, d]\n', ['a b\nc', 'd'], ['a\nb\n\nc', 'd']],
   ['a plain scalar with a percent sign in column 0', 'v: [a\n%b]\n', ['a %b'], ['a\n%b']],
-  ['pairs in a list', 'v: [a: 1,\nb: 2]\n', [{ a: 1 }, { b: 2 }], ['a', '1', 'b', '2']],
+  [
+    'pairs in a list',
+    'v: [a: 1,\nb: 2]\n',
+    [{ a: 1 }, { b: 2 }],
+    ['[a: 1,\nb: 2]', 'a: 1', '1', 'b: 2', '2'],
+  ],
+  [
+    'a pair with an explicit key',
+    'v: [? a\n: {b: 1},\n]\n',
+    [{ a: { b: 1 } }],
+    ['a\n: {b: 1}', 'a', '{b: 1}'],
+  ],
   ['in a list', 'v:\n- [\na]\n- - [\nb]\n', [['a'], [['b']]], ['[\na]', 'a', '[\nb]', 'b']],
   [
     'keys after it',
@@ -219,79 +230,81 @@ describe('a text that Go refuses stays refused, with the same message', () => {
   });
 });
 
+const EDITS: [title: string, before: string, change: Edit, after: string][] = [
+  [
+    'an entry for a list',
+    's:\n  args: [\n"a",\n]\n  k: 1\n',
+    [{ path: ['s', 'args', '-'], value: 'b' }],
+    's:\n  args: [\n"a", b,\n]\n  k: 1\n',
+  ],
+  [
+    'an entry for a list that closes in the column of its key',
+    's:\n  args: [\n    "a"\n  ]\n  k: 1\n',
+    [{ path: ['s', 'args', '-'], value: 'b' }],
+    's:\n  args: [\n    "a",\n    b\n  ]\n  k: 1\n',
+  ],
+  [
+    'an entry for a list with tabs',
+    's:\n  args: [\n\t"a",\n\t]\n  k: 1\n',
+    [{ path: ['s', 'args', '-'], value: 'b' }],
+    's:\n  args: [\n\t"a", b,\n\t]\n  k: 1\n',
+  ],
+  [
+    'a key for a mapping with tabs',
+    's: {\n\t"a": 1,\n\t"b": "x\ny"\n}\n',
+    [{ path: ['s', 'c'], value: { d: true } }],
+    's: {\n\t"a": 1,\n\t"b": "x\ny", "c": {"d": true}\n}\n',
+  ],
+  [
+    'a key for an empty mapping',
+    's:\n  m: { # c\n}\n  k: 1\n',
+    [{ path: ['s', 'm', 'a'], value: 1 }],
+    's:\n  m: {a: 1 # c\n}\n  k: 1\n',
+  ],
+  [
+    'a key beside a list',
+    's:\n  args: [\n"a",\n] # c\n# d\nt: 1\n',
+    [{ path: ['s', 'k'], value: true }],
+    's:\n  args: [\n"a",\n] # c\n  k: true\n# d\nt: 1\n',
+  ],
+  [
+    'a key beside quotes',
+    's:\n  - a: "x\ny"\n  - b: \'x\n\ny\'\n',
+    [
+      { path: ['s', 0, 'k'], value: true },
+      { path: ['s', 1, 'k'], value: true },
+    ],
+    's:\n  - a: "x\ny"\n    k: true\n  - b: \'x\n\ny\'\n    k: true\n',
+  ],
+  [
+    'a copy of an anchored list',
+    's: &x {k: [\n"a\nb",\n\t1]}\nt: *x\n',
+    [{ path: ['t', 'l'], value: true }],
+    's: &x {k: [\n"a\nb",\n\t1]}\nt: {k: ["a b", 1], l: true}\n',
+  ],
+  [
+    'without an entry of a flow list',
+    's: [\n"a",\n"b",\n"c"\n]\nt: 1\n',
+    { list: 's', index: 1 },
+    's: [\n"a",\n"c"\n]\nt: 1\n',
+  ],
+  [
+    'without the first entry of a flow list',
+    's: [\n"a",\n"b",\n]\nt: 1\n',
+    { list: 's', index: 0 },
+    's: [\n"b",\n]\nt: 1\n',
+  ],
+  ['without the only entry', 's: [\n"a\nb",\n]\nt: 1\n', { list: 's', index: 0 }, 't: 1\n'],
+  [
+    'without an entry over lines',
+    's:\n- k: "a\nb"\n- l: [\nc\n]\n- m: 1\n',
+    { list: 's', index: 1 },
+    's:\n- k: "a\nb"\n- m: 1\n',
+  ],
+];
+
 describe('an edit keeps the bytes of everything else', () => {
-  it.each<[string, string, Edit, string]>([
-    [
-      'an entry for a list',
-      's:\n  args: [\n"a",\n]\n  k: 1\n',
-      [{ path: ['s', 'args', '-'], value: 'b' }],
-      's:\n  args: [\n"a", b,\n]\n  k: 1\n',
-    ],
-    [
-      'an entry for a list that closes in the column of its key',
-      's:\n  args: [\n    "a"\n  ]\n  k: 1\n',
-      [{ path: ['s', 'args', '-'], value: 'b' }],
-      's:\n  args: [\n    "a",\n    b\n  ]\n  k: 1\n',
-    ],
-    [
-      'an entry for a list with tabs',
-      's:\n  args: [\n\t"a",\n\t]\n  k: 1\n',
-      [{ path: ['s', 'args', '-'], value: 'b' }],
-      's:\n  args: [\n\t"a", b,\n\t]\n  k: 1\n',
-    ],
-    [
-      'a key for a mapping with tabs',
-      's: {\n\t"a": 1,\n\t"b": "x\ny"\n}\n',
-      [{ path: ['s', 'c'], value: { d: true } }],
-      's: {\n\t"a": 1,\n\t"b": "x\ny", "c": {"d": true}\n}\n',
-    ],
-    [
-      'a key for an empty mapping',
-      's:\n  m: { # c\n}\n  k: 1\n',
-      [{ path: ['s', 'm', 'a'], value: 1 }],
-      's:\n  m: {a: 1 # c\n}\n  k: 1\n',
-    ],
-    [
-      'a key beside a list',
-      's:\n  args: [\n"a",\n] # c\n# d\nt: 1\n',
-      [{ path: ['s', 'k'], value: true }],
-      's:\n  args: [\n"a",\n] # c\n  k: true\n# d\nt: 1\n',
-    ],
-    [
-      'a key beside quotes',
-      's:\n  - a: "x\ny"\n  - b: \'x\n\ny\'\n',
-      [
-        { path: ['s', 0, 'k'], value: true },
-        { path: ['s', 1, 'k'], value: true },
-      ],
-      's:\n  - a: "x\ny"\n    k: true\n  - b: \'x\n\ny\'\n    k: true\n',
-    ],
-    [
-      'a copy of an anchored list',
-      's: &x {k: [\n"a\nb",\n\t1]}\nt: *x\n',
-      [{ path: ['t', 'l'], value: true }],
-      's: &x {k: [\n"a\nb",\n\t1]}\nt: {k: ["a b", 1], l: true}\n',
-    ],
-    [
-      'without an entry of a flow list',
-      's: [\n"a",\n"b",\n"c"\n]\nt: 1\n',
-      { list: 's', index: 1 },
-      's: [\n"a",\n"c"\n]\nt: 1\n',
-    ],
-    [
-      'without the first entry of a flow list',
-      's: [\n"a",\n"b",\n]\nt: 1\n',
-      { list: 's', index: 0 },
-      's: [\n"b",\n]\nt: 1\n',
-    ],
-    ['without the only entry', 's: [\n"a\nb",\n]\nt: 1\n', { list: 's', index: 0 }, 't: 1\n'],
-    [
-      'without an entry over lines',
-      's:\n- k: "a\nb"\n- l: [\nc\n]\n- m: 1\n',
-      { list: 's', index: 1 },
-      's:\n- k: "a\nb"\n- m: 1\n',
-    ],
-  ])('%s', (_, before, change, after) => {
+  it.each(EDITS)('%s', (_, before, change, after) => {
     expect(edit(before, change)).toBe(after);
     const crlf = (text: string) => text.replaceAll('\n', '\r\n');
     expect(edit(crlf(before), change)).toBe(crlf(after));
@@ -489,6 +502,12 @@ describeWithTool('kubectl', 'kubectl reads the same', (kubectl) => {
   test('random texts', () => {
     const texts = fc.sample(looseTexts, 300).map(({ loose }) => loose);
     expect(readAll(texts).map(({ v }) => v)).toEqual(texts.map((text) => read(text).v));
+  });
+
+  test('edited texts', () => {
+    const texts = EDITS.map(([, , , after]) => HEAD + after);
+    const edited = (object: YamlObject) => [object.s, object.t];
+    expect(readAll(texts).map(edited)).toEqual(texts.map(read).map(edited));
   });
 
   it.each(REFUSED)('and refuses %s', (_, text) => {

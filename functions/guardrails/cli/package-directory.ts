@@ -54,7 +54,7 @@ export async function readPackageDirectory(root: string): Promise<PackageListing
   // Synchronous from here on: several times as fast for a thousand small files.
   const names = new Set(listEntries(top, '').map(({ name }) => name));
   const isKptPackage = names.has(PACKAGE_FILE);
-  const walk = new Walk(top, isKptPackage);
+  const walk = new Walk(top);
   const files = Array.from(walk.listFolder('', NO_SCOPE), (path) => ({
     path,
     bytes: readRegularFile(top, path),
@@ -66,9 +66,11 @@ export async function readPackageDirectory(root: string): Promise<PackageListing
 interface Scope {
   readonly folder: string;
   readonly patterns: KrmIgnore;
+  /** Whether it is in a package of kpt. */
+  readonly isKptPackage: boolean;
 }
 
-const NO_SCOPE: Scope = { folder: '', patterns: IGNORE_NOTHING };
+const NO_SCOPE: Scope = { folder: '', patterns: IGNORE_NOTHING, isKptPackage: false };
 const IGNORE_FILE = '.krmignore';
 const PACKAGE_FILE = 'Kptfile';
 
@@ -95,10 +97,7 @@ async function resolveRoot(root: string): Promise<string> {
 class Walk {
   readonly hidden: string[] = [];
 
-  constructor(
-    private readonly top: string,
-    private readonly isKptPackage: boolean,
-  ) {}
+  constructor(private readonly top: string) {}
 
   /** The paths to read, in order. `outer` is the scope of the folder above. */
   *listFolder(folder: string, outer: Scope): Generator<string> {
@@ -106,10 +105,10 @@ class Walk {
     const scope = this.scopeOf(folder, entries, outer);
     for (const entry of entries) {
       const path = within(folder, entry.name);
-      if (this.isNeverRead(path, entry)) continue;
+      if (this.isNeverRead(path, entry, scope)) continue;
       const ignored = isIgnored(scope, path, entry.isDirectory());
       if (entry.isSymbolicLink()) {
-        if (!ignored && this.isKptPackage) refuseLink(this.top, path, entry.name, scope);
+        if (!ignored && scope.isKptPackage) refuseLink(this.top, path, entry.name, scope);
       } else if (ignored) {
         this.hide(path, entry);
       } else if (entry.isDirectory()) {
@@ -123,13 +122,14 @@ class Walk {
   private scopeOf(folder: string, entries: readonly Dirent[], outer: Scope): Scope {
     const names = new Set(entries.map(({ name }) => name));
     if (folder !== '' && !names.has(PACKAGE_FILE)) return outer;
-    return { folder, patterns: names.has(IGNORE_FILE) ? readPatterns(this.top, folder) : IGNORE_NOTHING };
+    const patterns = names.has(IGNORE_FILE) ? readPatterns(this.top, folder) : IGNORE_NOTHING;
+    return { folder, patterns, isKptPackage: names.has(PACKAGE_FILE) };
   }
 
-  private isNeverRead(path: string, entry: Dirent): boolean {
+  private isNeverRead(path: string, entry: Dirent, { isKptPackage }: Scope): boolean {
     if (entry.name === '.git') return true;
-    if (path === OUTPUT) return this.isKptPackage || existsSync(join(this.top, OUTPUT, OUTPUT_LIST));
-    return !this.isKptPackage && entry.name === 'node_modules';
+    if (path === OUTPUT) return isKptPackage || existsSync(join(this.top, OUTPUT, OUTPUT_LIST));
+    return !isKptPackage && entry.name === 'node_modules';
   }
 
   /** Looks for kustomizations in what `.krmignore` hides. */

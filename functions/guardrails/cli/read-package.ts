@@ -84,11 +84,13 @@ function notesOf(
 /** The directory of a package. Reads each file once. */
 class Directory implements PackageDirectory {
   readonly kustomizations: readonly string[];
+  readonly hidden: readonly string[];
   private readonly contents: Map<string, Uint8Array | Message | undefined>;
   private readonly documents = new Map<string, readonly Item[]>();
 
   constructor(private readonly listing: PackageListing) {
     this.kustomizations = listing.files.map(({ path: file }) => file).filter(isKustomizationFile);
+    this.hidden = listing.hidden;
     this.contents = new Map(listing.files.map(({ path: file, bytes }) => [file, bytes]));
   }
 

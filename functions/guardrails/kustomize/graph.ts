@@ -14,6 +14,8 @@ export type PackageItems = ReadonlyMap<string, readonly Item[]>;
 export interface PackageDirectory {
   /** Its kustomization files, those that cannot be read included. */
   readonly kustomizations: readonly string[];
+  /** Kustomization files that `.krmignore` hides. */
+  readonly hidden: readonly string[];
   /** The names of the files of a folder that Argo CD applies to its build. */
   argoCdSourcesIn(dir: string): readonly string[];
   /** The content of a file; a message says why it must not be read; undefined: there is no such file. */
