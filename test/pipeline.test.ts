@@ -74,9 +74,9 @@ describe('findings of several overlays', () => {
   test('two of one overlay stay two, when it builds a base into two namespaces', async () => {
     const found = await privileged({
       ...BASE,
-      'a/kustomization.yaml': kustomization('namespace: a', 'resources: [../base]'),
-      'b/kustomization.yaml': kustomization('namespace: b', 'resources: [../base]'),
-      'overlays/prod/kustomization.yaml': kustomization('resources: [../../a, ../../b]'),
+      'common/a/kustomization.yaml': kustomization('namespace: a', 'resources: [../../base]'),
+      'common/b/kustomization.yaml': kustomization('namespace: b', 'resources: [../../base]'),
+      'overlays/prod/kustomization.yaml': kustomization('resources: [../../common/a, ../../common/b]'),
     });
     expect(found.map(({ message }) => message)).toEqual([
       `overlays/prod: Pod/web container "web" is privileged ${REMEDY}`,

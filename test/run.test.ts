@@ -234,6 +234,19 @@ describe('bad input ends in a clear error and an empty stdout', () => {
       'does not have a list of items',
     ],
     [
+      'a path that leaves the package',
+      resourceList({ '../x.yaml': DEPLOYMENT('a:v1') }),
+      'is outside the package',
+    ],
+    ['an absolute path', resourceList({ '/x.yaml': DEPLOYMENT('a:v1') }), 'is outside the package'],
+  ])('%s', async (_, input, message) => {
+    const { exitCode, stdout, stderr } = await runText(input);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+
+  it.each<[string, string, string]>([
+    [
       'a remote base',
       resourceList(packageWith('a:v1', 'bases: [github.com/a/b]\n')),
       'bases names github.com/a/b, which is remote',
@@ -249,15 +262,11 @@ describe('bad input ends in a clear error and an empty stdout', () => {
       'helmCharts requires Helm',
     ],
     ['a file outside', resourceList(packageWith('a:v1', 'crds: [../../../x.yaml]\n')), 'outside the package'],
-    [
-      'a path that leaves the package',
-      resourceList({ '../x.yaml': DEPLOYMENT('a:v1') }),
-      'is outside the package',
-    ],
-    ['an absolute path', resourceList({ '/x.yaml': DEPLOYMENT('a:v1') }), 'is outside the package'],
-  ])('%s', async (_, input, message) => {
+  ])('%s is an error of the overlay, and every item comes back', async (_, input, message) => {
     const { exitCode, stdout, stderr } = await runText(input);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(exitCode).toBe(1);
+    expect(stdout.startsWith(input)).toBe(true);
+    expect(stderr).toContain('[error] overlays/prod: ');
     expect(stderr).toContain(message);
   });
 

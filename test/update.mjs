@@ -77,8 +77,8 @@ async function messages() {
 
 /** Allowed traffic: `npm run graph` writes the diagrams and tables itself. */
 function diagrams() {
-  const program = bundle('functions/guardrails/cli/graph.ts');
-  const args = [program, ROOT, ...(isCheck ? ['--check'] : [])];
+  const program = bundle('functions/guardrails/cli/guardrails.ts');
+  const args = [program, 'graph', ROOT, ...(isCheck ? ['--check'] : [])];
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (isCheck && status === 1) isStale = true;
   else if (status !== 0) throw new Error(`cannot draw the diagrams (exit ${status})`);

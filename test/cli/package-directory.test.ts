@@ -170,7 +170,7 @@ describe('readPackageDirectory reads', () => {
   test('bytes as they are', async () => {
     write(['a.yaml', '\uFEFFa: 1\r\n'], ['empty.yaml', '']);
     writeFileSync(join(root, 'b.yaml'), Buffer.of(0xff, 0x00));
-    expect(await readPackageDirectory(root)).toEqual([
+    expect((await readPackageDirectory(root)).files).toEqual([
       { path: 'a.yaml', bytes: Buffer.from('\uFEFFa: 1\r\n') },
       { path: 'b.yaml', bytes: Buffer.of(0xff, 0x00) },
       { path: 'empty.yaml', bytes: Buffer.alloc(0) },
@@ -204,6 +204,10 @@ describe('readPackageDirectory reads', () => {
 });
 
 describe('readPackageDirectory refuses', () => {
+  beforeEach(() => {
+    write('Kptfile');
+  });
+
   test.each([
     [
       'a link that kpt would read',
@@ -264,16 +268,6 @@ describe('readPackageDirectory refuses', () => {
     expect(await refusal()).toBe(
       'sub/.krmignore:2: the pattern "/" names no file, and kpt crashes on it; delete the line',
     );
-  });
-
-  test('a file named Kustomization, unless it is ignored', async () => {
-    write('base/Kustomization');
-    expect(await refusal()).toBe(
-      'base/Kustomization: kustomize reads a file of this name and kpt does not; ' +
-        'rename it to kustomization.yaml',
-    );
-    write(['.krmignore', 'base/\n']);
-    expect(await paths()).toEqual([]);
   });
 
   test('a name that is not UTF-8', async () => {

@@ -3,7 +3,7 @@ import type { Item } from '../krm/item';
 import { type Message, message, words } from '../message';
 import { joinDocuments } from '../yaml/text';
 import { type Build, BuildError, PackageCopy } from './copy';
-import { type Graph, policiesFile, reachableFrom } from './graph';
+import { type Graph, type PackageDirectory, policiesFile, reachableFrom } from './graph';
 import { type OverlaySettings, type Overlays, checkConfiguredOverlays, overlaysOf } from './overlays';
 import type { Package } from './package';
 import type { Kustomize } from './program';
@@ -88,15 +88,31 @@ export async function buildOverlays(
   }
 }
 
-function filesToBuild({ files, graph, others }: Package): Map<string, string | Uint8Array> {
+function filesToBuild({ files, graph, others, directory }: Package): Map<string, string | Uint8Array> {
   const kustomizations = [...graph.values()];
   const texts = new Map<string, string | Uint8Array>(kustomizations.flatMap((one) => [...one.placeholders]));
   for (const { dir, lacksPolicies } of kustomizations) if (lacksPolicies) texts.set(policiesFile(dir), '');
-  for (const [file, documents] of files) texts.set(file, joinDocuments(documents.map(({ text }) => text)));
+  for (const [file, documents] of files) texts.set(file, contentOf(documents, file, directory));
   for (const [file, content] of others) texts.set(file, content);
   for (const { file, value, overrides } of kustomizations)
     if (overrides.length > 0) texts.set(file, JSON.stringify(value));
   return texts;
+}
+
+/** The bytes of a file whose documents have not changed; otherwise its documents, with a last line like that of the file. */
+function contentOf(
+  documents: readonly Item[],
+  file: string,
+  directory: PackageDirectory | undefined,
+): string | Uint8Array {
+  const joined = joinDocuments(documents.map(({ text }) => text));
+  const content = directory?.read(file);
+  if (directory === undefined || !(content instanceof Uint8Array)) return joined;
+  const originals = directory.documentsOf(file);
+  const isUnchanged =
+    originals.length === documents.length && documents.every((one, i) => one === originals[i]);
+  if (isUnchanged) return content;
+  return content.at(-1) === 0x0a ? joined : joined.replace(/\n$/, '');
 }
 
 function givenBuild(overlay: string, graph: Graph, { text, items }: GivenBuild): OverlayBuild {

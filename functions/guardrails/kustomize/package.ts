@@ -13,6 +13,7 @@ export interface Package {
   readonly graph: Graph;
   /** Files of the directory that are not items, and that a kustomization names: path to content. */
   readonly others: ReadonlyMap<string, Uint8Array>;
+  readonly directory: PackageDirectory | undefined;
 }
 
 /**
@@ -31,7 +32,7 @@ export function packageOf(items: readonly Item[], directory?: PackageDirectory):
   if (![...files.keys(), ...(directory?.kustomizations ?? [])].some(isKustomizationFile)) return undefined;
   const others = new Map<string, Uint8Array>();
   const graph = readGraph(files, directory, others);
-  return { files, graph, others };
+  return { files, graph, others, directory };
 }
 
 function filesOf(items: readonly Item[]): PackageItems {

@@ -116,28 +116,47 @@ export class SourceFinder {
     return undefined;
   }
 
-  /** Removes the last entry, builds, removes the entry before it, and so on, until every finding has a source. */
+  /**
+   * For every finding, the number of entries to remove, from the last one on, until the build does not have it; found by
+   * bisection, because every step is a build.
+   */
   private async goBack(
     overlay: string,
     found: readonly Inspected[],
     sources: Map<Inspected, Source>,
   ): Promise<void> {
-    const originals = new Map<string, Uint8Array>();
-    let open = found;
+    if (found.length === 0) return;
+    const steps = this.stepsBack(overlay);
+    const originals = new Map(
+      steps.map(({ kustomization: { file } }) => [file, this.copy.read(file)] as const),
+    );
+    const builds = new Map<number, Promise<ReadonlySet<string> | undefined>>();
+    const foundWithout = (n: number) => {
+      const build = builds.get(n) ?? this.foundAfter(overlay, steps.slice(0, n), originals);
+      builds.set(n, build);
+      return build;
+    };
     try {
-      for (const step of this.stepsBack(overlay)) {
-        if (open.length === 0) return;
-        const { file } = step.kustomization;
-        if (!originals.has(file)) originals.set(file, this.copy.read(file));
-        this.copy.write(file, JSON.stringify(step.before));
-        const remaining = await this.foundNow(overlay);
-        const isGone = (one: Inspected) => remaining?.has(resourceKey(one)) === false;
-        for (const one of open.filter(isGone)) sources.set(one, this.sourceOf(step, one));
-        open = open.filter((one) => !sources.has(one));
+      for (const one of found) {
+        const isGone = async (n: number) => (await foundWithout(n))?.has(resourceKey(one)) === false;
+        const step = steps[(await firstOf(steps.length, isGone)) - 1];
+        if (step !== undefined) sources.set(one, this.sourceOf(step, one));
       }
     } finally {
       for (const [file, original] of originals) this.copy.write(file, original);
     }
+  }
+
+  /** The findings in a build without some entries; undefined if it does not build. */
+  private async foundAfter(
+    overlay: string,
+    removed: readonly Step[],
+    originals: ReadonlyMap<string, Uint8Array>,
+  ): Promise<ReadonlySet<string> | undefined> {
+    for (const [file, original] of originals) this.copy.write(file, original);
+    for (const { kustomization, before } of removed)
+      this.copy.write(kustomization.file, JSON.stringify(before));
+    return this.foundNow(overlay);
   }
 
   /** The findings in a build of the copy as it is now; undefined if it does not build. */
@@ -167,6 +186,18 @@ export class SourceFinder {
       ? { ...this.sourceInFile(target, one), entry: entryPath }
       : this.sourceInKustomization(file, entryPath);
   }
+}
+
+/** The least number from 1 to `last` for which a test holds that holds for all greater ones, too; 0: for none. */
+async function firstOf(last: number, holds: (n: number) => Promise<boolean>): Promise<number> {
+  if (last === 0 || !(await holds(last))) return 0;
+  let [low, high] = [0, last];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (await holds(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
 }
 
 function ownStepsBack(kustomization: Kustomization): Step[] {
