@@ -30,7 +30,10 @@ const commands = {
 /** Runs a command of `guardrails`. */
 async function runCommand(name, args) {
   await prepare([installation, bundle]);
-  return run(process.execPath, [BUNDLE, name, ...args], { cwd: process.cwd() });
+  // npm changes to the repository's root before it runs a script; a path is meant from the folder of the user.
+  const { npm_lifecycle_event: script, INIT_CWD } = process.env;
+  const env = script === name ? { ...process.env, GUARDRAILS_TYPED_IN: INIT_CWD } : process.env;
+  return run(process.execPath, [BUNDLE, name, ...args], { env });
 }
 
 async function runScript(file, args) {

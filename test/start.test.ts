@@ -29,7 +29,7 @@ const RENDER = `
 const [, what, value] = process.argv.slice(2);
 if (what === 'exit') process.exitCode = Number(value);
 else if (what === 'wait') { setInterval(() => {}, 1000); console.log('waiting'); }
-else console.log(JSON.stringify({ cwd: process.cwd(), args: process.argv.slice(2) }));
+else console.log(JSON.stringify({ cwd: process.cwd(), typedIn: process.env.GUARDRAILS_TYPED_IN, args: process.argv.slice(2) }));
 `;
 const PACKAGE = {
   name: 'small',
@@ -182,10 +182,11 @@ test('a signal during npm ci is reported as an interruption', async () => {
   expect(existsSync(inRepository('dist/.start-lock'))).toBe(false);
 });
 
-test('npm run from another folder works on the repository', () => {
+test('npm run from another folder works on the repository, and paths are relative to that folder', () => {
   mkdirSync(inRepository('overlays'));
-  const { stdout } = succeed('npm', ['run', '--silent', 'render'], inRepository('overlays'));
-  expect(JSON.parse(stdout)).toEqual({ cwd: repository, args: ['render'] });
+  const { stdout } = succeed('npm', ['run', '--silent', 'render', '--', 'dev'], inRepository('overlays'));
+  const typedIn = inRepository('overlays');
+  expect(JSON.parse(stdout)).toEqual({ cwd: repository, typedIn, args: ['render', 'dev'] });
 });
 
 test('a command typed in another repository works on that one', () => {

@@ -216,7 +216,7 @@ async function verifyBuilds(
     judged.push({ overlay, manifests: stdout, resources: resources.length });
   }
   const byOverlay = new Map(judged.map((one) => [one.overlay, one]));
-  const version = await kustomizeVersion(kustomize);
+  const version = builds.length === 0 ? 'of unknown version' : await kustomizeVersion(kustomize);
   return {
     builds: all.judged.map(
       (overlay) => byOverlay.get(overlay) ?? { overlay, manifests: '', resources: undefined },

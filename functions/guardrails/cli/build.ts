@@ -25,8 +25,8 @@ export const build: CommandLine = {
       output.writeBuild([...outputsOf(judged.builds).values()].join('---\n'));
       return 0;
     }
-    const folder = new OutputFolder(written === undefined ? path.join(root, OUTPUT) : typedPath(written));
     const session = await judgePackage(call, { asIs: true });
+    const folder = new OutputFolder(written === undefined ? path.join(root, OUTPUT) : typedPath(written));
     return (await writeBuilds(call, session, folder)) ? 0 : 1;
   },
 };

@@ -138,10 +138,11 @@ class Directory implements PackageDirectory {
     const parts = file.split('/');
     for (let i = 1; i <= parts.length; i++) {
       const found = lstatSync(path.join(this.listing.top, ...parts.slice(0, i)), { throwIfNoEntry: false });
-      if (found === undefined || (i < parts.length && found.isFile())) return undefined;
+      if (found === undefined) return undefined;
       if (found.isSymbolicLink())
         return message`is or passes a symbolic link (${parts.slice(0, i).join('/')}); replace the link with a copy`;
-      if (i === parts.length && found.isDirectory()) return undefined;
+      // A folder is no file, and below a file there is none.
+      if (found.isDirectory() === (i === parts.length)) return undefined;
     }
     try {
       return readRegularFile(this.listing.top, file);

@@ -16,8 +16,8 @@ export const render: CommandLine = {
   async run(call) {
     if (call.flags.has('--check')) return check.run(call);
     const { root, output, flags } = call;
-    const folder = new OutputFolder(path.join(root, OUTPUT));
     const session = await judgePackage(call, { writes: true });
+    const folder = new OutputFolder(path.join(root, OUTPUT));
     if (flags.has('--diff') && !session.isRefused) await printDiff(output, session.changed);
     if (!(await writeBuilds(call, session, folder, session.changed))) return 1;
     for (const warning of unignoredOutput(call, session.pkg.isKptPackage)) output.print(warning);
