@@ -14,7 +14,7 @@ import { type PackageDirectory, readGraph } from '../kustomize/graph';
 import { fetchPinnedCopy } from '../kustomize/pinned';
 import { type PackageFile, type PackageListing, readPackageDirectory } from './package-directory';
 import { typedPath } from './typed-path';
-import { readFileIfThere, readRegularFile } from './regular-file';
+import { codeOf, readFileIfThere, readRegularFile } from './regular-file';
 
 /** A package as a command line reads it. */
 export interface ReadPackage {
@@ -47,7 +47,10 @@ export async function readPackage(root: string): Promise<ReadPackage> {
     if (documents === undefined) refused.push(file);
     else items.push(...documents);
   }
-  if (items.length === 0)
+  const [first] = refused;
+  // Throws why the first of them is not read.
+  if (items.length === 0 && first !== undefined) directory.documentsOf(first);
+  if (items.length === 0 && directory.kustomizations.length === 0)
     throw new InputError(
       message`${root}: the package has no resources; specify the folder that contains the package, or check the patterns in .krmignore`,
     );
@@ -135,30 +138,26 @@ class Directory implements PackageDirectory {
   }
 
   private readUnlisted(file: string): Uint8Array | Message | undefined {
+    const { top } = this.listing;
     const parts = file.split('/');
-    for (let i = 1; i <= parts.length; i++) {
-      const found = lstatSync(path.join(this.listing.top, ...parts.slice(0, i)), { throwIfNoEntry: false });
-      if (found === undefined) return undefined;
-      if (found.isSymbolicLink())
-        return message`is or passes a symbolic link (${parts.slice(0, i).join('/')}); replace the link with a copy`;
-      // A folder is no file, and below a file there is none.
-      if (found.isDirectory() === (i === parts.length)) return undefined;
-    }
     try {
-      return readRegularFile(this.listing.top, file);
+      for (let i = 1; i <= parts.length; i++) {
+        const found = lstatSync(path.join(top, ...parts.slice(0, i)), { throwIfNoEntry: false });
+        if (found === undefined) return undefined;
+        if (found.isSymbolicLink())
+          return message`is or passes a symbolic link (${parts.slice(0, i).join('/')}); replace the link with a copy`;
+        // A folder is no file, and below a file there is none.
+        if (found.isDirectory() === (i === parts.length)) return undefined;
+      }
+      return readRegularFile(top, file);
     } catch (error) {
       if (error instanceof InputError) return message`cannot be used: ${error.text}`;
+      const code = codeOf(error);
+      if (code === 'ENAMETOOLONG') return undefined;
+      if (code === 'EACCES' || code === 'ELOOP') return message`cannot be read (${code}); make it readable`;
       throw error;
     }
   }
-}
-
-/** The text of any file of a package; undefined where it is missing. @throws InputError */
-export function readTextIfThere(top: string, file: string): string | undefined {
-  const bytes = readFileIfThere(top, file);
-  if (bytes !== undefined && !isUtf8(bytes))
-    throw new InputError(message`${file} is not valid UTF-8; save the file as UTF-8`);
-  return bytes?.toString('utf8');
 }
 
 /** Reads a build that was made elsewhere. @param file as the user typed it @throws InputError */

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { GuardrailsError } from '../errors';
+import { GuardrailsError, InputError } from '../errors';
 import { pathsToDelete } from '../interruption';
 import { ownFolderPrefix, removeLeftovers } from '../leftovers';
 import { annotationsOf, resourceRef } from '../krm/resource';
@@ -145,7 +145,17 @@ export class PackageCopy {
         message`kustomize failed (${problem}): ${outputOf(stderr)}`,
         message`run \`kustomize build ${dir}\` to reproduce`,
       );
-    return { stdout, stderr, resources: parseYaml(stdout, `build of ${dir}`).map(valueOf).filter(isObject) };
+    return { stdout, stderr, resources: resourcesIn(stdout, dir) };
+  }
+}
+
+/** @throws BuildError the output of kustomize is not YAML */
+function resourcesIn(stdout: string, dir: string): YamlObject[] {
+  try {
+    return parseYaml(stdout, `build of ${dir}`).map(valueOf).filter(isObject);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new BuildError(error.text, message`run \`kustomize build ${dir}\` to reproduce`);
   }
 }
 
