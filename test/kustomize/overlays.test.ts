@@ -211,7 +211,7 @@ describe.each(Object.entries(SHAPES))('%s', (_, { files, judged, bases }) => {
     );
     const names = Object.values(files).flatMap((text) => /registry\.example\.com\/\w+/.exec(text) ?? []);
     const images = `images: [${names.map((name) => `{name: ${name}, newTag: latest}`).join(', ')}]\n`;
-    const bad = /samples/.test(overlay)
+    const bad = overlay.includes('samples')
       ? { [`${overlay}/map.yaml`]: POD('bad').replace(':v1', ':latest') }
       : { [file]: `${files[file] ?? ''}${images}` };
     writeTree(dir, { ...files, ...bad });

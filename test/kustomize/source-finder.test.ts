@@ -187,7 +187,9 @@ describe('an overlay that removes the hardening is refused, and the finding name
   ])('%s', async (_, prod, files, where) => {
     const reported = await findings(prod, files);
     // A kustomization between base and overlay is judged, too.
-    const withoutOverlays = reported.map((line) => line.replace(/^\[error\] .*?: /, '[error] overlays/prod: '));
+    const withoutOverlays = reported.map((line) =>
+      line.replace(/^\[error\] .*?: /, '[error] overlays/prod: '),
+    );
     expect(withoutOverlays.filter((line) => line.startsWith(READ_ONLY))).toHaveLength(1);
     for (const line of reported) expect(line).toContain(where);
   });

@@ -160,6 +160,14 @@ class Directory implements PackageDirectory {
   }
 }
 
+/** The text of any file of a package; undefined where it is missing. @throws InputError */
+export function readTextIfThere(top: string, file: string): string | undefined {
+  const bytes = readFileIfThere(top, file);
+  if (bytes !== undefined && !isUtf8(bytes))
+    throw new InputError(message`${file} is not valid UTF-8; save the file as UTF-8`);
+  return bytes?.toString('utf8');
+}
+
 /** Reads a build that was made elsewhere. @param file as the user typed it @throws InputError */
 export function readGivenBuild(file: string): GivenBuild {
   const absolute = typedPath(file);

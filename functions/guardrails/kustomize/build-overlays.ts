@@ -54,6 +54,9 @@ export interface BuildOptions {
   readonly given?: ReadonlyMap<string, GivenBuild> | undefined;
 }
 
+/** Where no overlay can be built, none is looked for. */
+const NOT_STARTED: Kustomize = { command: '', args: [], description: 'no kustomize' };
+
 /**
  * Builds every overlay of a package with kustomize, concurrently, in a temporary copy. An overlay that cannot be built
  * does not stop the others.
@@ -70,14 +73,18 @@ export async function buildOverlays(
   checkConfiguredOverlays(graph, settings.configured);
   const { judged, ...rest } = overlaysOf(graph, settings);
   const overlays = { judged: [...new Set([...judged, ...given.keys()])].sort(), ...rest };
-  const kustomize = await findKustomize();
+  const problems = new Map(
+    overlays.judged.map((one) => [one, problemsOf(one, graph, mayLackPolicies)] as const),
+  );
+  const canBuild = overlays.judged.some((one) => !given.has(one) && problems.get(one)?.length === 0);
+  const kustomize = canBuild ? await findKustomize() : NOT_STARTED;
   const copy = new PackageCopy(filesToBuild(pkg), kustomize);
   try {
     const results = await mapConcurrently(overlays.judged, async (one) => {
       const file = given.get(one);
       if (file !== undefined) return givenBuild(one, graph, file);
-      const problems = problemsOf(one, graph, mayLackPolicies);
-      return problems.length > 0 ? problems : buildOverlay(one, graph, copy);
+      const own = problems.get(one) ?? [];
+      return own.length > 0 ? own : buildOverlay(one, graph, copy);
     });
     const builds = results.flatMap((one) => ('stdout' in one ? [one] : []));
     const failures = results.flatMap((one) => ('stdout' in one ? [] : one));
