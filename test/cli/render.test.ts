@@ -169,7 +169,7 @@ describe('writes what kustomize builds', () => {
       const { status, stdout, stderr } = render([dir], { env });
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
       expect(stdout).toMatch(
-        /^overlays\/prod: 21 resources, 0 errors, 0 warnings, 0 infos\njudged: overlays\/dev, overlays\/prod; taken for a base: .*\nnext: kubectl apply -f package\/dist\/dev\.yaml\nnext: kubectl apply -f package\/dist\/prod\.yaml\n$/m,
+        /^overlays\/prod: \d+ resources, 0 errors, 0 warnings, 0 infos\njudged: overlays\/dev, overlays\/prod; taken for a base: .*\nnext: kubectl apply -f package\/dist\/dev\.yaml\nnext: kubectl apply -f package\/dist\/prod\.yaml\n$/m,
       );
       expect(tree()).toEqual(expected);
       expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f]/); // no escape sequences, because it is not a terminal

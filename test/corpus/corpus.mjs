@@ -1,5 +1,5 @@
-// npm run corpus -- FOLDER: tries the function on public repositories, checked out in FOLDER as `owner+name`, and prints a
-// table. repositories.json lists them with the revision that the last table is of. It is the gate against false findings:
+// npm run corpus -- FOLDER [OWNER/NAME ...]: tries the function on public repositories, all or those named, checked out in
+// FOLDER as `owner+name`, and prints a table. repositories.json lists them with the revision that the last table is of. It is the gate against false findings:
 // a new rule must not report what the owner of a repository would not agree with.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -7,9 +7,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { buildSync } from 'esbuild';
 
-const [folder] = process.argv.slice(2);
+const [folder, ...names] = process.argv.slice(2);
 if (folder === undefined) {
-  process.stderr.write('usage: npm run corpus -- FOLDER\n');
+  process.stderr.write('usage: npm run corpus -- FOLDER [OWNER/NAME ...]\n');
   process.exit(2);
 }
 const repositories = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'repositories.json'), 'utf8'));
@@ -27,6 +27,7 @@ const columns = ['repository', 'judged', 'bases', 'not built', 'other bytes', 's
 process.stdout.write(`| ${columns.join(' | ')} |\n|${' --- |'.repeat(columns.length)}\n`);
 const details = [];
 for (const { repository, folder: inRepository } of repositories) {
+  if (names.length > 0 && !names.includes(repository)) continue;
   const checkout = path.join(folder, repository.replace('/', '+'), inRepository);
   if (!fs.existsSync(checkout)) {
     process.stdout.write(`| ${repository} | not checked out |\n`);

@@ -16,29 +16,29 @@ interface List {
 const WORKER = `apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: worker
+  name: added
 spec:
   selector:
     matchLabels:
-      app: worker
+      app: added
   template:
     metadata:
       labels:
-        app: worker
+        app: added
     spec:
       containers:
-        - name: worker
-          image: registry.example.com/worker:v1
+        - name: added
+          image: registry.example.com/added:v1
           env:
             - name: BACKEND_URL
               value: http://todo-backend
 `;
 const REPOSITORY: PackageFiles = repositoryFiles();
 const WITH_WORKER = withEdit(
-  { ...REPOSITORY, 'base/worker.yaml': WORKER },
+  { ...REPOSITORY, 'base/added.yaml': WORKER },
   'base/kustomization.yaml',
   'resources:\n',
-  'resources:\n  - worker.yaml\n',
+  'resources:\n  - added.yaml\n',
 );
 
 const FORMS: Record<string, (list: string) => string> = {
@@ -77,7 +77,7 @@ function policiesOf({ items }: List): string[] {
   return items.filter(({ kind }) => kind === 'NetworkPolicy').map(({ metadata }) => metadata.name);
 }
 
-const NEW = ['allow-worker-to-backend', 'allow-worker-to-backend-egress', 'allow-worker-to-dns'];
+const NEW = ['allow-added-to-backend', 'allow-added-to-backend-egress', 'allow-added-to-dns'];
 let asBlock: List;
 let repository: List;
 beforeAll(async () => {
@@ -103,10 +103,10 @@ describe.each(Object.entries(FORMS))('%s', (_, form) => {
     expect((await runList(again.stdout)).stdout).toBe(again.stdout);
   });
 
-  test('policies are removed with the worker', async () => {
+  test('policies are removed with the workload', async () => {
     const { items, ...rest } = asBlock;
     const kept = items
-      .filter(({ metadata }) => metadata.name !== 'worker')
+      .filter(({ metadata }) => metadata.name !== 'added')
       .map((item) => ('resources' in item ? withoutWorker(item) : item));
     const block = stringify({ ...rest, items: kept, results: undefined }, { indentSeq: false, lineWidth: 0 });
     const { list } = await runList(form(block));
@@ -117,6 +117,6 @@ describe.each(Object.entries(FORMS))('%s', (_, form) => {
 function withoutWorker(item: { resources?: unknown }): object {
   const { resources } = item;
   return Array.isArray(resources)
-    ? { ...item, resources: resources.filter((one) => one !== 'worker.yaml') }
+    ? { ...item, resources: resources.filter((one) => one !== 'added.yaml') }
     : item;
 }

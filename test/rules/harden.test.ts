@@ -141,8 +141,8 @@ const LABELS = (name: string, indent: number) =>
   `selector:\n  matchLabels:\n    app: ${name}\n`.replace(/^(?=.)/gm, ' '.repeat(indent));
 /** A component as a user adds it, in the form in which kpt writes files. */
 const WORKER: Record<string, string> = {
-  'base/worker/kustomization.yaml': `${KUSTOMIZATION}resources:\n  - worker-deployment.yaml\n  - report-cronjob.yaml\n  - cache-statefulset.yaml\n  - agent-daemonset.yaml\n`,
-  'base/worker/worker-deployment.yaml': `apiVersion: apps/v1
+  'base/added/kustomization.yaml': `${KUSTOMIZATION}resources:\n  - worker-deployment.yaml\n  - report-cronjob.yaml\n  - cache-statefulset.yaml\n  - agent-daemonset.yaml\n`,
+  'base/added/worker-deployment.yaml': `apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: todo-worker # takes jobs off the queue
@@ -169,7 +169,7 @@ ${LABELS('todo-worker', 2)}  template:
           securityContext:
             runAsUser: 101
 `,
-  'base/worker/report-cronjob.yaml': `apiVersion: batch/v1
+  'base/added/report-cronjob.yaml': `apiVersion: batch/v1
 kind: CronJob
 metadata:
   name: todo-report
@@ -187,7 +187,7 @@ spec:
                 limits:
                   memory: 64Mi
 `,
-  'base/worker/cache-statefulset.yaml': `apiVersion: apps/v1
+  'base/added/cache-statefulset.yaml': `apiVersion: apps/v1
 kind: StatefulSet
 metadata:
   name: todo-cache
@@ -216,7 +216,7 @@ ${LABELS('todo-cache', 2)}  template:
           requests:
             storage: 1Gi
 `,
-  'base/worker/agent-daemonset.yaml': `apiVersion: apps/v1
+  'base/added/agent-daemonset.yaml': `apiVersion: apps/v1
 kind: DaemonSet
 metadata:
   name: todo-agent
@@ -236,7 +236,7 @@ ${LABELS('todo-agent', 2)}  template:
 function addWorker(): void {
   copyRepository();
   write(WORKER);
-  edit('base/kustomization.yaml', '  - ingress\n', '  - ingress\n  - worker\n');
+  edit('base/kustomization.yaml', '  - ingress\n', '  - ingress\n  - added\n');
   const pins = ['todo-worker', 'todo-migrate', 'todo-report'].map(
     (name) => `  - name: ${name}\n    newName: registry.example.com/todo/${name}\n    newTag: v1.0.0\n`,
   );
@@ -246,12 +246,12 @@ function addWorker(): void {
 describe('a third component', () => {
   const HARDENED = Object.keys(WORKER).filter((file) => !file.endsWith('kustomization.yaml'));
 
-  /** `DaemonSet/todo-agent gets 11 fields to comply with ... (base/worker/agent-daemonset.yaml)`, and so on. */
+  /** `DaemonSet/todo-agent gets 11 fields to comply with ... (base/added/agent-daemonset.yaml)`, and so on. */
   const SUMMARY = [
-    'DaemonSet/todo-agent gets 11 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, resources (base/worker/agent-daemonset.yaml)',
-    'StatefulSet/todo-cache gets 14 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/worker/cache-statefulset.yaml)',
-    'CronJob/todo-report gets 11 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/worker/report-cronjob.yaml)',
-    'Deployment/todo-worker gets 28 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/worker/worker-deployment.yaml)',
+    'DaemonSet/todo-agent gets 11 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, resources (base/added/agent-daemonset.yaml)',
+    'StatefulSet/todo-cache gets 14 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/cache-statefulset.yaml)',
+    'CronJob/todo-report gets 11 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/report-cronjob.yaml)',
+    'Deployment/todo-worker gets 28 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/worker-deployment.yaml)',
   ];
 
   /** The results for the package as a ResourceList. */
@@ -355,7 +355,7 @@ describe('a third component', () => {
           resources: { requests: { cpu: '100m' }, limits: { cpu: '500m' } },
         });
     }
-    const report = read('base/worker/report-cronjob.yaml');
+    const report = read('base/added/report-cronjob.yaml');
     // Never a request above the author's limit.
     expect(parse(report)).toMatchObject({
       spec: {
@@ -516,6 +516,7 @@ describe('what is hardened, and what is kept byte for byte', () => {
     const local = "  annotations:\n    config.kubernetes.io/local-config: 'true'\n";
     write({
       ...PATCHED,
+      Kptfile: 'apiVersion: kpt.dev/v1\nkind: Kptfile\nmetadata: {name: p}\n',
       '.krmignore': 'dist/\n',
       'loose/web.yaml': DEPLOYMENT('loose'),
       'loose/list.yaml': `apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: in-list\n  spec: {containers: []}\n`,
@@ -537,6 +538,13 @@ describe('what is hardened, and what is kept byte for byte', () => {
       ),
     );
     expect({ ...tree(), 'base/web.yaml': '' }).toEqual({ ...before, 'base/web.yaml': '' });
+  });
+
+  test('outside of a package of kpt, one line for all of them', () => {
+    write({ ...PATCHED, 'loose/web.yaml': DEPLOYMENT('loose'), 'loose/map.yaml': CONFIG_MAP });
+    expect(renderSource().stdout).toContain(
+      '[info] no kustomization names these files with workloads, which are not checked: loose/web.yaml, patches/complete.yaml\n',
+    );
   });
 });
 
@@ -565,13 +573,13 @@ describe('--check and --diff', () => {
         const spaced = tool === 'git' ? 'with space.yaml' : 'without-space.yaml';
         const files = {
           ...WORKER,
-          'base/worker/kustomization.yaml': `${KUSTOMIZATION}resources: [worker-deployment.yaml, report-cronjob.yaml, cache-statefulset.yaml, agent-daemonset.yaml, crlf.yaml, open.yaml, bom.yaml, "${spaced}", ünïcode.yaml, d.json]\n`,
-          'base/worker/crlf.yaml': DEPLOYMENT('crlf').replaceAll('\n', '\r\n'),
-          'base/worker/open.yaml': DEPLOYMENT('open').trimEnd(),
-          'base/worker/bom.yaml': `\ufeff${DEPLOYMENT('bom')}`,
-          [`base/worker/${spaced}`]: DEPLOYMENT('space'),
-          'base/worker/ünïcode.yaml': DEPLOYMENT('unicode'),
-          'base/worker/d.json': JSON.stringify(parse(DEPLOYMENT('json')), null, 2),
+          'base/added/kustomization.yaml': `${KUSTOMIZATION}resources: [worker-deployment.yaml, report-cronjob.yaml, cache-statefulset.yaml, agent-daemonset.yaml, crlf.yaml, open.yaml, bom.yaml, "${spaced}", ünïcode.yaml, d.json]\n`,
+          'base/added/crlf.yaml': DEPLOYMENT('crlf').replaceAll('\n', '\r\n'),
+          'base/added/open.yaml': DEPLOYMENT('open').trimEnd(),
+          'base/added/bom.yaml': `\ufeff${DEPLOYMENT('bom')}`,
+          [`base/added/${spaced}`]: DEPLOYMENT('space'),
+          'base/added/ünïcode.yaml': DEPLOYMENT('unicode'),
+          'base/added/d.json': JSON.stringify(parse(DEPLOYMENT('json')), null, 2),
         };
         write({ '.krmignore': 'dist/\n', ...files });
         const { status, stdout } = renderSource(['--diff', '--check']);

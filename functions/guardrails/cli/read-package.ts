@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError, GuardrailsError, InputError } from '../errors';
-import { Message, message, outputOf } from '../message';
+import { Message, message, outputOf, words } from '../message';
 import { type Item, isKustomizationFile, readItem, requireResource } from '../krm/item';
 import { type Document, decodeText, splitDocuments } from '../yaml/text';
 import { type FieldPath } from '../yaml/field-path';
@@ -55,33 +55,48 @@ export async function readPackage(root: string): Promise<ReadPackage> {
       message`${root}: the package has no resources; specify the folder that contains the package, or check the patterns in .krmignore`,
     );
   const { files, isKptPackage } = listing;
-  return { files, items, directory, isKptPackage, notes: notesOf(listing, refused, readsAll) };
+  return { files, items, directory, isKptPackage, notes: notesOf(listing, refused, wanted) };
 }
 
+const WORKLOAD = /^kind: *["']?(Deployment|StatefulSet|DaemonSet|ReplicaSet|CronJob|Job|Pod)\b/m;
+
+/** @param wanted the files whose resources are read */
 function notesOf(
   { isKptPackage, files, hidden }: PackageListing,
   refused: readonly string[],
-  readsAll: boolean,
+  wanted: ReadonlySet<string>,
 ): Message[] {
+  const paths = files.map(({ path: file }) => file);
   const notes: Message[] = [];
-  const list = (paths: readonly string[]) => {
-    const rest = paths.length > 3 ? message` and ${paths.length - 3} more` : '';
-    return message`${paths.slice(0, 3).join(', ')}${rest}`;
+  const note = (text: string, of: readonly string[]) => {
+    if (of.length > 0) notes.push(message`${words(text)}: ${someOf(of)}`);
   };
-  if (hidden.length > 0)
-    notes.push(message`.krmignore hides kustomizations, which are not checked: ${list(hidden)}`);
-  if (readsAll && refused.length > 0)
-    notes.push(
-      isKptPackage
-        ? message`kpt refuses files that are not Kubernetes resources; list them in .krmignore: ${list(refused)}`
-        : message`files that are not Kubernetes resources are left alone: ${list(refused)}`,
+  note('.krmignore hides kustomizations, which are not checked', hidden);
+  note(
+    isKptPackage
+      ? 'kpt refuses files that are not Kubernetes resources; list them in .krmignore'
+      : 'files that are not Kubernetes resources are left alone',
+    refused,
+  );
+  if (isKptPackage)
+    note(
+      'kpt does not read files named Kustomization; rename them to kustomization.yaml',
+      paths.filter((file) => /(^|\/)Kustomization$/.test(file)),
     );
-  const unread = files.map(({ path: file }) => file).filter((file) => /(^|\/)Kustomization$/.test(file));
-  if (isKptPackage && unread.length > 0)
-    notes.push(
-      message`kpt does not read files named Kustomization; rename them to kustomization.yaml: ${list(unread)}`,
-    );
+  const unread = files.filter(
+    ({ path: file, bytes }) => !wanted.has(file) && WORKLOAD.test(bytes.toString('latin1')),
+  );
+  note(
+    'no kustomization names these files with workloads, which are not checked',
+    unread.map(({ path: file }) => file),
+  );
   return notes;
+}
+
+/** Up to three paths, and how many more there are. */
+function someOf(paths: readonly string[]): Message {
+  const rest = paths.length > 3 ? message` and ${paths.length - 3} more` : '';
+  return message`${paths.slice(0, 3).join(', ')}${rest}`;
 }
 
 /** The directory of a package. Reads each file once. */
