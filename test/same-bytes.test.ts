@@ -9,6 +9,8 @@ import { describeWithTool } from './support/tools';
 
 const ROOT = path.join(__dirname, '..');
 const PACKAGES = path.join(__dirname, 'packages');
+/** kpt does not pass the files of these. */
+const OF_KUSTOMIZE_ALONE = /^form-/;
 const CONFIG = 'base/guardrails.yaml';
 
 interface Expectation {
@@ -49,7 +51,7 @@ const EXPECTED: Record<string, Expectation> = {
   'generators-with-files': {
     exitCode: 0,
     hardened: ['base/web-deployment.yaml'],
-    says: 'overlays/prod: the content of a generator input that is not YAML is unknown; a placeholder takes its place (base/web.conf)',
+    says: 'NetworkPolicy/default-deny is added (base/network-policies.yaml)',
   },
   'init-containers': {
     exitCode: 0,
@@ -107,7 +109,7 @@ const EXPECTED: Record<string, Expectation> = {
     says: `Deployment/office ${GETS_12} (office/base/web-deployment.yaml)`,
     fix: `Deployment/office gets ${RUN_AS_NON_ROOT} (office/base/web-deployment.yaml)`,
   },
-  'unbuildable-remote-base': { exitCode: 2, hardened: [], says: 'https://example.com/monitoring.yaml' },
+  'unbuildable-remote-base': { exitCode: 1, hardened: [], says: 'https://example.com/monitoring.yaml' },
 };
 
 let bundle: Bundle;
@@ -182,10 +184,19 @@ function messagesIn(text: string): string[] {
     .split('\n')
     .filter(
       (line) =>
-        line !== '' && !/^(\S+: \d+ resources, |next: |errors found; nothing was written$)/.test(line),
+        line !== '' &&
+        !/^(\S+: (\d+ resources?|not built), |next: |errors found; nothing was written$|no Guardrails configuration )/.test(
+          line,
+        ),
     )
     .map((line) => line.replace(/^ *\[(error|warning|info)\] /, ''))
+    .map(withoutVersion)
     .sort();
+}
+
+/** The image has a kustomize of its own. */
+function withoutVersion(text: string): string {
+  return text.replace(/built by kustomize [^"\n]*/, 'built by kustomize');
 }
 
 /** The messages of results as npm run render prints them: one line for all fixes of a resource. */
@@ -202,7 +213,10 @@ function messagesOf(results: readonly Result[] | undefined, stderr: string): str
     const rules = new Set(ofResource.map(({ tags }) => tags?.rule));
     return `${message.split(' ', 1)[0] ?? ''} gets ${ofResource.length} fields to comply with ${[...rules].join(', ')} (${file?.path ?? ''})`;
   });
-  const others = results.filter((one) => !isFix(one)).map(({ message }) => message);
+  // A command line reads the inputs of generators; kpt does not pass them.
+  const others = results
+    .filter((one) => !isFix(one) && !one.message.includes('a placeholder takes its place'))
+    .map(({ message }) => withoutVersion(message));
   return [...lines, ...others].sort();
 }
 
@@ -272,7 +286,8 @@ function once(way: Way): (name: string) => ReturnType<Way> {
 const names = Object.keys(EXPECTED);
 
 test('every package has an expectation', () => {
-  expect(readdirSync(PACKAGES).sort()).toEqual(names.filter((name) => name !== 'this repository').sort());
+  const folders = readdirSync(PACKAGES).filter((name) => !OF_KUSTOMIZE_ALONE.test(name));
+  expect(folders.sort()).toEqual(names.filter((name) => name !== 'this repository').sort());
 });
 
 test.each(Object.entries(EXPECTED))('npm run render: %s', (name, { exitCode, hardened, says }) => {
@@ -314,8 +329,8 @@ describeWithTool('kpt', 'as npm run render does', (kpt) => {
     const { results, ...outcome } = way(copyOf(name));
     expect(outcome).toEqual(expectedOf(name));
     // kpt omits empty values, such as the name of a kustomization.
-    const wire = JSON.stringify(streamed(name).results ?? null);
-    expect(results ?? null).toEqual(
+    const wire = withoutVersion(JSON.stringify(streamed(name).results ?? null));
+    expect(JSON.parse(withoutVersion(JSON.stringify(results ?? null)))).toEqual(
       JSON.parse(wire, (_, value: unknown) => (value === '' ? undefined : value)),
     );
   }

@@ -92,7 +92,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
       'kustomize/kustomization.yaml': `${on('base')}components: [components/tls]\n`,
     },
     judged: ['kustomize'],
-    bases: ['kustomize/base', 'kustomize/components/tls'],
+    bases: ['kustomize/base'],
   },
   'Flux: clusters, apps and infrastructure': {
     files: {

@@ -55,7 +55,7 @@ export async function readPackage(root: string): Promise<ReadPackage> {
       message`${root}: the package has no resources; specify the folder that contains the package, or check the patterns in .krmignore`,
     );
   const { files, isKptPackage } = listing;
-  return { files, items, directory, isKptPackage, notes: notesOf(listing, refused, wanted) };
+  return { files, items, directory, isKptPackage, notes: notesOf(listing, refused, wanted, readsAll) };
 }
 
 const WORKLOAD = /^kind: *["']?(Deployment|StatefulSet|DaemonSet|ReplicaSet|CronJob|Job|Pod)\b/m;
@@ -65,6 +65,7 @@ function notesOf(
   { isKptPackage, files, hidden }: PackageListing,
   refused: readonly string[],
   wanted: ReadonlySet<string>,
+  readsAll: boolean,
 ): Message[] {
   const paths = files.map(({ path: file }) => file);
   const notes: Message[] = [];
@@ -76,7 +77,7 @@ function notesOf(
     isKptPackage
       ? 'kpt refuses files that are not Kubernetes resources; list them in .krmignore'
       : 'files that are not Kubernetes resources are left alone',
-    refused,
+    isKptPackage || readsAll ? refused : [],
   );
   if (isKptPackage)
     note(

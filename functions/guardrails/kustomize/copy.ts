@@ -28,6 +28,8 @@ const CLOSED = {
   GIT_TERMINAL_PROMPT: '0',
 };
 const TIMEOUT = 300; // seconds of one build
+/** Time, process and place of a log line of kubectl (klog), which differ from run to run. */
+const LOG_PREFIX = /^[EFIW]\d{4} [\d:.]+ +\d+ [\w.]+:\d+\] /gm;
 
 /** kustomize does not build a folder. */
 export class BuildError extends GuardrailsError {
@@ -133,7 +135,10 @@ export class PackageCopy {
     const options = { cwd: this.root, env, seconds: timeout };
     const result = await runWithoutNetwork(this.kustomize.command, build, options);
     const { problem, didRun, wasStopped = false, stdout } = result;
-    const stderr = result.stderr.replaceAll(`${this.root}/${PACKAGE}/`, '').replaceAll(this.root, '');
+    const stderr = result.stderr
+      .replaceAll(`${this.root}/${PACKAGE}/`, '')
+      .replaceAll(this.root, '')
+      .replaceAll(LOG_PREFIX, '');
     if (!didRun) throw new GuardrailsError(message`${dir}: cannot run ${description}: ${problem ?? ''}`);
     if (wasStopped)
       throw new BuildError(

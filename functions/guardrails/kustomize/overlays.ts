@@ -59,7 +59,7 @@ export function overlaysOf(graph: Graph, settings: OverlaySettings): Overlays {
   // Kustomizations that build on each other have no root; kustomize reports the cycle.
   for (const dir of kustomizationFolders(graph))
     if (!isBase(dir) && !reachableFrom(graph, [...judged]).has(dir)) judged.add(dir);
-  const bases = [...graph.keys()].filter((dir) => !judged.has(dir) && !unused.includes(dir));
+  const bases = kustomizationFolders(graph).filter((dir) => !judged.has(dir));
   return { judged: [...judged].sort(), bases: bases.sort(), unused: unused.sort() };
 }
 
