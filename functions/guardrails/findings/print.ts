@@ -54,9 +54,10 @@ function sourceText({ file, line, entry }: Source): Message {
   return message`${file}${at}${part}`;
 }
 
+const TOO_MANY_OPEN = 'the limit of open files is too low; raise it with `ulimit -n 1024`';
 /** Errors of the system that no place of the package causes: code, and the system call where the code alone is not enough. */
 const SYSTEM_ERRORS: ReadonlyMap<string, string> = new Map([
-  ['EMFILE', 'the limit of open files is too low; raise it with `ulimit -n 1024`'],
+  ['EMFILE', TOO_MANY_OPEN],
   ['ENFILE', 'the limit of open files of the system is reached; end other programs, or raise the limit'],
   ['ENOENT uv_cwd', 'the current directory does not exist; change to one that does'],
   ['ENOSPC write', 'the output cannot be written: the device is full (ENOSPC)'],
@@ -68,7 +69,9 @@ export function describeError(error: unknown): { text: Message; exitCode: 2 | 3 
   const { name, message: text, code = '', syscall, stack = '' } = error as NodeJS.ErrnoException;
   const known =
     syscall === undefined ? undefined : (SYSTEM_ERRORS.get(`${code} ${syscall}`) ?? SYSTEM_ERRORS.get(code));
-  if (known !== undefined) return { text: words(known), exitCode: 2 };
+  // Node.js 24 gives errors of rmSync no code.
+  const hasTooManyOpen = code === '' && text.includes('Too many open files');
+  if (known !== undefined || hasTooManyOpen) return { text: words(known ?? TOO_MANY_OPEN), exitCode: 2 };
   const system = code === '' ? '' : ` ${code}${syscall === undefined ? '' : ` in ${syscall}`}`;
   const head = `${name}: ${text}\n`;
   const frame = stack.startsWith(head) ? /^\s+at (\S+)/.exec(stack.slice(head.length))?.[1] : undefined;

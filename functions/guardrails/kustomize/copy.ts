@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { GuardrailsError, InputError } from '../errors';
@@ -145,6 +155,11 @@ export class PackageCopy {
         message`kustomize ${words(problem ?? '')} and was stopped`,
         words('look for a base that is included many times, or raise --timeout'),
       );
+    if (problem !== undefined && isScript(this.kustomize.command) && /^exit 12[67]$/.test(problem))
+      throw new BuildError(
+        message`${this.kustomize.command} is a script, and a build runs without PATH`,
+        words('put the program itself on PATH before it'),
+      );
     if (problem !== undefined)
       throw new BuildError(
         message`kustomize failed (${problem}): ${outputOf(stderr)}`,
@@ -152,6 +167,18 @@ export class PackageCopy {
       );
     return { stdout, stderr, resources: resourcesIn(stdout, dir) };
   }
+}
+
+/** Whether a program starts with `#!`, as the shims of version managers do. */
+function isScript(program: string): boolean {
+  const start = Buffer.alloc(2);
+  const file = openSync(program, 'r');
+  try {
+    readSync(file, start);
+  } finally {
+    closeSync(file);
+  }
+  return start.toString('latin1') === '#!';
 }
 
 /** @throws BuildError the output of kustomize is not YAML */
