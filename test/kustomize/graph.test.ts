@@ -54,7 +54,7 @@ test.each<[string, string]>([
   ],
   [
     'helmCharts: [{name: a}]',
-    'helmCharts requires Helm, which a build does not run; render the chart and commit the manifests',
+    'helmCharts requires Helm, which a build does not run; render the chart and commit the manifests, or check what CI built with --built',
   ],
   [
     'generators: ["{apiVersion: x/v1, kind: Gen, metadata: {name: g}}"]',

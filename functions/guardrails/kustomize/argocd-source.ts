@@ -1,3 +1,4 @@
+import path from 'node:path/posix';
 import { Message, message, words } from '../message';
 import { type YamlObject, type YamlValue, isAbsent, isObject, mappingOf, textOf } from '../yaml/yaml';
 
@@ -38,6 +39,28 @@ export function argoCdSourceFiles(names: readonly string[]): string[] {
   return names
     .filter((name) => FILE.test(name))
     .sort((a, b) => isGeneral(b) - isGeneral(a) || compareText(a, b));
+}
+
+/**
+ * The override of the one Application that a folder has files for, or why it is refused.
+ *
+ * @param files as `argoCdSourceFiles` returns them
+ */
+export function readArgoCdSource(
+  dir: string,
+  files: readonly string[],
+  read: (file: string) => YamlObject | Message,
+): YamlObject | Message {
+  const ofApplications = files.filter((file) => path.basename(file) !== GENERAL_FILE);
+  if (ofApplications.length > 1)
+    return message`${dir} has override files for several Applications of Argo CD; judge the build of each with --built`;
+  let override: YamlObject = {};
+  for (const file of files) {
+    const one = read(file);
+    if (one instanceof Message) return one;
+    override = mergeArgoCdSources(override, one);
+  }
+  return override;
 }
 
 /**

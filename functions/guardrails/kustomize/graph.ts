@@ -4,7 +4,7 @@ import { Message, joinMessages, message, words } from '../message';
 import { type Item, isKustomizationFile } from '../krm/item';
 import { decodeText } from '../yaml/text';
 import { type YamlObject, ifValid, isObject, parseYaml, valueOf } from '../yaml/yaml';
-import { applyArgoCdSource, argoCdSourceFiles, mergeArgoCdSources } from './argocd-source';
+import { applyArgoCdSource, argoCdSourceFiles, readArgoCdSource } from './argocd-source';
 import { type Reference, type Role, isEmpty, pluginReferences, referencesOf } from './references';
 
 /** The files of a package: path with `/` to its documents, in order. */
@@ -92,11 +92,13 @@ class PackageFiles {
     return argoCdSourceFiles(this.directory?.argoCdSourcesIn(dir) ?? []).map((name) => path.join(dir, name));
   }
 
-  /** A mapping in a file of the directory that is not a resource. @throws InputError */
+  /** A mapping in a file of the directory that is not a resource. */
   mappingIn(file: string): YamlObject | Message {
     const content = this.directory?.read(file) ?? new Uint8Array();
     if (content instanceof Message) return message`${file} ${content}`;
-    const [value] = parseYaml(decodeText(content, file), file).map(valueOf);
+    const documents = ifValid(() => parseYaml(decodeText(content, file), file).map(valueOf));
+    if (documents === undefined) return message`${file} is not valid YAML; fix the syntax`;
+    const [value] = documents;
     return isObject(value) ? value : message`${file} has no mapping; write one, or delete the file`;
   }
 
@@ -214,26 +216,12 @@ export class Kustomization {
 
   /** The kustomization as Argo CD edits it before the build. */
   private overridden(value: YamlObject): YamlObject {
-    const [general, own, ...more] = this.files.argoCdSourcesIn(this.dir);
-    if (general === undefined) return value;
-    this.overrides.push(general);
-    if (more.length > 0 || (own !== undefined && path.basename(general) !== '.argocd-source.yaml')) {
-      this.problems.push(
-        message`${this.dir} has override files for several Applications of Argo CD; judge the build of each with --built`,
-      );
-      return value;
-    }
-    const sources = [general, ...(own === undefined ? [] : [own])].map(
-      (file) =>
-        ifValid(() => this.files.mappingIn(file)) ?? message`${file} is not valid YAML; fix the syntax`,
-    );
-    const [first, second = {}] = sources;
-    const refused = sources.find((one) => one instanceof Message);
-    const merged =
-      first instanceof Message || second instanceof Message || first === undefined
-        ? {}
-        : mergeArgoCdSources(first, second);
-    const result = refused ?? applyArgoCdSource(value, merged, own ?? general);
+    const files = this.files.argoCdSourcesIn(this.dir);
+    const [first] = files;
+    if (first === undefined) return value;
+    this.overrides.push(first);
+    const override = readArgoCdSource(this.dir, files, (file) => this.files.mappingIn(file));
+    const result = override instanceof Message ? override : applyArgoCdSource(value, override, first);
     if (!(result instanceof Message)) return result;
     this.problems.push(result);
     return value;

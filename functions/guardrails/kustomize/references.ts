@@ -97,7 +97,7 @@ export function referencesOf(kustomization: YamlObject): (Reference | Message)[]
       .slice(0, 1)
       .map(
         (field) =>
-          message`${field} requires Helm, which a build does not run; render the chart and commit the manifests`,
+          message`${field} requires Helm, which a build does not run; render the chart and commit the manifests, or check what CI built with --built`,
       ),
     ...incompleteInline(kustomization, [...FILE_FIELDS, ...PLUGIN_FIELDS]),
     ...readFields(kustomization, FILE_FIELDS),
