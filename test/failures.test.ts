@@ -92,7 +92,19 @@ async function runUnbuilt(text: string) {
 }
 
 function resultsIn(stdout: string): Result[] {
-  return (parse(stdout) as { results?: Result[] }).results ?? [];
+  const { results = [] } = parse(stdout) as { results?: Result[] };
+  return results.filter(({ message }) => !message.startsWith('judged: '));
+}
+
+/** An overlay that is not built is an error, and the items come back. */
+function expectOverlayRefused(exitCode: number, stdout: string): void {
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout });
+  expect(resultsIn(stdout)).toContainEqual(
+    expect.objectContaining({
+      severity: 'error',
+      tags: expect.objectContaining({ rule: 'build' }) as unknown,
+    }),
+  );
 }
 
 /** A shell script in place of kustomize. It runs without a PATH: programs are named by their absolute path. */
@@ -144,9 +156,9 @@ describe('without a working kustomize', () => {
   test('a program for another machine', async () => {
     const kustomize = program('\x7fELF and nothing that this machine runs');
     const { exitCode, stdout, stderr } = await runText(resourceList(prod()), kustomize);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expectOverlayRefused(exitCode, stdout);
     // A shell may try to interpret it, and fails.
-    expect(stderr).toMatch(/^overlays\/prod: /);
+    expect(stderr).toMatch(/^\[error\] overlays\/prod: /);
     expect(stderr).toContain(kustomize.command);
   });
 });
@@ -158,8 +170,8 @@ describe('kustomize fails', () => {
       'overlays/prod/again.yaml': CONFIG_MAP,
     });
     const { exitCode, stdout, stderr } = await runText(resourceList(files));
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(/^overlays\/prod: kustomize failed \(exit 1\): /);
+    expectOverlayRefused(exitCode, stdout);
+    expect(stderr).toMatch(/^\[error\] overlays\/prod: kustomize failed \(exit 1\): /);
     expect(stderr).toContain('already registered id');
     expect(stderr).toContain('; run `kustomize build overlays/prod` to reproduce\n');
     expect(stderr).not.toContain(tmpdir());
@@ -171,8 +183,8 @@ describe('kustomize fails', () => {
       'b/kustomization.yaml': `${KUSTOMIZATION}resources: [../a]\n`,
     };
     const { exitCode, stdout, stderr } = await runText(resourceList(files));
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(/^a: kustomize failed /);
+    expectOverlayRefused(exitCode, stdout);
+    expect(stderr).toMatch(/^\[error\] a: kustomize failed /m);
     expect(stderr).toContain('cycle');
     expect(stderr).not.toContain(tmpdir());
   });
@@ -180,8 +192,8 @@ describe('kustomize fails', () => {
   test('the temporary folder is removed from its message in every form', async () => {
     const kustomize = program('#!/bin/sh\necho "at $2 and $2/map.yaml in $PWD or $HOME" >&2\nexit 7\n');
     const { exitCode, stdout, stderr } = await runText(resourceList(prod()), kustomize);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(/^overlays\/prod: kustomize failed \(exit 7\): at overlays\/prod and /);
+    expectOverlayRefused(exitCode, stdout);
+    expect(stderr).toMatch(/^\[error\] overlays\/prod: kustomize failed \(exit 7\): at overlays\/prod and /);
     expect(stderr).not.toMatch(/guardrails-\w/);
   });
 
@@ -190,7 +202,7 @@ describe('kustomize fails', () => {
       resourceList(prod()),
       program('#!/bin/sh\nkill -9 $$\n'),
     );
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expectOverlayRefused(exitCode, stdout);
     expect(stderr).toContain('overlays/prod: kustomize failed (SIGKILL)');
   });
 
@@ -203,7 +215,7 @@ describe('kustomize fails', () => {
       resourceList(files),
       program(`#!/bin/sh\necho 'bad value ${CANARY} or ${encoded} or ${CANARY}-decoded' >&2\nexit 1\n`),
     );
-    expect(exitCode).toBe(2);
+    expect(exitCode).toBe(1);
     expect(stderr).toContain('bad value ***');
     expect(stderr).not.toContain(CANARY);
     expect(stderr).not.toContain(encoded);
@@ -215,8 +227,8 @@ describe('kustomize fails', () => {
     });
     const script = `#!/bin/sh\ncase "$2" in */prod) echo broken >&2; exit 1;; esac\nprintf '%s' '${CONFIG_MAP}'\n`;
     const { exitCode, stdout, stderr } = await runText(resourceList(files), program(script));
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(/^overlays\/prod: kustomize failed \(exit 1\): broken/);
+    expectOverlayRefused(exitCode, stdout);
+    expect(stderr).toMatch(/^\[error\] overlays\/prod: kustomize failed \(exit 1\): broken/);
   });
 
   test('a warning of kustomize is an info', async () => {
@@ -241,7 +253,7 @@ describe('the output of kustomize cannot be checked', () => {
   ])('%s', async (_, text) => {
     const kustomize = program(`#!/bin/sh\nprintf '%s' '${text}'\n`);
     const { exitCode, stdout, stderr } = await runText(resourceList(prod()), kustomize);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expectOverlayRefused(exitCode, stdout);
     expect(stderr).toContain('build of overlays/prod:');
     expect(stderr).not.toContain(CANARY);
   });
@@ -254,12 +266,11 @@ describe('the output of kustomize cannot be checked', () => {
     ['a list', '- a: 1\n'],
   ])('%s is a build without resources', async (_, text) => {
     const kustomize = program(`#!/bin/sh\nprintf '%s' '${text}'\n`);
-    expect(await runText(resourceList(prod()), kustomize)).toEqual({
-      exitCode: 2,
-      stdout: '',
-      stderr:
-        'overlays/prod: the build has no resources; add resources to overlays/prod/kustomization.yaml\n',
-    });
+    const { exitCode, stdout, stderr } = await runText(resourceList(prod()), kustomize);
+    expectOverlayRefused(exitCode, stdout);
+    expect(stderr).toBe(
+      '[error] overlays/prod: the build has no resources, although its kustomizations have some; remove the entries of overlays/prod/kustomization.yaml that delete them\n',
+    );
   });
 
   test('the real kustomize, on an overlay whose patch deletes every resource', async () => {
@@ -267,16 +278,16 @@ describe('the output of kustomize cannot be checked', () => {
       'patches:\n- patch: |-\n    $patch: delete\n    apiVersion: v1\n    kind: ConfigMap\n    metadata:\n      name: plain\n',
     );
     const { exitCode, stdout, stderr } = await runText(resourceList(files));
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(/^overlays\/prod: /);
+    expectOverlayRefused(exitCode, stdout);
+    expect(stderr).toMatch(/^\[error\] overlays\/prod: /);
     expect(stderr).toContain('overlays/prod/kustomization.yaml');
   });
 
   test('the real kustomize, on an overlay without resources', async () => {
     const files = prod('', { 'overlays/empty/kustomization.yaml': KUSTOMIZATION });
     const { exitCode, stdout, stderr } = await runText(resourceList(files));
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(/^overlays\/empty: /);
+    expectOverlayRefused(exitCode, stdout);
+    expect(stderr).toMatch(/^\[error\] overlays\/empty: /);
   });
 });
 
@@ -305,7 +316,7 @@ describe('a package in which kustomize and the function would see different thin
     [
       'two kustomization files in one folder',
       prod('', { 'overlays/prod/kustomization.yml': KUSTOMIZATION }),
-      'overlays/prod has two kustomization files, overlays/prod/kustomization.yaml and overlays/prod/kustomization.yml; ',
+      'overlays/prod has several kustomization files, overlays/prod/kustomization.yaml and overlays/prod/kustomization.yml; ',
     ],
     [
       'a kustomization file with two documents',
@@ -338,9 +349,11 @@ describe('a package in which kustomize and the function would see different thin
       prod('components: [map.yaml]\n'),
       'overlays/prod/kustomization.yaml: components names map.yaml, which is not in the package',
     ],
-  ])('%s', async (_, files, message) => {
+  ])('%s', async (title, files, message) => {
     const { exitCode, stdout, stderr } = await runUnbuilt(resourceList(files));
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    if (/folder of another|other way round|longer form/.test(title))
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    else expectOverlayRefused(exitCode, stdout);
     expect(stderr).toContain(message);
   });
 });
@@ -413,18 +426,22 @@ describe('a plugin that is a program is refused before kustomize starts', () => 
       }),
       'components/x/plugin.yaml: the plugin ExecPlugin is not built into kustomize',
     ],
-    [
-      'in a folder of plugins',
-      prod('generators: [../../plugins]\n', {
-        'plugins/kustomization.yaml': `${KUSTOMIZATION}resources: [plugin.yaml]\n`,
-        'plugins/plugin.yaml': UNKNOWN,
-      }),
-      'overlays/prod/kustomization.yaml: generators names ../../plugins, which is a folder; name the files in it',
-    ],
   ])('%s', async (_, files, message) => {
     const { exitCode, stdout, stderr } = await runUnbuilt(resourceList(files));
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expectOverlayRefused(exitCode, stdout);
     expect(stderr).toContain(message);
+  });
+
+  test('in a folder of plugins, which is built by itself', async () => {
+    const files = prod('generators: [../../plugins]\n', {
+      'plugins/kustomization.yaml': `${KUSTOMIZATION}resources: [plugin.yaml]\n`,
+      'plugins/plugin.yaml': `${UNKNOWN}metadata:\n  name: p\n`,
+    });
+    const { exitCode, stdout, stderr } = await runText(resourceList(files));
+    expectOverlayRefused(exitCode, stdout);
+    expect(stderr).toContain(
+      'overlays/prod/kustomization.yaml: generators names ../../plugins, which is a folder; name the files in it',
+    );
   });
 
   test('exec annotations on a built-in plugin run nothing', async () => {
@@ -434,7 +451,7 @@ describe('a plugin that is a program is refused before kustomize starts', () => 
     const files = prod('transformers: [plugin.yaml]\n', {
       'overlays/prod/plugin.yaml': `${plugin}prefix: a-\n`,
     });
-    expect([0, 2]).toContain((await runText(resourceList(files))).exitCode);
+    expect([0, 1]).toContain((await runText(resourceList(files))).exitCode);
     expect(existsSync(touched)).toBe(false);
   });
 });
@@ -471,30 +488,30 @@ describe('generator inputs that are not in a ResourceList', () => {
   });
 
   test.each(['files: [gone.yaml]', 'files: [key=gone.yml]', 'envs: [gone.yaml]'])(
-    'a missing YAML file is exit 2: %s',
+    'a missing YAML file is an error of the overlay: %s',
     async (inputs) => {
       const { exitCode, stdout, stderr } = await runUnbuilt(resourceList(prod(`${GENERATOR}  ${inputs}\n`)));
-      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+      expectOverlayRefused(exitCode, stdout);
       expect(stderr).toMatch(
-        /^overlays\/prod\/kustomization\.yaml: configMapGenerator names gone\.ya?ml, which is not in the package/,
+        /^\[error\] overlays\/prod: overlays\/prod\/kustomization\.yaml: configMapGenerator names gone\.ya?ml, which is not in the package/,
       );
     },
   );
 
   test.each(['files: [../../../x.pem]', 'envs: [/etc/hostname]', 'files: ["https://example.com/x.pem"]'])(
-    'an input outside the package is exit 2: %s',
+    'an input outside the package is an error of the overlay: %s',
     async (inputs) => {
       const { exitCode, stdout } = await runUnbuilt(resourceList(prod(`${GENERATOR}  ${inputs}\n`)));
-      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+      expectOverlayRefused(exitCode, stdout);
     },
   );
 
   test.each([
     ['a folder of the package', `${GENERATOR}  files: [../../overlays]\n`, 'overlays'],
     ['below a file of the package', `${GENERATOR}  envs: [map.yaml/.env]\n`, 'overlays/prod/map.yaml'],
-  ])('an input that is %s is exit 2 with its path', async (_, more, name) => {
+  ])('an input that is %s is an error of the overlay, with its path', async (_, more, name) => {
     const { exitCode, stdout, stderr } = await runText(resourceList(prod(more)));
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expectOverlayRefused(exitCode, stdout);
     expect(stderr).not.toContain('internal error');
     expect(stderr).toContain(name);
   });
@@ -590,11 +607,11 @@ describe('the program', () => {
   test('leaves no temporary folder, whatever the exit code', () => {
     program(print(CONFIG_MAP));
     const input = resourceList(prod());
-    expect(start(input)).toEqual({ status: 0, stdout: input, stderr: '' });
+    expect(start(input)).toMatchObject({ status: 0, stderr: '' });
     program(print(SECRET));
     expect(start(input)).toMatchObject({ status: 1 });
     program('#!/bin/sh\nexit 1\n');
-    expect(start(input)).toMatchObject({ status: 2, stdout: '' });
+    expect(start(input)).toMatchObject({ status: 1 });
     expect(start(input, { TMPDIR: inScratch('gone') })).toMatchObject({ status: 2, stdout: '' });
     expect(temporaryFiles()).toEqual([]);
   });
