@@ -86,7 +86,7 @@ export async function judge(
 
   const options = { settings: settingsOf(config), findKustomize, given };
   const variables = new Substitutions(config, pkg, directory);
-  const draft = await buildDraft(pkg, options, directory);
+  const draft = asIs ? await buildOverlays(pkg, options) : await buildDraft(pkg, options, directory);
   try {
     const isOff = (overlay: string) => levelsOf(config, overlay).get(networkPolicy.id) === 'off';
     const withPods = draft.builds

@@ -59,7 +59,7 @@ async function judge(items: readonly object[], { spec = '' }: Options = {}): Pro
   const reported = (output.results ?? [])
     .filter(
       ({ message, tags }) =>
-        !/^\S+ gets (an entry in )?\S+: /.test(message) && tags?.rule !== 'network-policy',
+        !/^(judged: |\S+ gets (an entry in )?\S+: )/.test(message) && tags?.rule !== 'network-policy',
     )
     .map(({ severity, tags, message }) => `${severity} ${tags?.rule ?? ''} ${message}`);
   return { exitCode, reported, items: output.items };
