@@ -28,14 +28,18 @@ const DEV = 'dist/dev.yaml';
 const PROD = 'dist/prod.yaml';
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
+/** @param outputs path in the package to content */
 async function write(outputs: Record<string, string>): Promise<void> {
-  const folder = new OutputFolder(root);
-  await writeFiles(root, folder.writes(new Map(Object.entries(outputs))));
+  const folder = new OutputFolder(path.join(root, 'dist'));
+  const byName = Object.entries(outputs).map(([file, text]) => [path.basename(file), text] as const);
+  await writeFiles(folder.root, folder.writes(new Map(byName)));
 }
 
 async function clear(outputs: readonly string[]): Promise<string[]> {
-  const folder = new OutputFolder(root);
-  return (await folder.clear(outputs)).map((warning) => printMessage(warning, (text) => text));
+  const folder = new OutputFolder(path.join(root, 'dist'));
+  return (await folder.clear(outputs.map((file) => path.basename(file)))).map((warning) =>
+    printMessage(warning, (text) => text),
+  );
 }
 
 describe('writes only what is its own', () => {
