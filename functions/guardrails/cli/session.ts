@@ -90,8 +90,8 @@ export async function printDiff(output: Output, changed: readonly FileWrite[]): 
 }
 
 /**
- * Writes the builds into a folder, and together with them what else changes below the same root. If the session is refused, it deletes what an earlier
- * run wrote there: nobody must apply it in place of what is refused now.
+ * Writes the builds into a folder, and together with them what else changes below the same root. If the session is
+ * refused, it deletes what an earlier run wrote there: nobody must apply it in place of what is refused now.
  *
  * @param changed other files of the package
  * @returns whether it wrote
