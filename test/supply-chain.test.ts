@@ -29,15 +29,11 @@ test('two builds in different folders give the same bytes', () => {
     );
 });
 
-test('three packages are in the bundle, with their licences', () => {
+test('two packages are in the bundle, with their licences', () => {
   const { dist } = build();
   const licenses = readFileSync(path.join(dist, 'guardrails.licenses.txt'), 'utf8');
-  expect(licenses.match(/^\S+ \S+ \(\S+\)$/gm)).toEqual([
-    'js-yaml 5.5.0 (MIT)',
-    'picomatch 4.0.7 (MIT)',
-    'valibot 1.5.0 (MIT)',
-  ]);
-  expect(licenses.match(/Permission is hereby granted/g)).toHaveLength(3);
+  expect(licenses.match(/^\S+ \S+ \(\S+\)$/gm)).toEqual(['js-yaml 5.5.0 (MIT)', 'valibot 1.5.0 (MIT)']);
+  expect(licenses.match(/Permission is hereby granted/g)).toHaveLength(2);
   expect(licenses).toContain('Vitaly Puzrin');
   expect(licenses).toContain('Fabian Hiller');
   expect(JSON.parse(readFileSync(path.join(dist, 'guardrails.cdx.json'), 'utf8'))).toEqual({
@@ -52,13 +48,6 @@ test('three packages are in the bundle, with their licences', () => {
         version: '5.5.0',
         licenses: [{ license: { id: 'MIT' } }],
         purl: 'pkg:npm/js-yaml@5.5.0',
-      },
-      {
-        type: 'library',
-        name: 'picomatch',
-        version: '4.0.7',
-        licenses: [{ license: { id: 'MIT' } }],
-        purl: 'pkg:npm/picomatch@4.0.7',
       },
       {
         type: 'library',

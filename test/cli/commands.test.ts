@@ -189,6 +189,8 @@ describe('build', () => {
       ['no .gitignore', {}, true],
       ['a .gitignore that names something else', { '.gitignore': 'build/\n' }, true],
       ['a .gitignore that names the folder', { '.gitignore': '/dist/\n' }, false],
+      ['a .gitignore that includes the file again', { '.gitignore': 'dist/*\n!dist/prod.yaml\n' }, true],
+      ['a .gitignore with a pattern for any folder', { '.gitignore': '# builds\n*.yaml\n' }, false],
       ['a .gitignore in the folder', { 'dist/.gitignore': '*\n' }, false],
     ])('%s', (_, files, isWarned) => {
       fixed({ ...WITH_SECRET, ...files });

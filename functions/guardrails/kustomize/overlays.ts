@@ -1,6 +1,6 @@
-import picomatch from 'picomatch';
 import { ConfigError } from '../errors';
 import { joinMessages, message } from '../message';
+import { matchesGlob } from './glob';
 import { type Graph, type Kustomization, reachableFrom } from './graph';
 
 /** What the configuration says of the kustomizations of a package. */
@@ -85,7 +85,7 @@ function roleByName(dir: string): boolean | undefined {
 }
 
 function matchesOne(dir: string, globs: readonly string[] = []): boolean {
-  return globs.some((glob) => picomatch.isMatch(dir, glob));
+  return globs.some((glob) => matchesGlob(dir, glob));
 }
 
 /** Folder to the number of kustomizations that include it. */
