@@ -11,7 +11,7 @@ import { type Tree, editFile, readTree, writeTree } from './support/tree';
 // Without the kustomizations of a package, a patch looks like a resource. It must never be hardened.
 
 const WAY_OUT =
-  'let the function see the kustomizations: remove selectors and exclude from its step in the Kptfile, --match-* and --exclude-* from the command, or the line in .krmignore that hides them';
+  'pass the kustomizations to the function: remove selectors and exclude from its step in the Kptfile, --match-* and --exclude-* from the command, or the line in .krmignore that hides them';
 
 /** A complete workload, which nothing is reported on. */
 function workload(kind: string, name: string, namespace?: string, apiVersion = 'apps/v1') {
@@ -74,7 +74,7 @@ describe('refused in a stream with paths', () => {
     ...['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'].map((kind): [string, Entry[], string] => [
       `a ${kind} without spec.selector`,
       [['prod/web.patch.yaml', withoutSelector(kind, 'web')]],
-      `prod/web.patch.yaml: ${kind}/web has no spec.selector, so it may be a patch, and the input has no kustomization that says so; ${WAY_OUT}; if it is not a patch, add spec.selector\n`,
+      `prod/web.patch.yaml: ${kind}/web has no spec.selector, so it may be a patch, and no kustomization of the input says so; ${WAY_OUT}; if it is not a patch, add spec.selector\n`,
     ]),
     [
       'a patch without spec',
@@ -111,7 +111,7 @@ describe('refused in a stream with paths', () => {
         ['base/web.yaml', workload('Deployment', 'web')],
         ['prod/set-image.patch.yaml', workload('Deployment', 'web')],
       ],
-      `base/web.yaml and prod/set-image.patch.yaml have the same resource, Deployment/web, so one may be a patch, and the input has no kustomization that says so; ${WAY_OUT}; if neither is a patch, check each in a package of its own\n`,
+      `base/web.yaml and prod/set-image.patch.yaml have the same resource, Deployment/web, so one may be a patch, and no kustomization of the input says so; ${WAY_OUT}; if neither is a patch, check each in a package of its own\n`,
     ],
     [
       'one identity in two versions of its group',

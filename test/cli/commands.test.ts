@@ -298,7 +298,7 @@ describe('what Argo CD adds to a build', () => {
     [
       'a parameter of Helm',
       { [OVERRIDE]: 'helm:\n  parameters: [{name: a, value: b}]\n' },
-      'helm is not applied here; judge the build that Argo CD makes with --built',
+      'helm is not supported; check the build that Argo CD makes with --built',
     ],
     [
       'several Applications',
@@ -306,7 +306,7 @@ describe('what Argo CD adds to a build', () => {
         'overlays/prod/.argocd-source-a.yaml': 'kustomize: {namePrefix: a-}\n',
         'overlays/prod/.argocd-source-b.yaml': 'kustomize: {namePrefix: b-}\n',
       },
-      'overlays/prod has override files for several Applications of Argo CD; judge the build of each with --built',
+      'overlays/prod has override files for several Applications of Argo CD; check the build of each with --built',
     ],
     ['no mapping', { [OVERRIDE]: '- a\n' }, 'overlays/prod/.argocd-source.yaml has no mapping; '],
     [

@@ -7,7 +7,7 @@ import { Message } from '../../functions/guardrails/message';
 import { type YamlObject, isSame, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
 
 const FILE = 'overlays/prod/.argocd-source.yaml';
-const BUILT = 'judge the build that Argo CD makes with --built';
+const BUILT = 'check the build that Argo CD makes with --built';
 
 function read(text: string): YamlObject {
   return valueOf(parseYaml(text, '')[0] ?? null) as YamlObject;
@@ -168,27 +168,27 @@ describe('an override', () => {
   test.each([
     [
       'kustomize: {commonLabels: {a: b}}',
-      `kustomize.commonLabels is not applied here; set it in the kustomization, or ${BUILT}`,
+      `kustomize.commonLabels is not supported; set it in the kustomization, or ${BUILT}`,
     ],
     [
       'kustomize: {commonAnnotations: {a: b}}',
-      `kustomize.commonAnnotations is not applied here; set it in the kustomization, or ${BUILT}`,
+      `kustomize.commonAnnotations is not supported; set it in the kustomization, or ${BUILT}`,
     ],
     [
       'kustomize: {patches: [{path: a.yaml}]}',
-      `kustomize.patches is not applied here; set it in the kustomization, or ${BUILT}`,
+      `kustomize.patches is not supported; set it in the kustomization, or ${BUILT}`,
     ],
     [
       'kustomize: {components: [../c]}',
-      `kustomize.components is not applied here; set it in the kustomization, or ${BUILT}`,
+      `kustomize.components is not supported; set it in the kustomization, or ${BUILT}`,
     ],
-    ['kustomize: {version: v4.5.7}', `kustomize.version is not applied here; ${BUILT}`],
-    ['kustomize: {forceCommonLabels: true}', `kustomize.forceCommonLabels is not applied here; ${BUILT}`],
-    ['kustomize: {Images: ["web:v2"]}', `kustomize.Images is not applied here; ${BUILT}`],
-    ['helm: {releaseName: a}', `helm is not applied here; ${BUILT}`],
-    ['directory: {recurse: true}', `directory is not applied here; ${BUILT}`],
-    ['plugin: {name: a}', `plugin is not applied here; ${BUILT}`],
-    ['images: ["web:v2"]', `images is not applied here; ${BUILT}`],
+    ['kustomize: {version: v4.5.7}', `kustomize.version is not supported; ${BUILT}`],
+    ['kustomize: {forceCommonLabels: true}', `kustomize.forceCommonLabels is not supported; ${BUILT}`],
+    ['kustomize: {Images: ["web:v2"]}', `kustomize.Images is not supported; ${BUILT}`],
+    ['helm: {releaseName: a}', `helm is not supported; ${BUILT}`],
+    ['directory: {recurse: true}', `directory is not supported; ${BUILT}`],
+    ['plugin: {name: a}', `plugin is not supported; ${BUILT}`],
+    ['images: ["web:v2"]', `images is not supported; ${BUILT}`],
     ['chart: web', 'Argo CD ignores chart in this file; remove it'],
     ['path: base', 'Argo CD ignores path in this file; remove it'],
     ['repoURL: https://example.com', 'Argo CD ignores repoURL in this file; remove it'],

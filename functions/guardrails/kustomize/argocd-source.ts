@@ -17,7 +17,7 @@ const EDITS = new Map<string, Edit>([
 const IN_KUSTOMIZATION = new Set(['commonAnnotations', 'commonLabels', 'components', 'patches']);
 /** Fields that Argo CD takes from the Application only (mergeSourceParameters in its repository.go). */
 const IGNORED = new Set(['chart', 'path', 'repoURL', 'targetRevision']);
-const BUILT = 'judge the build that Argo CD makes with --built';
+const BUILT = 'check the build that Argo CD makes with --built';
 
 /** kustomize api/types/image.go */
 const IMAGE_FIELDS = ['name', 'newName', 'tagSuffix', 'newTag', 'digest'];
@@ -53,7 +53,7 @@ export function readArgoCdSource(
 ): YamlObject | Message {
   const ofApplications = files.filter((file) => path.basename(file) !== GENERAL_FILE);
   if (ofApplications.length > 1)
-    return message`${dir} has override files for several Applications of Argo CD; judge the build of each with --built`;
+    return message`${dir} has override files for several Applications of Argo CD; check the build of each with --built`;
   let override: YamlObject = {};
   for (const file of files) {
     const one = read(file);
@@ -93,7 +93,7 @@ export function applyArgoCdSource(
     if (field !== 'kustomize' && !isEmpty(value))
       return IGNORED.has(field)
         ? message`${file}: Argo CD ignores ${field} in this file; remove it`
-        : message`${file}: ${field} is not applied here; ${words(BUILT)}`;
+        : message`${file}: ${field} is not supported; ${words(BUILT)}`;
   const { kustomize } = override;
   if (isAbsent(kustomize)) return kustomization;
   if (!isObject(kustomize)) return message`${file}: ${mustBe('kustomize', 'a mapping', kustomize)}`;
@@ -110,7 +110,7 @@ export function applyArgoCdSource(
 function refuse(kustomization: YamlObject, field: string, value: YamlValue): YamlObject | Message {
   if (isEmpty(value)) return kustomization;
   const remedy = IN_KUSTOMIZATION.has(field) ? `set it in the kustomization, or ${BUILT}` : BUILT;
-  return message`kustomize.${field} is not applied here; ${words(remedy)}`;
+  return message`kustomize.${field} is not supported; ${words(remedy)}`;
 }
 
 /** Whether a value sets nothing: Argo CD omits such a field. */

@@ -8,7 +8,7 @@ import { type YamlObject, isAbsent, isObject, textOf } from '../yaml/yaml';
 const WITH_SELECTOR = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet']);
 
 const SHOW_KUSTOMIZATIONS = words(
-  'let the function see the kustomizations: remove selectors and exclude from its step in the Kptfile, --match-* and --exclude-* from the command, or the line in .krmignore that hides them',
+  'pass the kustomizations to the function: remove selectors and exclude from its step in the Kptfile, --match-* and --exclude-* from the command, or the line in .krmignore that hides them',
 );
 
 /** A resource in a file. */
@@ -39,7 +39,7 @@ function requireSelectors(resources: readonly FileResource[]): void {
   const files = filesOf(incomplete);
   const { kind, name } = resourceRef(first.resource);
   throw new InputError(
-    message`${joinMessages(files, ', ')}: ${kind}/${name} has no spec.selector, so it may be a patch, and the input has no kustomization that says so; ${SHOW_KUSTOMIZATIONS}; if it is not a patch, add spec.selector`,
+    message`${joinMessages(files, ', ')}: ${kind}/${name} has no spec.selector, so it may be a patch, and no kustomization of the input says so; ${SHOW_KUSTOMIZATIONS}; if it is not a patch, add spec.selector`,
   );
 }
 
@@ -64,7 +64,7 @@ function requireOneFileEach(resources: readonly FileResource[]): void {
     if (first === undefined || files.length === 1) continue;
     const { kind, name } = resourceRef(first.resource);
     throw new InputError(
-      message`${joinMessages(files, ' and ')} have the same resource, ${kind}/${name}, so one may be a patch, and the input has no kustomization that says so; ${SHOW_KUSTOMIZATIONS}; if neither is a patch, check each in a package of its own`,
+      message`${joinMessages(files, ' and ')} have the same resource, ${kind}/${name}, so one may be a patch, and no kustomization of the input says so; ${SHOW_KUSTOMIZATIONS}; if neither is a patch, check each in a package of its own`,
     );
   }
 }
