@@ -3,14 +3,13 @@ import type { Finding, Revision, Source } from './findings/finding';
 import { NO_CHANGES } from './krm/input';
 import type { Item } from './krm/item';
 import { expandLists } from './krm/resource';
-import { podSpecOf } from './kubernetes/workload';
+import { hasPods } from './kubernetes/workload';
 import {
   type BuildOptions,
   type BuiltPackage,
   type FailedBuild,
   type FindKustomize,
   type GivenBuild,
-  type OverlayBuild,
   buildOverlays,
 } from './kustomize/build-overlays';
 import { requireCompleteResources } from './kustomize/complete-resources';
@@ -90,7 +89,7 @@ export async function judge(
   try {
     const isOff = (overlay: string) => levelsOf(config, overlay).get(networkPolicy.id) === 'off';
     const withPods = draft.builds
-      .filter((one) => one.given === undefined && hasPods(one))
+      .filter((one) => one.given === undefined && hasPods(one.resources.flatMap((root) => expandLists(root))))
       .map((one) => ({ ...one, resources: variables.replace(one.overlay, one.resources) }));
     const revision = asIs ? hardened : updatePolicies(hardened, pkg, withPods, config.network, isOff);
     if (draft.pkg === pkg && revision === hardened)
@@ -131,10 +130,6 @@ function notJudged(pkg: Package | undefined, config: Config): Finding[] {
     overlays: [],
     source: { file: pkg.graph.get(dir)?.file ?? dir },
   }));
-}
-
-function hasPods({ resources }: OverlayBuild): boolean {
-  return resources.some((one) => expandLists(one).some(({ resource }) => podSpecOf(resource) !== undefined));
 }
 
 /** The levels that hold for a file when it is hardened: a rule is off only where every overlay that reaches it says so. */

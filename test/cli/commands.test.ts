@@ -1,39 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Bundle, buildBundle } from '../support/bundle';
+import { useBundle } from '../support/bundle';
 import { findKustomizeForTests } from '../support/tools';
-import { type Tree, editFile, readTree, writeTree } from '../support/tree';
+import { type Tree, editFile, readTree, writeTree, useFolder } from '../support/tree';
 
-let bundle: Bundle;
-beforeAll(() => {
-  bundle = buildBundle();
-});
-afterAll(() => {
-  bundle.remove();
-});
-
+const bundle = useBundle();
+const folder = useFolder('commands-');
 let dir: string;
 beforeEach(() => {
-  dir = realpathSync(mkdtempSync(path.join(tmpdir(), 'commands-')));
-});
-afterEach(() => {
-  rmSync(dir, { recursive: true });
+  dir = folder();
 });
 
 function guardrails(args: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd = dir) {
   const options = { cwd, env, encoding: 'utf8' as const };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bundle.cli, ...args], options);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bundle().cli, ...args], options);
   return { status, stdout, stderr };
 }
 

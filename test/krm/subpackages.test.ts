@@ -208,11 +208,7 @@ describeWithTool('kpt', 'kpt fn render of a package with subpackages', (kpt) => 
       encoding: 'utf8',
     });
   const withNpm = (copy: string, ...args: string[]) =>
-    spawnSync(
-      process.execPath,
-      [path.join(bundle.dist, 'cli.js'), 'render', path.join(scratch, copy), ...args],
-      { encoding: 'utf8' },
-    );
+    spawnSync(process.execPath, [...bundle.render, path.join(scratch, copy), ...args], { encoding: 'utf8' });
   const written = (copy: string) =>
     readTree(path.join(scratch, copy), (file) => !/^dist\/|(^|\/)Kptfile$/.test(file));
 

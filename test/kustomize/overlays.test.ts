@@ -1,28 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Bundle, buildBundle } from '../support/bundle';
-import { type Tree, writeTree } from '../support/tree';
+import { useBundle } from '../support/bundle';
+import { type Tree, writeTree, useFolder } from '../support/tree';
 
-let bundle: Bundle;
-beforeAll(() => {
-  bundle = buildBundle();
-});
-afterAll(() => {
-  bundle.remove();
-});
-
+const bundle = useBundle();
+const folder = useFolder('overlays-');
 let dir: string;
 beforeEach(() => {
-  dir = realpathSync(mkdtempSync(path.join(tmpdir(), 'overlays-')));
-});
-afterEach(() => {
-  rmSync(dir, { recursive: true });
+  dir = folder();
 });
 
 function check(): { status: number | null; stdout: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bundle.cli, 'check', dir], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bundle().cli, 'check', dir], {
     encoding: 'utf8',
   });
   expect(stderr).toBe('');

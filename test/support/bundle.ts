@@ -34,3 +34,18 @@ export function buildBundle(): Bundle {
     },
   };
 }
+
+/** A bundle for all tests of a file or of a describe block. */
+export function useBundle(): () => Bundle {
+  let bundle: Bundle | undefined;
+  beforeAll(() => {
+    bundle = buildBundle();
+  });
+  afterAll(() => {
+    bundle?.remove();
+  });
+  return () => {
+    if (bundle === undefined) throw new Error('there is no bundle before the tests');
+    return bundle;
+  };
+}

@@ -1,4 +1,13 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** Files by their path from a folder. */
@@ -31,4 +40,16 @@ export function editFile(root: string, file: string, from: string | RegExp, to: 
     path.join(root, file),
     text.replace(from, () => to),
   );
+}
+
+/** A new temporary folder for each test of a file or of a describe block, without links in its path. */
+export function useFolder(prefix: string): () => string {
+  let folder = '';
+  beforeEach(() => {
+    folder = realpathSync(mkdtempSync(path.join(tmpdir(), prefix)));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+  return () => folder;
 }

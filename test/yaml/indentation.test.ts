@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { YAMLException, parseEvents } from 'js-yaml';
-import { InputError } from '../../functions/guardrails/errors';
 import { type Edit, editDocument } from '../../functions/guardrails/yaml/edit';
 import { parseAnyYaml } from '../../functions/guardrails/yaml/parse';
 import { placeOf } from '../../functions/guardrails/yaml/place';
@@ -17,6 +16,7 @@ import {
   parseYaml,
   valueOf,
 } from '../../functions/guardrails/yaml/yaml';
+import { refusalOf } from '../support/refusal';
 import { describeWithTool } from '../support/tools';
 
 const HEAD = 'apiVersion: x/v1\nkind: Foo\nmetadata: {name: foo}\n';
@@ -35,16 +35,6 @@ function read(text: string): YamlObject {
 
 function edit(text: string, change: Edit): string {
   return splice(text, editDocument(text, change, 'w'));
-}
-
-function messageOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof InputError) return error.message;
-    throw error;
-  }
-  return 'accepted';
 }
 
 /** What js-yaml alone says about a text, up to the text that it quotes. */
@@ -210,21 +200,21 @@ const REFUSED: [title: string, text: string][] = [
 
 describe('a text that Go refuses stays refused, with the same message', () => {
   it.each(REFUSED)('%s', (_, text) => {
-    const message = messageOf(() => parseYaml(text, 'w'));
+    const message = refusalOf(() => parseYaml(text, 'w'));
     expect(message).toBe(messageOfParser(text));
     expect(message).toMatch(/^w:\d+: invalid YAML: .+; fix the syntax$/);
   });
 
   it('a comment directly after quotes, which Go accepts', () => {
-    expect(messageOf(() => parseYaml('v: "x"#c\n', 'w'))).toMatch(/^w:1: invalid YAML: /);
+    expect(refusalOf(() => parseYaml('v: "x"#c\n', 'w'))).toMatch(/^w:1: invalid YAML: /);
   });
 
   it('an error after such a collection is reported at its line', () => {
     const text = 'v: [\na,\n"b\nc"\n]\nw: "x\ny"\nx:\n    y: 1\n  canary: 1\n';
-    expect(messageOf(() => parseYaml(text, 'w'))).toBe(
+    expect(refusalOf(() => parseYaml(text, 'w'))).toBe(
       'w:10: invalid YAML: bad indentation of a mapping entry; fix the syntax',
     );
-    expect(messageOf(() => parseAnyYaml('v: [\na,\n*b\n]\n', 'w', 11))).toBe(
+    expect(refusalOf(() => parseAnyYaml('v: [\na,\n*b\n]\n', 'w', 11))).toBe(
       'w:13: invalid YAML: the anchor of an alias is not in the same document or item; fix the syntax',
     );
   });
@@ -444,7 +434,7 @@ test('a random text is read, or refused at one of its lines', () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 25 }), (pieces) => {
       const text = pieces.join('');
-      const message = messageOf(() => parseAnyYaml(text, 'w').map(valueOf));
+      const message = refusalOf(() => parseAnyYaml(text, 'w').map(valueOf));
       if (message === 'accepted' || !message.startsWith('w:')) return;
       const line = Number(/^w:(\d+): invalid YAML: /.exec(message)?.[1]);
       expect(line).toBeLessThanOrEqual(text.split('\n').length);
@@ -480,7 +470,7 @@ describe('20,000 lines take seconds at most', () => {
     ],
   ])('%s', (_, text, message) => {
     const start = performance.now();
-    expect(messageOf(() => parseYaml(text, 'w'))).toBe(message);
+    expect(refusalOf(() => parseYaml(text, 'w'))).toBe(message);
     expect(performance.now() - start).toBeLessThan(5000);
   });
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { InputError } from '../../functions/guardrails/errors';
 import { decodeText, splitDocuments } from '../../functions/guardrails/yaml/text';
 import { type YamlNode, type YamlValue, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
+import { refusalOf } from '../support/refusal';
 import { describeWithTool } from '../support/tools';
 
 /** The value of one document, decoded and parsed as the function does. */
@@ -15,16 +16,6 @@ function read(text: string): YamlValue {
 /** The value of `v:` in a document. */
 function valueIn(text: string): YamlValue | undefined {
   return (read(text) as Record<string, YamlValue>).v;
-}
-
-function messageOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof InputError) return error.message;
-    throw error;
-  }
-  return 'accepted';
 }
 
 describe('a scalar is read as yaml.v2 reads it', () => {
@@ -287,7 +278,7 @@ describe('invalid YAML is refused with the line, without the text', () => {
     ['a value that reads as a tag with a handle', 'a: 1\nb: !canary!7d1\n', 2],
     ['a value that reads as a verbatim tag', 'a: 1\nb: !<canary 7d1>\n', 2],
   ])('%s', (_, text, line) => {
-    const message = messageOf(() => parseYaml(text, 'some/file.yaml'));
+    const message = refusalOf(() => parseYaml(text, 'some/file.yaml'));
     expect(message).toMatch(new RegExp(`^some/file\\.yaml:${line}: `));
     expect(message).not.toMatch(/canary|7d1/);
   });
@@ -317,13 +308,13 @@ describe('decodeText', () => {
     ['a surrogate', [0xed, 0xa0, 0x80]],
     ['UTF-16', [0xff, 0xfe, 0x61, 0x00]],
   ])('refuses %s', (_, bytes) => {
-    expect(messageOf(() => decodeText(Uint8Array.from(bytes), 'some/file.yaml'))).toBe(
+    expect(refusalOf(() => decodeText(Uint8Array.from(bytes), 'some/file.yaml'))).toBe(
       'some/file.yaml is not valid UTF-8; save the file as UTF-8',
     );
   });
 
   it.each(['\0', '\x01', '\x08', '\x0b', '\x0c', '\x1b', '\x7f'])('refuses the control character %j', (c) => {
-    const message = messageOf(() => decode(`a: 1\nb: "canary${c}"\n`));
+    const message = refusalOf(() => decode(`a: 1\nb: "canary${c}"\n`));
     expect(message).toBe(
       'some/file.yaml:2: the text contains a control character, which YAML does not allow; remove it',
     );
@@ -351,7 +342,7 @@ describe('decodeText', () => {
       ['in a comment with quotes', `a: 1 # "${c}canary"\n`, 1],
       ['in a second document', `a: 1\n---\nb: canary${c}\n`, 3],
     ])('is refused %s', (_, text, line) => {
-      const message = messageOf(() => decode(text));
+      const message = refusalOf(() => decode(text));
       expect(message).toMatch(new RegExp(`^some/file\\.yaml:${line}: `));
       expect(message).not.toContain('canary');
     });

@@ -1,10 +1,9 @@
 import path from 'node:path';
-import { words } from '../message';
 import type { CommandLine } from './command-line';
 import { OutputFolder, outputsOf } from './output-folder';
 import { OUTPUT } from './package-directory';
 import { typedPath } from './typed-path';
-import { judgePackage, writeBuilds } from './session';
+import { REFUSED, judgePackage, writeBuilds } from './session';
 
 export const build: CommandLine = {
   name: 'build',
@@ -19,7 +18,7 @@ export const build: CommandLine = {
       output.reportToStandardError();
       const { judged, isRefused } = await judgePackage(call, { asIs: true });
       if (isRefused) {
-        output.print(words('errors found; nothing was written'));
+        output.print(REFUSED);
         return 1;
       }
       output.writeBuild([...outputsOf(judged.builds).values()].join('---\n'));

@@ -5,7 +5,7 @@ import { readGivenBuild } from './read-package';
 import { count } from '../formats/text';
 import { message, words } from '../message';
 import type { CommandLine } from './command-line';
-import { judgePackage, printDiff } from './session';
+import { REFUSED, judgePackage, printDiff } from './session';
 
 export const check: CommandLine = {
   name: 'check',
@@ -20,7 +20,7 @@ export const check: CommandLine = {
     const { changed, isRefused } = await judgePackage(call, { given });
     if (call.flags.has('--diff')) await printDiff(call.output, changed);
     if (isRefused) {
-      call.output.print(words('errors found; nothing was written'));
+      call.output.print(REFUSED);
       return 1;
     }
     if (changed.length === 0) {

@@ -1,7 +1,7 @@
 import { count } from '../formats/text';
-import { message, words } from '../message';
+import { message } from '../message';
 import type { CommandLine } from './command-line';
-import { judgePackage, printDiff } from './session';
+import { REFUSED, judgePackage, printDiff } from './session';
 import { writeFiles } from './write-files';
 
 export const fix: CommandLine = {
@@ -12,7 +12,7 @@ export const fix: CommandLine = {
   async run(call) {
     const { changed, isRefused } = await judgePackage(call, { writes: true });
     if (isRefused) {
-      call.output.print(words('errors found; nothing was written'));
+      call.output.print(REFUSED);
       return 1;
     }
     if (call.flags.has('--diff')) await printDiff(call.output, changed);

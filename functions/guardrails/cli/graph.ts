@@ -1,19 +1,17 @@
 import { realpathSync } from 'node:fs';
 import { settingsOf } from '../config/config';
-import { readConfig } from '../config/read-config';
 import { GuardrailsError, InputError } from '../errors';
-import { redactor } from '../findings/redact';
 import { escapeMarkdown, printTable } from '../formats/connection-table';
 import { printDot } from '../formats/dot';
 import { printMermaid } from '../formats/mermaid';
 import { expandLists } from '../krm/resource';
-import { type FindKustomize, buildOverlays } from '../kustomize/build-overlays';
-import { packageOf, secretSources } from '../kustomize/package';
+import { buildOverlays } from '../kustomize/build-overlays';
 import { message, words } from '../message';
 import { readConnectionMap } from '../network/connection-map';
-import { type CommandLine, type Output, withProgress } from './command-line';
+import { type Call, type CommandLine, withProgress } from './command-line';
 import { flatName } from './output-folder';
-import { readFunctionConfig, readPackage, readTextIfThere } from './read-package';
+import { readTextIfThere } from './read-package';
+import { openPackage } from './session';
 import { removeStaged } from './staging';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
@@ -25,8 +23,9 @@ export const graph: CommandLine = {
   name: 'graph',
   description: `draw the traffic that the network policies of each overlay allow, into ${README} between ${START} and ${END}, and as ${DIAGRAMS}/OVERLAY.svg`,
   options: { '--check': 'write nothing; exit 1 if something would change' },
-  async run({ root, flags, output, findKustomize }) {
-    const changed = await withProgress('building the overlays', () => diagrams(root, output, findKustomize));
+  async run(call) {
+    const { root, flags, output } = call;
+    const changed = await withProgress('building the overlays', () => diagrams(call));
     const isCheck = flags.has('--check');
     if (!isCheck) {
       removeStaged(realpathSync(root));
@@ -40,17 +39,14 @@ export const graph: CommandLine = {
 };
 
 /** The files that change. */
-async function diagrams(root: string, output: Output, findKustomize: FindKustomize): Promise<FileWrite[]> {
-  const { items, directory } = await readPackage(root);
-  output.redact = redactor(items);
-  const config = readFunctionConfig(items, readConfig);
-  const pkg = packageOf(items, directory);
+async function diagrams(call: Call): Promise<FileWrite[]> {
+  const { root, output, findKustomize } = call;
+  const { source: pkg, config } = await openPackage(call);
   if (pkg === undefined)
     throw new InputError(
       message`${root}: the package has no kustomization, so nothing is built; add a kustomization.yaml`,
     );
   const top = realpathSync(root);
-  output.redact = redactor(items, secretSources(pkg));
   // Imported here, because no other command needs it.
   const { instance } = await import('@viz-js/viz');
   const viz = await instance();

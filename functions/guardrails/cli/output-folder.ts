@@ -12,8 +12,8 @@ import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 const LINE = /^([0-9a-f]{64}) {2}([^/\n]+\.yaml)$/gm;
 
 /**
- * The folder that the builds are written to. Only files that an earlier run wrote, and that have not changed since, are replaced or
- * deleted. A file with exactly the content to write is adopted.
+ * The folder that the builds are written to. Only files that an earlier run wrote, and that have not changed since, are
+ * replaced or deleted. A file with exactly the content to write is adopted.
  */
 export class OutputFolder {
   /** A folder that exists, above it. */

@@ -75,7 +75,7 @@ const IGNORE_FILE = '.krmignore';
 const PACKAGE_FILE = 'Kptfile';
 
 /** Whether kpt reads a file of this name. */
-export function isReadByKpt(name: string): boolean {
+function isReadByKpt(name: string): boolean {
   return name === PACKAGE_FILE || /\.(yaml|yml|json)$/.test(name);
 }
 

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors';
+import { TOO_MANY_OPEN } from '../findings/print';
 import { type Message, message, words } from '../message';
 
 /** Bytes of one file. A larger one is not a manifest, and would not fit into memory several times. */
@@ -60,8 +61,6 @@ export function unreadable(path: string, error: unknown): InputError {
   const code = codeOf(error);
   return new InputError(message`${path} cannot be read (${code}); ${remedyFor(code, path)}`);
 }
-
-const TOO_MANY_OPEN = 'the limit of open files is too low; raise it with `ulimit -n 1024`';
 
 function remedyFor(code: string, path: string): Message {
   // Node shows U+FFFD for bytes that are not UTF-8, and then finds no such file.

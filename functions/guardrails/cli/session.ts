@@ -6,6 +6,7 @@ import { hasError } from '../findings/finding';
 import { escapeText, messageOf } from '../findings/print';
 import { redactor } from '../findings/redact';
 import { printBuild, printChanges } from '../formats/text';
+import type { Item } from '../krm/item';
 import type { GivenBuild } from '../kustomize/build-overlays';
 import { packageOf, secretSources } from '../kustomize/package';
 import { message, words } from '../message';
@@ -30,6 +31,24 @@ export interface Session {
 }
 
 /**
+ * Reads a package and its configuration. From then on the values of its Secrets are redacted.
+ *
+ * @param more resources that are not of the package, and whose Secrets are redacted as well
+ */
+export async function openPackage({ root, output }: Call, more: readonly Item[] = []) {
+  const pkg = await readPackage(root);
+  const { items, directory } = pkg;
+  const all = [...items, ...more];
+  output.redact = redactor(all);
+  const source = packageOf(items, directory);
+  if (source !== undefined) output.redact = redactor(all, secretSources(source));
+  return { pkg, source, config: readFunctionConfig(items, readConfig) };
+}
+
+/** What a command prints that writes nothing because of errors. */
+export const REFUSED = words('errors found; nothing was written');
+
+/**
  * Reads a package, judges it, and prints the report.
  *
  * @param asIs judges what it builds now, not what it would build after `guardrails fix`
@@ -41,14 +60,10 @@ export async function judgePackage(
   { asIs = false, writes = false, given = new Map<string, GivenBuild>() } = {},
 ): Promise<Session> {
   const { root, output, findKustomize } = call;
-  const pkg = await readPackage(root);
+  const ofBuilds = [...given.values()].flatMap((one) => one.items);
+  const { pkg, config } = await openPackage(call, ofBuilds);
   if (writes) removeStaged(realpathSync(root));
   const { items, directory } = pkg;
-  const all = [...items, ...[...given.values()].flatMap((one) => one.items)];
-  output.redact = redactor(all);
-  const source = packageOf(items, directory);
-  if (source !== undefined) output.redact = redactor(all, secretSources(source));
-  const config = readFunctionConfig(items, readConfig);
   const options = { findKustomize, directory, given, asIs };
   const judged = await withProgress('building the overlays', () => judge(items, config, options));
   const isRefused = hasError(findingsOf(judged, []));
@@ -103,7 +118,7 @@ export async function writeBuilds(
   changed: readonly FileWrite[] = [],
 ): Promise<boolean> {
   if (isRefused) {
-    output.print(words('errors found; nothing was written'));
+    output.print(REFUSED);
     const names = judged.builds.flatMap(({ overlay }) =>
       overlay === undefined ? [] : [outputName(overlay)],
     );

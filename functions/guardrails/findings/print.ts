@@ -54,7 +54,7 @@ function sourceText({ file, line, entry }: Source): Message {
   return message`${file}${at}${part}`;
 }
 
-const TOO_MANY_OPEN = 'the limit of open files is too low; raise it with `ulimit -n 1024`';
+export const TOO_MANY_OPEN = 'the limit of open files is too low; raise it with `ulimit -n 1024`';
 /** Errors of the system that no place of the package causes: code, and the system call where the code alone is not enough. */
 const SYSTEM_ERRORS: ReadonlyMap<string, string> = new Map([
   ['EMFILE', TOO_MANY_OPEN],

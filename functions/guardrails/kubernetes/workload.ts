@@ -1,5 +1,5 @@
 import type { FieldPath } from '../yaml/field-path';
-import { groupOf } from '../krm/resource';
+import { type Placed, groupOf } from '../krm/resource';
 import { type Message, message, words } from '../message';
 import {
   type YamlObject,
@@ -71,6 +71,11 @@ export function podSpecOf(resource: YamlObject): PodSpec | undefined {
   // Every rule asks for it, and a value that was read never changes.
   if (!POD_SPECS.has(resource)) POD_SPECS.set(resource, findPodSpec(resource));
   return POD_SPECS.get(resource);
+}
+
+/** Whether one of the resources of a build, with its Lists expanded, has pods. */
+export function hasPods(resources: readonly Placed[]): boolean {
+  return resources.some(({ resource }) => podSpecOf(resource) !== undefined);
 }
 
 const POD_SPECS = new WeakMap<YamlObject, PodSpec | undefined>();

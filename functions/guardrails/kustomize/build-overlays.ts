@@ -112,14 +112,14 @@ function contentOf(
   file: string,
   directory: PackageDirectory | undefined,
 ): string | Uint8Array {
-  const joined = joinDocuments(documents.map(({ text }) => text));
   const content = directory?.read(file);
-  if (directory === undefined || !(content instanceof Uint8Array)) return joined;
-  const originals = directory.documentsOf(file);
+  const bytes = content instanceof Uint8Array ? content : undefined;
+  const originals = bytes === undefined ? [] : (directory?.documentsOf(file) ?? []);
   const isUnchanged =
     originals.length === documents.length && documents.every((one, i) => one === originals[i]);
-  if (isUnchanged) return content;
-  return content.at(-1) === 0x0a ? joined : joined.replace(/\n$/, '');
+  if (bytes !== undefined && isUnchanged) return bytes;
+  const joined = joinDocuments(documents.map(({ text }) => text));
+  return bytes === undefined || bytes.at(-1) === 0x0a ? joined : joined.replace(/\n$/, '');
 }
 
 function givenBuild(overlay: string, graph: Graph, { text, items }: GivenBuild): OverlayBuild {

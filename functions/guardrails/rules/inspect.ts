@@ -1,7 +1,7 @@
 import type { Finding, Inspected, Report, Suppression } from '../findings/finding';
 import type { Severity } from '../krm/result';
 import { type Placed, expandLists, resourceRef } from '../krm/resource';
-import { podSpecOf } from '../kubernetes/workload';
+import { hasPods } from '../kubernetes/workload';
 import type { YamlObject } from '../yaml/yaml';
 import { type Exemptions, exemptionOf, readExemptions } from './exemptions';
 import { RULES } from './index';
@@ -49,6 +49,8 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
     })),
   );
   const placeOf = new Map(places.map((place) => [place.resource, place]));
+  // A build without pods, such as one of CRDs, is a part of something.
+  const isPart = context.scope === 'build' && !hasPods(places);
   const isComplete = context.scope === 'build' || context.complete;
   const ofRules = RULES.flatMap((rule) => {
     const { id, adds, check, checkBuild } = rule;
@@ -64,9 +66,7 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
       return places.flatMap((place) =>
         check(place.resource, context).map((report) => inspected(report, place, highest)),
       );
-    // A build without pods, such as one of CRDs, is a part of something.
-    if (context.scope === 'build' && !places.some(({ resource }) => podSpecOf(resource) !== undefined))
-      return [];
+    if (isPart) return [];
     return (checkBuild?.(places, context) ?? []).flatMap(({ at, report }) => {
       const place = placeOf.get(at.resource);
       return place === undefined ? [] : [inspected(report, place, isComplete ? highest : 'warning')];
