@@ -1,4 +1,4 @@
-import { type Config, type Levels, levelsOf, settingsOf } from './config/config';
+import { type Config, type Levels, levelsOf, podSecurityOf, settingsOf } from './config/config';
 import type { Finding, Revision, Source } from './findings/finding';
 import { NO_CHANGES } from './krm/input';
 import type { Item } from './krm/item';
@@ -58,6 +58,8 @@ export interface JudgeOptions {
   readonly given?: ReadonlyMap<string, GivenBuild> | undefined;
   /** Judges the package as it is: adds nothing to it, and leaves the policies as they are. */
   readonly asIs?: boolean;
+  /** The items are documents, of which each is judged as it is; a kustomization among them is not built. */
+  readonly isStream?: boolean;
 }
 
 /**
@@ -69,17 +71,22 @@ export interface JudgeOptions {
 export async function judge(
   items: readonly Item[],
   config: Config,
-  { findKustomize, directory, given, asIs = false }: JudgeOptions,
+  { findKustomize, directory, given, asIs = false, isStream = false }: JudgeOptions,
 ): Promise<Judged> {
-  const source = packageOf(items, directory);
+  const source = isStream ? undefined : packageOf(items, directory);
   // A directory shows that there are no kustomizations.
   if (source === undefined && directory?.hidden.length !== 0) requireCompleteResources(items);
   const unchanged: Revision = { items, changes: NO_CHANGES, changed: [], findings: [] };
   const { findings, ...rest } = asIs
     ? unchanged
     : harden(items, source?.graph, config, fileLevels(config, source));
-  const hardened: Revision = { ...rest, findings: [...findings, ...notJudged(source, config)] };
-  const pkg = hardened.changes.edits.size === 0 ? source : packageOf(hardened.items, directory);
+  const placeless = source === undefined ? [] : items.filter(({ path }) => path === undefined);
+  const hardened: Revision = {
+    ...rest,
+    // A kustomization among the items must not keep those from judgement that come from no file.
+    findings: [...findings, ...notJudged(source, config), ...verifyStream(placeless, config).findings],
+  };
+  const pkg = isStream || hardened.changes.edits.size === 0 ? source : packageOf(hardened.items, directory);
   if (source === undefined || pkg === undefined)
     return { revision: hardened, ...verifyStream(hardened.items, config) };
 
@@ -185,7 +192,12 @@ async function verifyBuilds(
   for (const build of builds) {
     const { overlay, kustomization, stdout, stderr, resources } = build;
     const overlays = [overlay];
-    const context = { ...config, levels: levelsOf(config, overlay), kustomization };
+    const context = {
+      ...config,
+      levels: levelsOf(config, overlay),
+      podSecurity: podSecurityOf(config, overlay),
+      kustomization,
+    };
     const check: Inspect = (of, scope) =>
       variables.explain(overlay, inspect(variables.replace(overlay, of), { ...context, scope }));
     const found = check(resources, 'build');
@@ -307,7 +319,13 @@ function merged(findings: readonly Finding[]): Finding[] {
 function verifyStream(items: readonly Item[], config: Config): Verified {
   const found = inspect(
     items.map(({ value }) => value),
-    { ...config, levels: levelsOf(config, undefined), scope: 'stream', kustomization: undefined },
+    {
+      ...config,
+      levels: levelsOf(config, undefined),
+      podSecurity: podSecurityOf(config, undefined),
+      scope: 'stream',
+      kustomization: undefined,
+    },
   );
   const sources = new Map(
     items.map(({ value, path: file }) => [value, file === undefined ? file : { file }]),

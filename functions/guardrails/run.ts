@@ -29,7 +29,7 @@ export async function run(input: Uint8Array, findKustomize: FindKustomize): Prom
     wire = readWire(decodeText(input, 'standard input'));
     redact = redactor(wire.items);
     const config = readConfig(wire.functionConfig);
-    const judged = await judge(wire.items, config, { findKustomize });
+    const judged = await judge(wire.items, config, { findKustomize, isStream: wire.form === 'documents' });
     const findings = [...findingsOf(judged, config.warnings), ...summaryOf(judged)];
     const exitCode = hasError(findings) ? 1 : 0;
     const changes = exitCode === 0 ? judged.revision.changes : undefined;

@@ -153,7 +153,7 @@ it.each([
   [
     'an unknown rule',
     '{rules: {no-such-rule: off}}',
-    /functionConfig: spec\.rules\.no-such-rule is an unknown key; allowed: pinned-image, /,
+    /functionConfig: spec\.rules\.no-such-rule is an unknown key; allowed: api-schema, pinned-image, /,
   ],
   [
     'an unknown level',

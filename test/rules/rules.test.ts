@@ -178,11 +178,23 @@ describe('every kind that runs pods is hardened where its pod spec is', () => {
     metadata,
     spec: { jobTemplate: { spec: { template: { spec } } } },
   });
+  const scaledJob = (spec: Resource) => ({
+    apiVersion: 'keda.sh/v1alpha1',
+    kind: 'ScaledJob',
+    metadata,
+    spec: { jobTargetRef: { template: { spec } } },
+  });
   const podTemplate = (spec: Resource) => ({
     apiVersion: 'v1',
     kind: 'PodTemplate',
     metadata,
     template: { spec },
+  });
+  const rollout = (spec: Resource) => ({
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Rollout',
+    metadata,
+    spec,
   });
   const list = (spec: Resource) => ({
     apiVersion: 'v1',
@@ -203,14 +215,19 @@ describe('every kind that runs pods is hardened where its pod spec is', () => {
     ['Pod', pod],
     ['PodTemplate', podTemplate],
     ['Deployment', (spec) => workload('apps/v1', 'Deployment', spec)],
-    ['Deployment of an old group', (spec) => workload('extensions/v1beta1', 'Deployment', spec)],
     ['StatefulSet', (spec) => workload('apps/v1', 'StatefulSet', spec)],
     ['DaemonSet', (spec) => workload('apps/v1', 'DaemonSet', spec)],
     ['ReplicaSet', (spec) => workload('apps/v1', 'ReplicaSet', spec)],
     ['ReplicationController', (spec) => workload('v1', 'ReplicationController', spec)],
     ['Job', (spec) => workload('batch/v1', 'Job', spec)],
     ['CronJob', cronJob],
+    ['Rollout of Argo', (spec) => workload('argoproj.io/v1alpha1', 'Rollout', spec)],
+    ['CloneSet of OpenKruise', (spec) => workload('apps.kruise.io/v1alpha1', 'CloneSet', spec)],
+    ['StatefulSet of OpenKruise', (spec) => workload('apps.kruise.io/v1beta1', 'StatefulSet', spec)],
+    ['DeploymentConfig', (spec) => workload('apps.openshift.io/v1', 'DeploymentConfig', spec)],
+    ['ScaledJob of KEDA', scaledJob],
     ['List', list],
+    ['items in an object of another kind', (spec) => ({ ...list(spec), kind: 'ConfigMap' })],
     ['DeploymentList, its items with and without a kind', deploymentList],
   ])('%s', async (_, resource) => {
     expect(await hardened(resource(bare))).toEqual(resource(complete));
@@ -231,12 +248,33 @@ describe('every kind that runs pods is hardened where its pod spec is', () => {
   });
 
   it.each<[string, Resource]>([
-    ['a Rollout', workload('argoproj.io/v1alpha1', 'Rollout', bare)],
-    ['a Deployment of an unknown API group', workload('example.com/v1', 'Deployment', bare)],
-    ['a StatefulSet of an API group without one', workload('extensions/v1beta1', 'StatefulSet', bare)],
+    ['a template without labels of an unknown API group', workload('example.com/v1', 'Deployment', bare)],
+    ['a Job of Volcano', { apiVersion: 'batch.volcano.sh/v1alpha1', kind: 'Job', metadata, spec: {} }],
+    ['a Rollout that refers to a Deployment', rollout({ workloadRef: { name: 'web' } })],
     ['a Deployment without a pod template', { apiVersion: 'apps/v1', kind: 'Deployment', metadata }],
   ])('not %s', async (_, resource) => {
     expect(await hardened(resource)).toEqual(resource);
+  });
+
+  it('Knative: every field but the securityContext of the pod', async () => {
+    const knative = (spec: Resource) => workload('serving.knative.dev/v1', 'Service', spec);
+    const own = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
+    expect(await hardened(knative(bare))).toEqual(
+      knative({
+        containers: [{ ...HARDENED, securityContext: { ...own, ...HARDENED.securityContext } }],
+        automountServiceAccountToken: false,
+        volumes: [TMP],
+      }),
+    );
+  });
+
+  it('a kind that nobody knows is judged, and not changed', async () => {
+    const spec = { template: { metadata: { labels: { app: 'web' } }, spec: bare } };
+    const resource = { apiVersion: 'example.com/v1', kind: 'Fleet', metadata, spec };
+    const { exitCode, stdout, stderr } = await runText(JSON.stringify(resource));
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toContain('[error] Fleet/web container "web" does not drop all capabilities;');
+    expect(stderr).toContain('[error] Fleet/web pod may run as root: runAsNonRoot is missing;');
   });
 
   it('containers of every type; an ephemeral container has no field resources', async () => {
@@ -520,6 +558,7 @@ describe('a value of the wrong type is an error', () => {
 
 describe('every place that lists the rules has all of them', () => {
   const files = readdirSync(join(FUNCTION, 'rules'))
+    .filter((file) => file.endsWith('.ts'))
     .map((file) => file.replace(/\.ts$/, ''))
     .filter((name) => readFileSync(join(FUNCTION, 'rules', `${name}.ts`), 'utf8').includes(': Rule = {'));
 

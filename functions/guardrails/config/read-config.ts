@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { ConfigError } from '../errors';
 import { compareQuantities, parseQuantity } from '../kubernetes/quantity';
+import { NEWEST_MINOR, OLDEST_MINOR, type PodSecurity } from '../kubernetes/pod-security';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
 import { type Message, joinMessages, message, words } from '../message';
 import { readIpRange } from '../network/ip-range';
@@ -8,7 +9,7 @@ import { RULES } from '../rules';
 import type { Level } from '../rules/inspect';
 import { type FieldPath, formatPath, valueAt } from '../yaml/field-path';
 import { type YamlValue, isObject } from '../yaml/yaml';
-import { type Config, DEFAULTS, type Levels } from './config';
+import { type Config, DEFAULTS, type Environment, type Levels } from './config';
 
 export const CONFIG_API_VERSION = 'todo.example.com/v1alpha1';
 export const CONFIG_KIND = 'Guardrails';
@@ -35,13 +36,20 @@ const NETWORK = strict({
   gateways: v.optional(strict(EXTERNAL_PODS)),
   dns: v.optional(strict({ ...EXTERNAL_PODS, addresses: v.exactOptional(v.array(CIDR)) })),
 });
+const MINORS = Array.from({ length: NEWEST_MINOR - OLDEST_MINOR + 1 }, (_, i) => OLDEST_MINOR + i);
+const POD_SECURITY = strict({
+  level: v.exactOptional(v.picklist(['restricted', 'baseline'])),
+  version: v.exactOptional(v.picklist([...MINORS.map((minor) => `v1.${minor}`), 'latest'])),
+});
 const ENVIRONMENT = strict({
   rules: v.optional(LEVELS),
+  podSecurity: v.optional(POD_SECURITY),
   allow: v.optional(v.array(v.picklist(RULE_IDS))),
   substitute: v.optional(v.string()),
 });
 const SPEC = strict({
   rules: v.optional(LEVELS),
+  podSecurity: v.optional(POD_SECURITY),
   environments: v.optional(v.record(v.string(), ENVIRONMENT)),
   environment: v.optional(v.string()),
   complete: v.optional(v.boolean()),
@@ -93,18 +101,24 @@ export function readConfig(
     const rules = allow.map((id) => `${id}: off`).join(', ');
     return [message`${locate(field)}: ${formatPath(field)} is deprecated; write rules: {${words(rules)}}`];
   });
-  const levels = new Map(
-    environments.map(([overlay, { allow = [], rules }]) => [
+  const own = new Map<string, Environment>(
+    environments.map(([overlay, { allow = [], rules, podSecurity, substitute }]) => [
       overlay,
-      new Map([...allow.map((id) => [id, 'off'] as const), ...levelsIn(rules)]) as Levels,
+      {
+        levels: new Map([...allow.map((id) => [id, 'off'] as const), ...levelsIn(rules)]),
+        podSecurity: podSecurityIn(podSecurity),
+        substitute,
+      },
     ]),
   );
   // valibot skips these keys without an issue. No overlay has such a name, which is reported later.
   for (const key of ['__proto__', 'constructor', 'prototype'])
-    if (valueAt(functionConfig, ['spec', 'environments', key]) !== undefined) levels.set(key, new Map());
+    if (valueAt(functionConfig, ['spec', 'environments', key]) !== undefined)
+      own.set(key, { levels: new Map(), podSecurity: {}, substitute: undefined });
   return {
     levels: levelsIn(spec.rules),
-    environments: levels,
+    podSecurity: { ...DEFAULTS.podSecurity, ...podSecurityIn(spec.podSecurity) },
+    environments: own,
     environment: spec.environment,
     complete: spec.complete ?? false,
     resourceDefaults: resourceDefaults(spec.resources, locate),
@@ -117,13 +131,17 @@ export function readConfig(
     overlays: spec.overlays ?? [],
     bases: spec.bases ?? [],
     substitute: spec.substitute,
-    substitutes: new Map(
-      environments.flatMap(([overlay, { substitute }]) =>
-        substitute === undefined ? [] : [[overlay, substitute]],
-      ),
-    ),
     kustomizeVersion: spec.kustomizeVersion,
     warnings,
+  };
+}
+
+function podSecurityIn({ level, version }: v.InferOutput<typeof POD_SECURITY> = {}): Partial<PodSecurity> {
+  return {
+    ...(level === undefined ? {} : { level }),
+    ...(version === undefined
+      ? {}
+      : { minor: version === 'latest' ? Infinity : Number(version.slice('v1.'.length)) }),
   };
 }
 

@@ -26,20 +26,25 @@ export interface Placed {
   readonly path: FieldPath;
 }
 
-/** The resources in a resource: the items of a List of any kind, or the resource itself. */
+/**
+ * The resources in a resource: the items of a List, or the resource itself. Any object with a list of `items` is a List to
+ * kubectl, which applies the items in place of the object (apimachinery, unstructured.UnstructuredJSONScheme); where its
+ * kind does not say so, it is a resource too.
+ */
 export function expandLists(resource: YamlObject, path: FieldPath = []): Placed[] {
   const { items, kind } = resource;
-  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items))
-    return [{ resource, path }];
-  return items.flatMap((item, i) => {
+  if (typeof kind !== 'string' || !Array.isArray(items)) return [{ resource, path }];
+  const isList = kind.endsWith('List');
+  const inItems = items.flatMap((item, i) => {
     if (!isObject(item)) return [];
     // The items of a typed list (DeploymentList) may omit their kind.
-    const isTyped = item.kind === undefined && kind !== 'List';
+    const isTyped = item.kind === undefined && isList && kind !== 'List';
     const complete = isTyped
       ? { apiVersion: resource.apiVersion ?? null, ...item, kind: kind.slice(0, -4) }
       : item;
     return expandLists(complete, [...path, 'items', i]);
   });
+  return isList ? inItems : [{ resource, path }, ...inItems];
 }
 
 /** The group of an apiVersion; `''` is the core group. */

@@ -1,4 +1,4 @@
-import type { FieldPath } from '../yaml/field-path';
+import type { FieldPath, Fix } from '../yaml/field-path';
 import { type Placed, groupOf } from '../krm/resource';
 import { type Message, message, words } from '../message';
 import {
@@ -7,8 +7,8 @@ import {
   entriesIn,
   isAbsent,
   isObject,
+  objectAt,
   objectsIn,
-  textOf,
 } from '../yaml/yaml';
 
 /** A container of a pod, of any sort. */
@@ -27,27 +27,59 @@ export interface PodSpec {
   readonly value: YamlObject;
   /** From the resource's root. */
   readonly path: FieldPath;
+  /** `metadata` of the pods; empty if missing. */
+  readonly metadata: YamlObject;
   readonly containers: readonly Container[];
   /** `spec.os.name: windows`: the API server refuses Linux-only fields there (PodSpec v1 API). */
   readonly isWindows: boolean;
+  /** `spec.hostUsers: false`: root in the pod is another user on the node (PodSpec v1 API). */
+  readonly hasUserNamespace: boolean;
+  /** Which fields may be added to it. */
+  readonly writable: Writable;
   /** Names of a StatefulSet's volumeClaimTemplates, which containers can mount. */
   readonly claimTemplates: readonly string[];
 }
 
-const TEMPLATE: FieldPath = ['spec', 'template', 'spec'];
-const APPS = ['apps', 'extensions'];
+/**
+ * What a controller accepts in its pod template: every field, every field but the pod's securityContext, or, for a kind
+ * about which nothing is known, nothing that its author did not write.
+ */
+type Writable = 'all' | 'no pod securityContext' | 'nothing';
 
-/** Where the pod spec is, by built-in kind and its API groups. No other code walks there. */
-const KINDS = new Map<string, { readonly groups: readonly string[]; readonly path: FieldPath }>([
-  ['Pod', { groups: [''], path: ['spec'] }],
-  ['PodTemplate', { groups: [''], path: ['template', 'spec'] }],
-  ['ReplicationController', { groups: [''], path: TEMPLATE }],
-  ['Deployment', { groups: APPS, path: TEMPLATE }],
-  ['ReplicaSet', { groups: APPS, path: TEMPLATE }],
-  ['DaemonSet', { groups: APPS, path: TEMPLATE }],
-  ['StatefulSet', { groups: ['apps'], path: TEMPLATE }],
-  ['Job', { groups: ['batch'], path: TEMPLATE }],
-  ['CronJob', { groups: ['batch'], path: ['spec', 'jobTemplate', ...TEMPLATE] }],
+interface PodKind {
+  readonly path: FieldPath;
+  readonly writable: Writable;
+}
+
+const TEMPLATE: FieldPath = ['spec', 'template', 'spec'];
+
+/** Where the pod spec is, by built-in kind, and the apiVersion that serves the kind. No other code walks there. */
+const BUILT_IN = new Map<string, PodKind & { readonly apiVersion: string }>([
+  ['Pod', { apiVersion: 'v1', path: ['spec'], writable: 'all' }],
+  ['PodTemplate', { apiVersion: 'v1', path: ['template', 'spec'], writable: 'all' }],
+  ['ReplicationController', { apiVersion: 'v1', path: TEMPLATE, writable: 'all' }],
+  ['Deployment', { apiVersion: 'apps/v1', path: TEMPLATE, writable: 'all' }],
+  ['ReplicaSet', { apiVersion: 'apps/v1', path: TEMPLATE, writable: 'all' }],
+  ['DaemonSet', { apiVersion: 'apps/v1', path: TEMPLATE, writable: 'all' }],
+  ['StatefulSet', { apiVersion: 'apps/v1', path: TEMPLATE, writable: 'all' }],
+  ['Job', { apiVersion: 'batch/v1', path: TEMPLATE, writable: 'all' }],
+  ['CronJob', { apiVersion: 'batch/v1', path: ['spec', 'jobTemplate', ...TEMPLATE], writable: 'all' }],
+]);
+
+/**
+ * The same for controllers that pass a pod template on as it is, by group and kind. Knative removes or refuses the
+ * securityContext of the pod unless one of its features is on (Knative Serving, pkg/apis/serving/fieldmask.go).
+ */
+const OTHERS = new Map<string, PodKind>([
+  ['argoproj.io/Rollout', { path: TEMPLATE, writable: 'all' }],
+  ['apps.kruise.io/CloneSet', { path: TEMPLATE, writable: 'all' }],
+  ['apps.kruise.io/StatefulSet', { path: TEMPLATE, writable: 'all' }],
+  ['apps.kruise.io/DaemonSet', { path: TEMPLATE, writable: 'all' }],
+  ['apps.kruise.io/BroadcastJob', { path: TEMPLATE, writable: 'all' }],
+  ['apps.openshift.io/DeploymentConfig', { path: TEMPLATE, writable: 'all' }],
+  ['keda.sh/ScaledJob', { path: ['spec', 'jobTargetRef', 'template', 'spec'], writable: 'all' }],
+  ['serving.knative.dev/Service', { path: TEMPLATE, writable: 'no pod securityContext' }],
+  ['serving.knative.dev/Configuration', { path: TEMPLATE, writable: 'no pod securityContext' }],
 ]);
 
 /** The lists of containers in a pod spec (PodSpec v1 API), and the word for one entry. */
@@ -57,10 +89,17 @@ export const CONTAINER_LISTS = [
   ['ephemeralContainers', 'ephemeralContainer'],
 ] as const;
 
-/** Whether a resource is of a built-in kind that runs pods. */
+/** The apiVersion that serves a built-in kind with pods; undefined for other kinds, and for groups of others. */
+export function servedApiVersion(resource: YamlObject): string | undefined {
+  const { kind } = resource;
+  return typeof kind === 'string' && isBuiltInGroup(groupOf(resource))
+    ? BUILT_IN.get(kind)?.apiVersion
+    : undefined;
+}
+
+/** Whether a resource is of a kind that runs pods. */
 export function isWorkload(resource: YamlObject): boolean {
-  const kind = typeof resource.kind === 'string' ? KINDS.get(resource.kind) : undefined;
-  return kind?.groups.includes(groupOf(resource)) ?? false;
+  return kindOf(resource) !== undefined;
 }
 
 /**
@@ -80,11 +119,38 @@ export function hasPods(resources: readonly Placed[]): boolean {
 
 const POD_SPECS = new WeakMap<YamlObject, PodSpec | undefined>();
 
+function kindOf(resource: YamlObject): PodKind | undefined {
+  const { kind } = resource;
+  if (typeof kind !== 'string') return undefined;
+  const builtIn = BUILT_IN.get(kind);
+  const group = groupOf(resource);
+  // Of another apiVersion of Kubernetes it is refused by the API server, and judged as what it is meant to be.
+  if (builtIn !== undefined && isBuiltInGroup(group)) return builtIn;
+  return (
+    OTHERS.get(`${group}/${kind}`) ??
+    (hasPodTemplate(resource) ? { path: TEMPLATE, writable: 'nothing' } : undefined)
+  );
+}
+
+/** Whether Kubernetes itself serves a group: other groups have names with dots (Kubernetes API conventions). */
+function isBuiltInGroup(group: string): boolean {
+  return !group.includes('.') || group.endsWith('.k8s.io');
+}
+
+/** Whether `spec.template` of a resource of any kind is a pod template. */
+function hasPodTemplate({ spec }: YamlObject): boolean {
+  if (!isObject(spec) || !isObject(spec.template)) return false;
+  const { metadata, spec: pod } = spec.template;
+  return isObject(metadata) && isObject(metadata.labels) && isObject(pod) && Array.isArray(pod.containers);
+}
+
 function findPodSpec(resource: YamlObject): PodSpec | undefined {
-  const kind = isWorkload(resource) ? KINDS.get(textOf(resource.kind)) : undefined;
+  const kind = kindOf(resource);
   if (kind === undefined) return undefined;
   let value: YamlValue | undefined = resource;
+  let metadata: YamlValue | undefined;
   for (const step of kind.path) {
+    metadata = isObject(value) ? value.metadata : metadata;
     if (isObject(value)) value = value[String(step)];
     if (isAbsent(value)) return undefined;
   }
@@ -92,8 +158,11 @@ function findPodSpec(resource: YamlObject): PodSpec | undefined {
   return {
     value: spec,
     path: kind.path,
+    metadata: isObject(metadata) ? metadata : {},
     containers: CONTAINER_LISTS.flatMap(([list, sort]) => containersIn(spec, list, sort, kind.path)),
     isWindows: isObject(spec.os) && spec.os.name === 'windows',
+    hasUserNamespace: spec.hostUsers === false,
+    writable: kind.writable,
     claimTemplates: claimTemplatesOf(resource),
   };
 }
@@ -138,4 +207,18 @@ export function securityContextHolders(pod: PodSpec): SecurityContextHolder[] {
     { subject: words('pod'), value: pod.value, path: pod.path, container: undefined },
     ...pod.containers.map(({ subject, value, path, name }) => ({ subject, value, path, container: name })),
   ];
+}
+
+/**
+ * The fixes that set a field of the securityContext for all containers: in that of the pod or, for a kind that does not
+ * accept it there, in that of each container that does not have it.
+ *
+ * @param field from the securityContext
+ */
+export function securityContextFixes(pod: PodSpec, field: readonly string[], value: YamlValue): Fix[] {
+  if (pod.writable !== 'no pod securityContext')
+    return [{ path: [...pod.path, 'securityContext', ...field], value }];
+  return pod.containers
+    .filter((one) => isAbsent(objectAt(one.value, 'securityContext')[field[0] ?? '']))
+    .map(({ path }) => ({ path: [...path, 'securityContext', ...field], value }));
 }

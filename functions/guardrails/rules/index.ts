@@ -1,3 +1,4 @@
+import { apiSchema } from './api-schema';
 import { capabilities } from './capabilities';
 import { networkPolicy } from './network-policy';
 import { pinnedImage } from './pinned-image';
@@ -5,6 +6,7 @@ import { plainSecret } from './plain-secret';
 import { privilegeEscalation } from './privilege-escalation';
 import { readOnlyRootFilesystem } from './read-only-root-filesystem';
 import { resources } from './resources';
+import { podSecurity } from './pod-security';
 import type { Rule } from './rule';
 import { runAsNonRoot } from './run-as-non-root';
 import { seccompProfile } from './seccomp-profile';
@@ -12,16 +14,18 @@ import { serviceAccountToken } from './service-account-token';
 import { volumes } from './volumes';
 
 /**
- * In the order in which findings are reported and fixes are written: images and Secrets first, then the securityContext
- * of pod and container, mounts and volumes, resources, and at last the network.
+ * In the order in which findings are reported and fixes are written: the resource itself, images and Secrets first, then the securityContext
+ * of pod and container, the rest of Pod Security, mounts and volumes, resources, and at last the network.
  */
 export const RULES: readonly Rule[] = [
+  apiSchema,
   pinnedImage,
   plainSecret,
   runAsNonRoot,
   seccompProfile,
   privilegeEscalation,
   capabilities,
+  podSecurity,
   readOnlyRootFilesystem,
   volumes,
   serviceAccountToken,

@@ -1,7 +1,7 @@
 import type { Finding, Inspected, Report, Suppression } from '../findings/finding';
 import type { Severity } from '../krm/result';
 import { type Placed, expandLists, resourceRef } from '../krm/resource';
-import { hasPods } from '../kubernetes/workload';
+import { hasPods, podSpecOf } from '../kubernetes/workload';
 import type { YamlObject } from '../yaml/yaml';
 import { type Exemptions, exemptionOf, readExemptions } from './exemptions';
 import { RULES } from './index';
@@ -95,8 +95,13 @@ function findingOf(
     severity: suppression !== undefined ? 'info' : severity === 'error' ? highest : severity,
     resource: resourceRef(resource),
     field: [...path, ...field],
-    fixes: fixes.map((fix) => ({ ...fix, path: [...path, ...fix.path] })),
+    fixes: canAddTo(resource) ? fixes.map((fix) => ({ ...fix, path: [...path, ...fix.path] })) : [],
     suppression,
     overlays: [],
   };
+}
+
+/** Whether the controller of a resource is known to accept what a rule adds to its pods. */
+function canAddTo(resource: YamlObject): boolean {
+  return podSpecOf(resource)?.writable !== 'nothing';
 }

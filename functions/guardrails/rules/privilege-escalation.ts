@@ -1,4 +1,5 @@
 import type { Report } from '../findings/finding';
+import { severityOf } from '../kubernetes/pod-security';
 import { podSpecOf } from '../kubernetes/workload';
 import { message, words } from '../message';
 import { type YamlObject, isAbsent, objectAt } from '../yaml/yaml';
@@ -10,9 +11,10 @@ export const privilegeEscalation: Rule = {
   summary: '`allowPrivilegeEscalation: false`, and no `privileged: true`',
   adds: 'container `allowPrivilegeEscalation: false`',
   documentation: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
-  check: (resource) => {
+  check: (resource, { podSecurity }) => {
     const pod = podSpecOf(resource);
-    if (pod === undefined || pod.isWindows) return [];
+    if (pod === undefined) return [];
+    const severity = severityOf('allowPrivilegeEscalation', pod, podSecurity);
     return pod.containers.flatMap(({ name: container, subject, value, path }) => {
       const context = objectAt(value, 'securityContext');
       const { privileged, allowPrivilegeEscalation } = context;
@@ -28,6 +30,7 @@ export const privilegeEscalation: Rule = {
           currentValue: privileged,
           container,
         });
+      if (severity === undefined) return reports;
       if (!isAbsent(allowPrivilegeEscalation) && allowPrivilegeEscalation !== false)
         reports.push({
           problem: message`${subject} sets allowPrivilegeEscalation to a value other than false`,
@@ -35,6 +38,7 @@ export const privilegeEscalation: Rule = {
           field,
           currentValue: allowPrivilegeEscalation,
           container,
+          severity,
         });
       if (isAbsent(allowPrivilegeEscalation) && reports.length === 0)
         reports.push({
@@ -42,6 +46,7 @@ export const privilegeEscalation: Rule = {
           remedy: words('set allowPrivilegeEscalation: false in the securityContext of the container'),
           field,
           container,
+          severity,
           // The API server refuses false beside this capability (validateSecurityContext).
           ...(addsSysAdmin(context) ? {} : { fixes: [{ path: field, value: false }] }),
         });

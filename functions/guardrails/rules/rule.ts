@@ -1,5 +1,6 @@
 import type { PlacedReport, Report, Source } from '../findings/finding';
 import type { Placed } from '../krm/resource';
+import type { PodSecurity } from '../kubernetes/pod-security';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
 import type { ExternalPeers } from '../network/external-peers';
 import type { Message } from '../message';
@@ -10,6 +11,8 @@ export interface RuleContext {
   /** The overlay's kustomization file, for remedies; undefined in a stream and at the source. */
   readonly kustomization: string | undefined;
   readonly resourceDefaults: ResourceDefaults;
+  /** What the namespace admits. */
+  readonly podSecurity: PodSecurity;
   readonly network: ExternalPeers;
 }
 

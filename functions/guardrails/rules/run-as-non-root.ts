@@ -1,5 +1,6 @@
 import type { Report } from '../findings/finding';
-import { podSpecOf, securityContextHolders } from '../kubernetes/workload';
+import { severityOf } from '../kubernetes/pod-security';
+import { podSpecOf, securityContextFixes, securityContextHolders } from '../kubernetes/workload';
 import { message, words } from '../message';
 import { isAbsent, objectAt } from '../yaml/yaml';
 import type { Rule } from './rule';
@@ -10,9 +11,11 @@ export const runAsNonRoot: Rule = {
   summary: '`runAsNonRoot: true` for every container; no `false`, no `runAsUser: 0`',
   adds: 'pod `runAsNonRoot: true`',
   documentation: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
-  check: (resource) => {
+  check: (resource, { podSecurity }) => {
     const pod = podSpecOf(resource);
-    if (pod === undefined) return [];
+    // Both controls, runAsNonRoot and runAsUser, hold for the same pods.
+    const severity = pod && severityOf('runAsNonRoot', pod, podSecurity);
+    if (pod === undefined || severity === undefined) return [];
     const reports: Report[] = [];
     for (const { subject, value, path, container } of securityContextHolders(pod)) {
       const { runAsNonRoot, runAsUser } = objectAt(value, 'securityContext');
@@ -23,6 +26,7 @@ export const runAsNonRoot: Rule = {
           field: [...path, 'securityContext', 'runAsNonRoot'],
           currentValue: runAsNonRoot,
           container,
+          severity,
         });
       if (!isAbsent(runAsUser) && !(typeof runAsUser === 'number' && runAsUser > 0))
         reports.push({
@@ -34,18 +38,19 @@ export const runAsNonRoot: Rule = {
           field: [...path, 'securityContext', 'runAsUser'],
           currentValue: runAsUser,
           container,
+          severity,
         });
     }
     const isSetInAll =
       pod.containers.length > 0 &&
       pod.containers.every(({ value }) => objectAt(value, 'securityContext').runAsNonRoot === true);
     if (isAbsent(objectAt(pod.value, 'securityContext').runAsNonRoot) && !isSetInAll) {
-      const field = [...pod.path, 'securityContext', 'runAsNonRoot'];
       reports.push({
         problem: words('pod may run as root: runAsNonRoot is missing'),
         remedy: words('set runAsNonRoot: true in the securityContext of the pod'),
-        field,
-        fixes: [{ path: field, value: true }],
+        field: [...pod.path, 'securityContext', 'runAsNonRoot'],
+        severity,
+        fixes: securityContextFixes(pod, ['runAsNonRoot'], true),
       });
     }
     return reports;

@@ -1,5 +1,6 @@
 import type { Report } from '../findings/finding';
-import { podSpecOf, securityContextHolders } from '../kubernetes/workload';
+import { severityOf } from '../kubernetes/pod-security';
+import { podSpecOf, securityContextFixes, securityContextHolders } from '../kubernetes/workload';
 import { message, words } from '../message';
 import { type YamlObject, isAbsent, isObject, objectAt, textOf } from '../yaml/yaml';
 import type { Rule } from './rule';
@@ -12,9 +13,12 @@ export const seccompProfile: Rule = {
   summary: 'A seccomp profile of type `RuntimeDefault` or `Localhost` for every container',
   adds: 'pod `seccompProfile.type: RuntimeDefault`',
   documentation: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
-  check: (resource) => {
+  check: (resource, { podSecurity }) => {
     const pod = podSpecOf(resource);
-    if (pod === undefined || pod.isWindows) return [];
+    if (pod === undefined) return [];
+    const ofMissing = severityOf('seccompProfile_restricted', pod, podSecurity);
+    const ofRefused = severityOf('seccompProfile_baseline', pod, podSecurity) ?? ofMissing;
+    if (ofRefused === undefined) return [];
     const reports: Report[] = [];
     for (const { subject, value, path, container } of securityContextHolders(pod)) {
       const profile = profileOf(value);
@@ -27,28 +31,29 @@ export const seccompProfile: Rule = {
         field: [...path, 'securityContext', 'seccompProfile', 'type'],
         currentValue: profile.type,
         container,
+        severity: ofRefused,
       });
     }
     const ofPod = profileOf(pod.value);
     const isSetInAll =
       pod.containers.length > 0 && pod.containers.every(({ value }) => profileOf(value) !== undefined);
-    if (ofPod === undefined ? !isSetInAll : isAbsent(ofPod.type)) {
-      const field = [...pod.path, 'securityContext', 'seccompProfile', 'type'];
+    const severity = ofPod === undefined ? ofMissing : ofRefused;
+    if (severity !== undefined && (ofPod === undefined ? !isSetInAll : isAbsent(ofPod.type)))
       reports.push({
-        field,
+        field: [...pod.path, 'securityContext', 'seccompProfile', 'type'],
+        severity,
         // A localhostProfile is valid with the type Localhost alone, which only its author can choose.
         ...(isAbsent(ofPod?.localhostProfile)
           ? {
               problem: words('pod has no seccomp profile'),
               remedy: words('set seccompProfile.type: RuntimeDefault in the securityContext of the pod'),
-              fixes: [{ path: field, value: 'RuntimeDefault' }],
+              fixes: securityContextFixes(pod, ['seccompProfile', 'type'], 'RuntimeDefault'),
             }
           : {
               problem: words('pod has a seccomp profile without a type'),
               remedy: words('set seccompProfile.type: Localhost, which localhostProfile requires'),
             }),
       });
-    }
     return reports;
   },
 };

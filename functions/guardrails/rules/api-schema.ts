@@ -1,0 +1,24 @@
+import { servedApiVersion } from '../kubernetes/workload';
+import { message } from '../message';
+import { textOf } from '../yaml/yaml';
+import type { Rule } from './rule';
+
+/** The API server knows the kind of every resource. */
+export const apiSchema: Rule = {
+  id: 'api-schema',
+  summary: 'Every workload has the `apiVersion` that serves its kind',
+  documentation: 'https://kubernetes.io/docs/reference/using-api/deprecation-guide/',
+  check: (resource) => {
+    const served = servedApiVersion(resource);
+    const { apiVersion } = resource;
+    if (served === undefined || apiVersion === served) return [];
+    return [
+      {
+        problem: message`has the apiVersion ${textOf(apiVersion)}, which the API server does not serve for this kind`,
+        remedy: message`write apiVersion: ${served}`,
+        field: ['apiVersion'],
+        currentValue: apiVersion ?? null,
+      },
+    ];
+  },
+};
