@@ -87,6 +87,18 @@ const EXPECTED: Record<string, Expectation> = {
     hardened: ['web-deployment.yaml'],
     says: `Deployment/web ${GETS_12} (web-deployment.yaml)`,
   },
+  'other-controllers': {
+    exitCode: 0,
+    hardened: [
+      'api-knative-service',
+      'cache-cloneset',
+      'convert-scaledjob',
+      'legacy-deploymentconfig',
+      'web-rollout',
+    ].map((name) => `base/${name}.yaml`),
+    says: `CloneSet/cache ${GETS_12} (base/cache-cloneset.yaml)`,
+    fix: `Rollout/web gets ${RUN_AS_NON_ROOT} (base/web-rollout.yaml)`,
+  },
   'overlay-on-overlay': {
     exitCode: 0,
     hardened: ['base/web-deployment.yaml'],

@@ -2,7 +2,7 @@ import { type Config, type Levels, levelsOf, podSecurityOf, settingsOf } from '.
 import type { Finding, Revision, Source } from './findings/finding';
 import { NO_CHANGES } from './krm/input';
 import type { Item } from './krm/item';
-import { expandLists } from './krm/resource';
+import { expandLists, groupOf, resourceRef } from './krm/resource';
 import { hasPods } from './kubernetes/workload';
 import {
   type BuildOptions,
@@ -84,7 +84,12 @@ export async function judge(
   const hardened: Revision = {
     ...rest,
     // A kustomization among the items must not keep those from judgement that come from no file.
-    findings: [...findings, ...notJudged(source, config), ...verifyStream(placeless, config).findings],
+    findings: [
+      ...findings,
+      ...notBuilt(items, isStream),
+      ...notJudged(source, config),
+      ...verifyStream(placeless, config).findings,
+    ],
   };
   const pkg = isStream || hardened.changes.edits.size === 0 ? source : packageOf(hardened.items, directory);
   if (source === undefined || pkg === undefined)
@@ -126,6 +131,19 @@ async function verify(
   } finally {
     built.remove();
   }
+}
+
+/** The kustomizations of a stream, in a line each. */
+function notBuilt(items: readonly Item[], isStream: boolean): Finding[] {
+  const kustomizations = items.filter(({ value }) => groupOf(value) === 'kustomize.config.k8s.io');
+  return (isStream ? kustomizations : []).map(({ value, path: file }) => ({
+    severity: 'warning',
+    problem: words('is not built: documents are judged as they are'),
+    remedy: words('to judge what it builds, pass the output of kustomize build'),
+    resource: resourceRef(value),
+    overlays: [],
+    source: file === undefined ? undefined : { file },
+  }));
 }
 
 /** What no build shows, in a line each. */
