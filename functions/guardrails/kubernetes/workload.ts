@@ -133,7 +133,7 @@ function kindOf(resource: YamlObject): PodKind | undefined {
 }
 
 /** Whether Kubernetes itself serves a group: other groups have names with dots (Kubernetes API conventions). */
-function isBuiltInGroup(group: string): boolean {
+export function isBuiltInGroup(group: string): boolean {
   return !group.includes('.') || group.endsWith('.k8s.io');
 }
 

@@ -1,7 +1,11 @@
 import type { Report } from '../findings/finding';
+import { groupOf } from '../krm/resource';
 import { severityOf, standardOf } from '../kubernetes/pod-security';
-import { podSpecOf } from '../kubernetes/workload';
+import { imagesOf } from '../kubernetes/images';
+import { isBuiltInGroup, podSpecOf } from '../kubernetes/workload';
 import { message, words } from '../message';
+import { formatPath } from '../yaml/field-path';
+import type { YamlObject } from '../yaml/yaml';
 import type { Rule } from './rule';
 import type { ControlCheck } from './pod-security/control-check';
 import {
@@ -42,7 +46,7 @@ export const podSecurity: Rule = {
   documentation: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/',
   check: (resource, { podSecurity: required }) => {
     const pod = podSpecOf(resource);
-    if (pod === undefined) return [];
+    if (pod === undefined) return otherContainers(resource);
     const reports = CHECKS.flatMap(({ id, violations }): Report[] => {
       const severity = severityOf(id, pod, required);
       if (severity === undefined) return [];
@@ -58,6 +62,22 @@ export const podSecurity: Rule = {
     return reports.filter((one) => one.severity === 'error' || !refused.has(fieldOf(one)));
   },
 };
+
+/** Containers of a kind that is not understood: what is not judged is reported. */
+function otherContainers(resource: YamlObject): Report[] {
+  if (isBuiltInGroup(groupOf(resource))) return [];
+  const use = imagesOf(resource).find(({ field }) => field.at(-3) === 'containers');
+  if (use === undefined) return [];
+  const field = use.field.slice(0, -2);
+  return [
+    {
+      problem: message`has containers in ${formatPath(field)}, and its kind is not understood, so only their images are checked`,
+      remedy: words('check the pods that its controller creates'),
+      field,
+      severity: 'info',
+    },
+  ];
+}
 
 function fieldOf({ field }: Report): string {
   return JSON.stringify(field);
