@@ -21,6 +21,7 @@ const SLOW = [
   'network/mutations',
   'policies/as-a-user',
   'rules/harden',
+  'rules/pod-security',
   'same-bytes',
   'start',
   'supply-chain',
