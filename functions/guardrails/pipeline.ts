@@ -1,4 +1,4 @@
-import { type Config, type Levels, levelsOf, podSecurityOf, settingsOf } from './config/config';
+import { type Config, type Levels, overlaySettings, settingsFor } from './config/config';
 import type { Finding, Revision, Source } from './findings/finding';
 import { NO_CHANGES } from './krm/input';
 import type { Item } from './krm/item';
@@ -95,15 +95,17 @@ export async function judge(
   if (source === undefined || pkg === undefined)
     return { revision: hardened, ...verifyStream(hardened.items, config) };
 
-  const options = { settings: settingsOf(config), findKustomize, given };
+  const options = { settings: overlaySettings(config), findKustomize, given };
   const variables = new Substitutions(config, pkg, directory);
   const draft = asIs ? await buildOverlays(pkg, options) : await buildDraft(pkg, options, directory);
   try {
-    const isOff = (overlay: string) => levelsOf(config, overlay).get(networkPolicy.id) === 'off';
+    const settings = (overlay: string) => settingsFor(config, overlay);
+    const isOff = (overlay: string) => settings(overlay).levels.get(networkPolicy.id) === 'off';
+    const peersOf = (overlay: string) => settings(overlay).network;
     const withPods = draft.builds
       .filter((one) => one.given === undefined && hasPods(one.resources.flatMap((root) => expandLists(root))))
       .map((one) => ({ ...one, resources: variables.replace(one.overlay, one.resources) }));
-    const revision = asIs ? hardened : updatePolicies(hardened, pkg, withPods, config.network, isOff);
+    const revision = asIs ? hardened : updatePolicies(hardened, pkg, withPods, peersOf, isOff);
     if (draft.pkg === pkg && revision === hardened)
       return { revision, ...(await verifyBuilds(draft, config, variables, source.files)) };
     return {
@@ -149,7 +151,7 @@ function notBuilt(items: readonly Item[], isStream: boolean): Finding[] {
 /** What no build shows, in a line each. */
 function notJudged(pkg: Package | undefined, config: Config): Finding[] {
   if (pkg === undefined) return [];
-  return overlaysOf(pkg.graph, settingsOf(config)).unused.map((dir) => ({
+  return overlaysOf(pkg.graph, overlaySettings(config)).unused.map((dir) => ({
     severity: 'info',
     problem: words('a Component that no kustomization includes is not checked'),
     overlays: [],
@@ -159,11 +161,11 @@ function notJudged(pkg: Package | undefined, config: Config): Finding[] {
 
 /** The levels that hold for a file when it is hardened: a rule is off only where every overlay that reaches it says so. */
 function fileLevels(config: Config, pkg: Package | undefined): (file: string | undefined) => Levels {
-  if (pkg === undefined) return () => levelsOf(config, undefined);
-  const overlays = overlaysOf(pkg.graph, settingsOf(config)).judged.map((overlay) => {
+  if (pkg === undefined) return () => settingsFor(config, undefined).levels;
+  const overlays = overlaysOf(pkg.graph, overlaySettings(config)).judged.map((overlay) => {
     const kustomizations = [...reachableFrom(pkg.graph, [overlay])].map((dir) => pkg.graph.get(dir));
     const files = new Set(kustomizations.flatMap((one) => one?.resources ?? []));
-    return { files, levels: levelsOf(config, overlay) };
+    return { files, levels: settingsFor(config, overlay).levels };
   });
   return (file = '') => {
     const reaching = overlays.filter(({ files }) => files.has(file)).map(({ levels }) => levels);
@@ -212,8 +214,7 @@ async function verifyBuilds(
     const overlays = [overlay];
     const context = {
       ...config,
-      levels: levelsOf(config, overlay),
-      podSecurity: podSecurityOf(config, overlay),
+      ...settingsFor(config, overlay),
       kustomization,
     };
     const check: Inspect = (of, scope) =>
@@ -339,8 +340,7 @@ function verifyStream(items: readonly Item[], config: Config): Verified {
     items.map(({ value }) => value),
     {
       ...config,
-      levels: levelsOf(config, undefined),
-      podSecurity: podSecurityOf(config, undefined),
+      ...settingsFor(config, undefined),
       scope: 'stream',
       kustomization: undefined,
     },

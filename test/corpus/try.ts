@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { kustomizeHere, readFunctionConfig, readPackage } from '../../functions/guardrails/cli/read-package';
 import { changedFiles } from '../../functions/guardrails/cli/changed-files';
-import { settingsOf } from '../../functions/guardrails/config/config';
+import { overlaySettings } from '../../functions/guardrails/config/config';
 import { readConfig } from '../../functions/guardrails/config/read-config';
 import { hasError } from '../../functions/guardrails/findings/finding';
 import { describeError, printMessage } from '../../functions/guardrails/findings/print';
@@ -44,7 +44,7 @@ async function tryOn(root: string): Promise<Outcome> {
     }
     const pkg = packageOf(items, directory);
     if (pkg === undefined) return { ...outcome, exitCode: isClean ? 0 : 1, findings };
-    const built = await buildOverlays(pkg, { settings: settingsOf(config), findKustomize });
+    const built = await buildOverlays(pkg, { settings: overlaySettings(config), findKustomize });
     const { command, args } = await findKustomize();
     const builds = new Map(built.builds.map(({ overlay, stdout }) => [overlay, stdout]));
     const different = built.overlays.judged.filter((overlay) => {

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { settingsOf } from '../config/config';
+import { overlaySettings, settingsFor } from '../config/config';
 import { GuardrailsError, InputError } from '../errors';
 import { escapeMarkdown, printTable } from '../formats/connection-table';
 import { printDot } from '../formats/dot';
@@ -52,7 +52,7 @@ async function diagrams(call: Call): Promise<FileWrite[]> {
   const viz = await instance();
   const sections: string[] = [];
   const writes: FileWrite[] = [];
-  const built = await buildOverlays(pkg, { settings: settingsOf(config), findKustomize });
+  const built = await buildOverlays(pkg, { settings: overlaySettings(config), findKustomize });
   try {
     const failure = built.failures.find(({ severity }) => severity === 'error');
     if (failure !== undefined)
@@ -62,7 +62,7 @@ async function diagrams(call: Call): Promise<FileWrite[]> {
     for (const { overlay, resources } of built.builds) {
       const map = readConnectionMap(
         resources.flatMap((resource) => expandLists(resource)),
-        config.network,
+        settingsFor(config, overlay).network,
       );
       const svg = `${DIAGRAMS}/${flatName(overlay)}.svg`;
       const title = overlay === '.' ? 'this package' : overlay;

@@ -9,7 +9,7 @@ import { RULES } from '../rules';
 import type { Level } from '../rules/inspect';
 import { type FieldPath, formatPath, valueAt } from '../yaml/field-path';
 import { type YamlValue, isObject } from '../yaml/yaml';
-import { type Config, DEFAULTS, type Environment, type Levels } from './config';
+import { type Config, DEFAULTS, type Levels, type Settings } from './config';
 
 export const CONFIG_API_VERSION = 'todo.example.com/v1alpha1';
 export const CONFIG_KIND = 'Guardrails';
@@ -41,26 +41,26 @@ const POD_SECURITY = strict({
   level: v.exactOptional(v.picklist(['restricted', 'baseline'])),
   version: v.exactOptional(v.picklist([...MINORS.map((minor) => `v1.${minor}`), 'latest'])),
 });
-const ENVIRONMENT = strict({
+/** What the top and the environments have. */
+const SETTINGS = {
   rules: v.optional(LEVELS),
   podSecurity: v.optional(POD_SECURITY),
-  allow: v.optional(v.array(v.picklist(RULE_IDS))),
+  resources: v.optional(strict({ requests: v.optional(AMOUNTS), limits: v.optional(AMOUNTS) })),
+  network: v.optional(NETWORK),
   substitute: v.optional(v.string()),
-});
+};
+const ENVIRONMENT = strict({ ...SETTINGS, allow: v.optional(v.array(v.picklist(RULE_IDS))) });
 const SPEC = strict({
-  rules: v.optional(LEVELS),
-  podSecurity: v.optional(POD_SECURITY),
+  ...SETTINGS,
   environments: v.optional(v.record(v.string(), ENVIRONMENT)),
   environment: v.optional(v.string()),
   complete: v.optional(v.boolean()),
-  network: v.optional(NETWORK),
-  resources: v.optional(strict({ requests: v.optional(AMOUNTS), limits: v.optional(AMOUNTS) })),
   neverExempt: v.optional(v.array(v.picklist(RULE_IDS))),
   overlays: v.optional(v.array(v.string())),
   bases: v.optional(v.array(v.string())),
   kustomizeVersion: v.optional(v.string()),
-  substitute: v.optional(v.string()),
 });
+type WrittenSettings = Omit<v.InferOutput<typeof ENVIRONMENT>, 'allow'>;
 const GUARDRAILS = strict({
   apiVersion: v.literal(CONFIG_API_VERSION),
   kind: v.literal(CONFIG_KIND),
@@ -101,38 +101,41 @@ export function readConfig(
     const rules = allow.map((id) => `${id}: off`).join(', ');
     return [message`${locate(field)}: ${formatPath(field)} is deprecated; write rules: {${words(rules)}}`];
   });
-  const own = new Map<string, Environment>(
-    environments.map(([overlay, { allow = [], rules, podSecurity, substitute }]) => [
-      overlay,
-      {
-        levels: new Map([...allow.map((id) => [id, 'off'] as const), ...levelsIn(rules)]),
-        podSecurity: podSecurityIn(podSecurity),
-        substitute,
-      },
-    ]),
-  );
+  const top = settingsIn(spec, DEFAULTS, ['spec'], locate);
+  const own = environments.map(([overlay, { allow = [], ...written }]) => {
+    const base = { ...top, levels: new Map([...top.levels, ...allow.map((id) => [id, 'off'] as const)]) };
+    return [overlay, settingsIn(written, base, ['spec', 'environments', overlay], locate)] as const;
+  });
   // valibot skips these keys without an issue. No overlay has such a name, which is reported later.
-  for (const key of ['__proto__', 'constructor', 'prototype'])
-    if (valueAt(functionConfig, ['spec', 'environments', key]) !== undefined)
-      own.set(key, { levels: new Map(), podSecurity: {}, substitute: undefined });
+  const skipped = ['__proto__', 'constructor', 'prototype']
+    .filter((key) => valueAt(functionConfig, ['spec', 'environments', key]) !== undefined)
+    .map((key) => [key, top] as const);
   return {
-    levels: levelsIn(spec.rules),
-    podSecurity: { ...DEFAULTS.podSecurity, ...podSecurityIn(spec.podSecurity) },
-    environments: own,
+    ...top,
+    environments: new Map([...own, ...skipped]),
     environment: spec.environment,
     complete: spec.complete ?? false,
-    resourceDefaults: resourceDefaults(spec.resources, locate),
-    network: {
-      ingressController: { ...DEFAULTS.network.ingressController, ...spec.network?.ingressController },
-      gateways: { ...DEFAULTS.network.gateways, ...spec.network?.gateways },
-      dns: { ...DEFAULTS.network.dns, ...spec.network?.dns },
-    },
     neverExempt: spec.neverExempt === undefined ? DEFAULTS.neverExempt : new Set(spec.neverExempt),
     overlays: spec.overlays ?? [],
     bases: spec.bases ?? [],
-    substitute: spec.substitute,
     kustomizeVersion: spec.kustomizeVersion,
     warnings,
+  };
+}
+
+/** What is written at the top or in an environment, with what holds where it says nothing. */
+function settingsIn(written: WrittenSettings, base: Settings, field: FieldPath, locate: Locate): Settings {
+  const { rules, podSecurity, resources, network, substitute } = written;
+  return {
+    levels: new Map([...base.levels, ...levelsIn(rules)]),
+    podSecurity: { ...base.podSecurity, ...podSecurityIn(podSecurity) },
+    resourceDefaults: resourceDefaults(resources, base.resourceDefaults, [...field, 'resources'], locate),
+    network: {
+      ingressController: { ...base.network.ingressController, ...network?.ingressController },
+      gateways: { ...base.network.gateways, ...network?.gateways },
+      dns: { ...base.network.dns, ...network?.dns },
+    },
+    substitute: substitute ?? base.substitute,
   };
 }
 
@@ -154,15 +157,22 @@ function levelsIn(rules: v.InferOutput<typeof LEVELS> | undefined): Levels {
   );
 }
 
-function resourceDefaults(spec: v.InferOutput<typeof SPEC>['resources'], locate: Locate): ResourceDefaults {
-  const { requests, limits } = DEFAULTS.resourceDefaults;
-  const defaults = { requests: { ...requests, ...spec?.requests }, limits: { ...limits, ...spec?.limits } };
+function resourceDefaults(
+  written: WrittenSettings['resources'],
+  base: ResourceDefaults,
+  field: FieldPath,
+  locate: Locate,
+): ResourceDefaults {
+  const defaults = {
+    requests: { ...base.requests, ...written?.requests },
+    limits: { ...base.limits, ...written?.limits },
+  };
   for (const name of ['cpu', 'memory'] as const) {
     const [request, limit] = [defaults.requests[name], defaults.limits[name]];
     const [least, most] = [parseQuantity(request), parseQuantity(limit)];
     if (least !== undefined && most !== undefined && compareQuantities(least, most) > 0)
       throw new ConfigError(
-        message`${locate(['spec', 'resources'])}: spec.resources has a ${name} request of ${request} that exceeds its limit of ${limit}; lower the request, or raise the limit`,
+        message`${locate(field)}: ${formatPath(field)} has a ${name} request of ${request} that exceeds its limit of ${limit}; lower the request, or raise the limit`,
       );
   }
   return defaults;

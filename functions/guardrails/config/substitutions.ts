@@ -7,7 +7,7 @@ import { Message, message, words } from '../message';
 import { formatPath } from '../yaml/field-path';
 import { decodeText } from '../yaml/text';
 import { type YamlObject, isObject, parseYaml, valueOf } from '../yaml/yaml';
-import { type Config, substituteOf } from './config';
+import { type Config, settingsFor } from './config';
 
 type Variables = ReadonlyMap<string, string>;
 
@@ -36,7 +36,7 @@ export class Substitutions {
   }
 
   private variablesFor(overlay: string): Variables {
-    const file = substituteOf(this.config, overlay);
+    const file = settingsFor(this.config, overlay).substitute;
     if (file === undefined) return NONE;
     const variables = this.byFile.get(file) ?? this.readVariables(file);
     this.byFile.set(file, variables);

@@ -26,6 +26,7 @@ const RULE = { rule: networkPolicy.id, documentation: networkPolicy.documentatio
  * gets none.
  *
  * @param builds every overlay, with or without the policies that the package has
+ * @param peersOf the external peers of an overlay
  * @param isOff whether the rule is off for an overlay
  * @throws InputError a policies file that holds other resources and is not listed in its kustomization
  */
@@ -33,7 +34,7 @@ export function updatePolicies(
   revision: Revision,
   pkg: Package,
   builds: readonly OverlayBuild[],
-  peers: ExternalPeers,
+  peersOf: (overlay: string) => ExternalPeers,
   isOff: (overlay: string) => boolean,
 ): Revision {
   // Whether a kustomization adds labels to selectors.
@@ -45,7 +46,7 @@ export function updatePolicies(
     .filter(({ overlay }) => !isOff(overlay))
     .map(({ overlay, resources }) => {
       const topology = readTopology(resources.flatMap((one) => expandLists(one)));
-      return { overlay, policies: wantedPolicies(topology, peers, isStamped) };
+      return { overlay, policies: wantedPolicies(topology, peersOf(overlay), isStamped) };
     });
   const without = builds.map(({ overlay }) => overlay).filter(isOff);
   const others = otherPolicies(pkg);
