@@ -3,6 +3,7 @@ import type { Finding, Revision, Source } from './findings/finding';
 import { NO_CHANGES } from './krm/input';
 import type { Item } from './krm/item';
 import { expandLists, groupOf, resourceRef } from './krm/resource';
+import { NamespaceObjects } from './kubernetes/namespace-objects';
 import { hasPods } from './kubernetes/workload';
 import {
   type BuildOptions,
@@ -207,7 +208,7 @@ async function verifyBuilds(
   shown: PackageItems,
 ): Promise<Verified> {
   const judged: JudgedBuild[] = [];
-  const findings: Finding[] = failures.map(failureOf);
+  const findings: Finding[][] = [failures.map(failureOf)];
   // One after the other: to find a source, the copy is changed.
   for (const build of builds) {
     const { overlay, kustomization, stdout, stderr, resources } = build;
@@ -215,6 +216,7 @@ async function verifyBuilds(
     const context = {
       ...config,
       ...settingsFor(config, overlay),
+      namespaceObjects: new NamespaceObjects(resources.flatMap((root) => expandLists(root))),
       kustomization,
     };
     const check: Inspect = (of, scope) =>
@@ -235,9 +237,9 @@ async function verifyBuilds(
     const printed =
       stderr.trim() === '' ? [] : [{ problem: message`kustomize reports: ${outputOf(stderr)}` }];
     findings.push(
-      ...found.map((one) => ({ ...withSource(one.finding, sources.get(one)), overlays })),
-      ...checkGeneratedAreKept(pkg, build).flatMap((one) => atLevel(one, context.levels)),
-      ...[...unknown, ...printed].map((one) => ({ severity: 'info' as const, ...one, overlays })),
+      found.map((one) => ({ ...withSource(one.finding, sources.get(one)), overlays })),
+      checkGeneratedAreKept(pkg, build).flatMap((one) => atLevel(one, context.levels)),
+      [...unknown, ...printed].map((one) => ({ severity: 'info' as const, ...one, overlays })),
     );
     judged.push({ overlay, manifests: stdout, resources: resources.length });
   }
@@ -247,7 +249,7 @@ async function verifyBuilds(
     builds: all.judged.map(
       (overlay) => byOverlay.get(overlay) ?? { overlay, manifests: '', resources: undefined },
     ),
-    findings: [...merged(findings), ...checkKustomize(version, config), ...checkJudged(all)],
+    findings: [...merged(findings.flat()), ...checkKustomize(version, config), ...checkJudged(all)],
     summary: summaryOf(all, version),
   };
 }
@@ -318,21 +320,42 @@ function withSource(finding: Finding, source: Source | undefined): Finding {
 function merged(findings: readonly Finding[]): Finding[] {
   const groups = new Map<string, Finding[]>();
   for (const finding of findings) {
-    const { overlays, resource, problem, remedy, ...rest } = finding;
-    const key = JSON.stringify([{ ...resource, namespace: undefined }, problem.raw, remedy?.raw, rest]);
+    const { resource, problem, remedy } = finding;
+    const texts = {
+      problem: problem.raw,
+      remedy: remedy?.raw,
+      resource: { ...resource, namespace: undefined },
+    };
+    const key = JSON.stringify({ ...finding, ...texts, overlays: undefined });
     const group = groups.get(key) ?? [];
     groups.set(key, group);
-    // Two in one overlay are two: one base may be built into several namespaces.
-    const i = group.findIndex((one) => !overlays.some((overlay) => one.overlays.includes(overlay)));
-    const other = group[i];
-    if (other === undefined) group.push(finding);
-    else {
-      const namespace = other.resource?.namespace === resource?.namespace ? resource?.namespace : undefined;
-      const all = [...other.overlays, ...overlays];
-      group[i] = { ...other, resource: resource && { ...resource, namespace }, overlays: all };
-    }
+    group.push(finding);
   }
-  return [...groups.values()].flat();
+  return [...groups.values()].flatMap(mergedGroup);
+}
+
+/** The n-th of each overlay become one: two in one overlay are two, as one base may be built into several namespaces. */
+function mergedGroup(group: readonly Finding[]): Finding[] {
+  const all: Finding[] = [];
+  const next = new Map<string, number>();
+  for (const finding of group) {
+    const i = Math.max(0, ...finding.overlays.map((overlay) => next.get(overlay) ?? 0));
+    for (const overlay of finding.overlays) next.set(overlay, i + 1);
+    const other = all[i];
+    if (other === undefined) {
+      all.push(finding);
+      continue;
+    }
+    const { resource, overlays } = other;
+    const isSame = resource?.namespace === finding.resource?.namespace;
+    const namespace = isSame ? resource?.namespace : undefined;
+    all[i] = {
+      ...other,
+      resource: resource && { ...resource, namespace },
+      overlays: [...overlays, ...finding.overlays],
+    };
+  }
+  return all;
 }
 
 function verifyStream(items: readonly Item[], config: Config): Verified {

@@ -56,7 +56,8 @@ function print(
   exitCode: ExitCode,
   changes?: Changes,
 ): string {
-  if (wire.form === 'documents' && exitCode !== 0) return '';
+  // Documents have no place for results.
+  if (wire.form === 'documents') return exitCode === 0 ? wire.print([], changes) : '';
   return wire.print(printKrmResults(findings, redact), changes);
 }
 

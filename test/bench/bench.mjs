@@ -1,8 +1,10 @@
-// Times whole processes, in turn with what they are compared to, and prints medians and ratios. `npm run bench`.
+// Times whole processes, in turn with what they are compared to, and prints medians and ratios. `npm run bench`, or
+// `npm run bench -- growth` for growth.mjs alone.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { benchGrowth } from './growth.mjs';
 
 const WORKLOADS = 1000;
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -19,8 +21,12 @@ try {
     identity,
     `require(${JSON.stringify(path.join(ROOT, 'node_modules/kpt-functions'))}).run(async () => {});`,
   );
-  benchStart(empty, identity);
-  benchNetwork(empty, identity);
+  if (process.argv[2] !== 'growth') {
+    benchStart(empty, identity);
+    benchNetwork(empty, identity);
+  }
+  // Some of the objects are refused: exit 1.
+  benchGrowth((input) => timed(() => spawnSync(NODE, [FUNCTION], { input, maxBuffer: 1 << 30 })));
 } finally {
   rmSync(scratch, { recursive: true });
 }

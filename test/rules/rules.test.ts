@@ -383,12 +383,13 @@ describe('an explicit value is kept', () => {
       }),
     ],
     [
-      'automountServiceAccountToken: true',
-      pod({ containers: [BARE], automountServiceAccountToken: true }),
+      'automountServiceAccountToken: true of an account of its own',
+      pod({ containers: [BARE], automountServiceAccountToken: true, serviceAccountName: 'web' }),
       pod({
         containers: [HARDENED],
         ...HARDENED_POD,
         automountServiceAccountToken: true,
+        serviceAccountName: 'web',
         volumes: [TMP],
       }),
     ],

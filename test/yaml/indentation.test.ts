@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { YAMLException, parseEvents } from 'js-yaml';
+import { readWire } from '../../functions/guardrails/krm/wire';
 import { type Edit, editDocument } from '../../functions/guardrails/yaml/edit';
 import { parseAnyYaml } from '../../functions/guardrails/yaml/parse';
 import { placeOf } from '../../functions/guardrails/yaml/place';
@@ -99,6 +100,24 @@ const SHAPES: Shape[] = [
   ['double quotes', 'v:\n  k: "a\nb\n\nc"\n', { k: 'a b\nc' }, ['"a\nb\n\nc"']],
   ['single quotes', "v:\n  k: 'it''s\na'\n", { k: "it's a" }, ["'it''s\na'"]],
   ['an escaped line break', 'v: "a\\\nb\\"\nc"\n', 'ab" c', ['"a\\\nb\\"\nc"']],
+  [
+    'an escaped line break in the column of the key',
+    'v:\n  run: "java \\\n  --port 80"\n',
+    { run: 'java --port 80' },
+    ['run', '"java \\\n  --port 80"'],
+  ],
+  [
+    'single quotes in a list of mappings',
+    "v:\n  - run: 'java\n  --port 80'\n    k: 1\n",
+    [{ run: 'java --port 80', k: 1 }],
+    ['run', "'java\n  --port 80'", 'k', '1'],
+  ],
+  [
+    'both quotes inside a flow mapping',
+    'v:\n    k: {run: "java \\\n  --port 80", l: [\'a\n b\']}\n',
+    { k: { run: 'java --port 80', l: ['a b'] } },
+    ['run', '"java \\\n  --port 80"', 'l', "'a\n b'"],
+  ],
   ['brackets and comments in quotes', 'v: "a [\n# b\n] {"\nw: 1\n', 'a [ # b ] {', ['w', '1']],
   ['a quote at the end of the text', 'v: "a\nb"', 'a b', ['"a\nb"']],
   ['quotes in a list', 'v:\n  - "a\nb"\n  - \'c\nd\'\n', ['a b', 'c d'], ['"a\nb"', "'c\nd'"]],
@@ -158,6 +177,16 @@ describe('indentation in flow collections and quotes has no meaning', () => {
     const [a, b] = root.entries.map(({ value }) => value);
     expect(b).toMatchObject({ kind: 'alias', target: a });
     expect(b?.kind === 'alias' && b.target).toBe(a);
+  });
+
+  test('an item of a ResourceList', () => {
+    const item = 'apiVersion: v1\n  kind: ConfigMap\n  data:\n    run: "java \\\n    --port 80"\n';
+    const list = 'apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n';
+    for (const text of [`${list}- ${item}`, `${list}  - ${item.replaceAll('\n  ', '\n    ')}`]) {
+      const input = readWire(text);
+      expect(input.items.map(({ value }) => value.data)).toEqual([{ run: 'java --port 80' }]);
+      expect(input.print([])).toBe(text);
+    }
   });
 
   test('several documents', () => {

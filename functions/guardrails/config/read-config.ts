@@ -22,7 +22,10 @@ const QUANTITY = v.pipe(
   v.string(),
   v.check((text) => (parseQuantity(text)?.digits ?? -1n) >= 0n, 'a quantity, such as 100m or 128Mi'),
 );
-const AMOUNTS = strict({ cpu: v.exactOptional(QUANTITY), memory: v.exactOptional(QUANTITY) });
+const AMOUNTS = strict({
+  cpu: v.exactOptional(v.nullable(QUANTITY)),
+  memory: v.exactOptional(v.nullable(QUANTITY)),
+});
 const EXTERNAL_PODS = {
   namespace: v.exactOptional(v.string()),
   podLabels: v.exactOptional(v.record(v.string(), v.string())),
@@ -45,7 +48,13 @@ const POD_SECURITY = strict({
 const SETTINGS = {
   rules: v.optional(LEVELS),
   podSecurity: v.optional(POD_SECURITY),
-  resources: v.optional(strict({ requests: v.optional(AMOUNTS), limits: v.optional(AMOUNTS) })),
+  resources: v.optional(
+    strict({
+      add: v.optional(v.picklist(['all', 'requests', 'none'])),
+      requests: v.optional(AMOUNTS),
+      limits: v.optional(AMOUNTS),
+    }),
+  ),
   network: v.optional(NETWORK),
   substitute: v.optional(v.string()),
 };
@@ -164,13 +173,15 @@ function resourceDefaults(
   locate: Locate,
 ): ResourceDefaults {
   const defaults = {
+    add: written?.add ?? base.add,
     requests: { ...base.requests, ...written?.requests },
     limits: { ...base.limits, ...written?.limits },
   };
   for (const name of ['cpu', 'memory'] as const) {
     const [request, limit] = [defaults.requests[name], defaults.limits[name]];
     const [least, most] = [parseQuantity(request), parseQuantity(limit)];
-    if (least !== undefined && most !== undefined && compareQuantities(least, most) > 0)
+    if (request === null || limit === null || least === undefined || most === undefined) continue;
+    if (compareQuantities(least, most) > 0)
       throw new ConfigError(
         message`${locate(field)}: ${formatPath(field)} has a ${name} request of ${request} that exceeds its limit of ${limit}; lower the request, or raise the limit`,
       );

@@ -21,6 +21,8 @@ export interface Report {
   readonly severity?: Severity;
   /** What fixes it at the source: only ever values where there are none. */
   readonly fixes?: readonly Fix[];
+  /** What is reported besides where an exemption covers it: what the exempt pod still needs to start. */
+  readonly ifExempt?: Report;
 }
 
 /** A report about one resource of a build. */

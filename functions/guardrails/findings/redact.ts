@@ -28,11 +28,66 @@ const JSON_PATCH_KEYS: readonly string[] = ['op', 'path', 'from'];
  * @param others what is secret in files that are not items
  */
 export function redactor(items: readonly Item[], others: OtherSources = NO_OTHERS): Redact {
-  let longestFirst: readonly string[] | undefined;
+  let index: SecretIndex | undefined;
   return (text) => {
-    longestFirst ??= secretsIn(items, others);
-    return longestFirst.reduce(redactOne, text);
+    index ??= new SecretIndex(secretsIn(items, others));
+    return index.secretsIn(text).reduce(redactOne, text);
   };
+}
+
+/** Secrets up to this number are searched for one by one, which is faster for few of them. */
+const FEW = 1000;
+
+/** Finds the secrets that a text contains, in time that hardly grows with their number. */
+class SecretIndex {
+  private readonly ranks = new Map<string, number>();
+  /** A replacement can make a text that contains one of these. */
+  private readonly withStars: readonly string[];
+  private readonly starts = new Set<string>();
+  private readonly sorted: readonly string[];
+  /** For each secret that starts with other secrets, the longest of them. */
+  private readonly prefixes = new Map<string, string>();
+
+  constructor(private readonly longestFirst: readonly string[]) {
+    const isIndexed = longestFirst.length > FEW;
+    this.withStars = isIndexed ? longestFirst.filter((one) => one.includes('*')) : [];
+    this.sorted = isIndexed ? longestFirst.toSorted((a, b) => (a < b ? -1 : 1)) : [];
+    if (isIndexed) longestFirst.forEach((one, rank) => this.ranks.set(one, rank));
+    const open: string[] = [];
+    for (const one of this.sorted) {
+      this.starts.add(one.slice(0, SHORTEST));
+      while (open.length > 0 && !one.startsWith(open.at(-1) ?? '')) open.pop();
+      const prefix = open.at(-1);
+      if (prefix !== undefined) this.prefixes.set(one, prefix);
+      open.push(one);
+    }
+  }
+
+  /** Longest first: at least those that are replaced in the text. */
+  secretsIn(text: string): readonly string[] {
+    if (this.sorted.length === 0) return this.longestFirst;
+    const found = new Set(this.withStars);
+    for (let at = 0; at <= text.length - SHORTEST; at++) {
+      if (!this.starts.has(text.slice(at, at + SHORTEST))) continue;
+      let secret = this.lastUpTo(text.slice(at));
+      while (secret !== undefined && !text.startsWith(secret, at)) secret = this.prefixes.get(secret);
+      for (; secret !== undefined && !found.has(secret); secret = this.prefixes.get(secret))
+        found.add(secret);
+    }
+    const rankOf = (secret: string) => this.ranks.get(secret) ?? 0;
+    return [...found].sort((a, b) => rankOf(a) - rankOf(b));
+  }
+
+  /** The last secret in the order of their characters that is not after a text. Its prefixes start the text too, or not. */
+  private lastUpTo(text: string): string | undefined {
+    let [low, high] = [0, this.sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.sorted[middle] ?? '') <= text) low = middle + 1;
+      else high = middle;
+    }
+    return this.sorted[low - 1];
+  }
 }
 
 function redactOne(text: string, secret: string): string {
@@ -180,7 +235,7 @@ class Secrets {
       this.add(scalar.text, textOf(valueOf(scalar)));
       // A diff has a quoted value of several lines as it is written, line by line.
       const written = this.document.slice(scalar.start, scalar.end);
-      if (written.includes('\n')) this.add(...written.split('\n').map((line) => unquoted(line.trim())));
+      if (written.includes('\n')) for (const line of written.split('\n')) this.add(unquoted(line.trim()));
     }
   }
 

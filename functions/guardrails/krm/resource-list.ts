@@ -84,7 +84,8 @@ export function readBlockList(text: string): WireInput | undefined {
 /** Refuses a key that occurs twice: with two lists of items, one would not be checked. */
 function refuseRepeatedKeys(root: YamlMapping): void {
   const names = root.entries.map(({ key }) => (key.kind === 'scalar' ? key.text : ''));
-  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  const seen = new Set<string>();
+  const repeated = names.find((name) => seen.size === seen.add(name).size);
   if (repeated !== undefined)
     throw new InputError(
       message`${STANDARD_INPUT}: the ResourceList has the key ${repeated} twice; remove one of them`,
@@ -100,19 +101,25 @@ export function readAnyList(text: string, root: YamlMapping): WireInput {
       message`${STANDARD_INPUT}: the ResourceList does not have a list of items; send \`items: []\` for an empty one`,
     );
   let line = 1;
+  let lineStart = 0;
   let counted = 0;
   const read = list.items.map((node, i) => {
     const { start } = node;
-    line += lineOf(text.slice(counted, start), start - counted) - 1;
+    const skipped = text.slice(counted, start);
+    line += lineOf(skipped, skipped.length) - 1;
+    const newline = skipped.lastIndexOf('\n');
+    if (newline !== -1) lineStart = counted + newline + 1;
     counted = start;
     if (node.kind === 'alias')
       throw new InputError(
         message`${STANDARD_INPUT}:${line}: item ${i + 1} is an alias; write the resource itself`,
       );
-    const column = start - startOfLine(text, start);
     // The range of a node does not include the colon of a last key without a value.
     const end = list.flow ? node.end : endOfLine(text, node.end);
-    const document = outdent(withNewline(text.slice(start, end)), column);
+    const source = text.slice(start, end);
+    // Where all items are on one line, each would be indented by the length of those before it.
+    const column = list.flow && !source.includes('\n') ? 0 : start - lineStart;
+    const document = outdent(withNewline(source), column);
     return readListItem(document, i, { start, end, column, line });
   });
   const functionConfig = functionConfigOf(root);

@@ -26,14 +26,18 @@ const NANO = 9;
 const MAX_BINARY = (2n ** 63n - 1n) * 10n ** BigInt(NANO);
 /** ParseQuantity accepts larger exponents, which no real amount has and which could take all memory. */
 const MAX_EXPONENT = 100;
+/** ParseQuantity accepts any number of digits; the time to read them grows faster than their number. */
+const MAX_LENGTH = 200;
 
 /**
  * Reads a quantity, from a string or from the number that YAML makes of an unquoted one; undefined if it is invalid. A
- * fraction of a billionth is rounded up, away from zero. Stricter than ParseQuantity, which reads `Ki` and `+` as 0.
+ * fraction of a billionth is rounded up, away from zero. Stricter than ParseQuantity, which reads `Ki` and
+ * `+` as 0.
  */
 export function parseQuantity(value: unknown): Quantity | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
-  const match = QUANTITY.exec(String(value));
+  const text = String(value);
+  const match = text.length > MAX_LENGTH ? null : QUANTITY.exec(text);
   if (match === null) return undefined;
   const [, sign, number = '', suffix = '', written = '0'] = match;
   const exponent = Number(written);

@@ -1,13 +1,16 @@
-/** Requests and limits of a container, as quantities. */
+/** Requests and limits of a container, as quantities; null: a container needs none, and gets none. */
 export interface ResourceDefaults {
-  readonly requests: Readonly<Record<ResourceName, string>>;
-  readonly limits: Readonly<Record<ResourceName, string>>;
+  /** What a container must have, and gets where it is missing. */
+  readonly add: 'all' | 'requests' | 'none';
+  readonly requests: Readonly<Record<ResourceName, string | null>>;
+  readonly limits: Readonly<Record<ResourceName, string | null>>;
 }
 
 export type ResourceName = 'cpu' | 'memory';
 
 /** What a container gets that sets none of its own. */
 export const RESOURCE_DEFAULTS: ResourceDefaults = {
+  add: 'all',
   requests: {
     cpu: '100m', // 0.1 core; specification 2.1
     memory: '128Mi', // specification 2.1

@@ -1,5 +1,4 @@
 import { annotationsOf } from '../krm/resource';
-import { posix } from 'node:path';
 import type { YamlObject } from '../yaml/yaml';
 import { type Message, message, words } from '../message';
 import { parseQuantity } from './quantity';
@@ -57,11 +56,12 @@ export function writablePathsOf(
   // Shorter paths first: a path below a writable folder needs no volume.
   const others = [...sizes].filter(([path]) => path !== TMP).sort(([a], [b]) => a.length - b.length);
   const slugs = others.map(([path]) => slugOf(path));
+  const [seen, shared] = [new Set([slugOf(TMP)]), new Set<string>()];
+  for (const slug of slugs) (seen.has(slug) ? shared : seen).add(slug);
   const named = others.map(([path, sizeLimit], i) => {
     const slug = slugs[i] ?? '';
     // Paths that share a slug all get a hash, so that names do not depend on the order.
-    const isShared = slugs.indexOf(slug) !== slugs.lastIndexOf(slug);
-    return { path, sizeLimit, volume: volumeName(path, slug, isShared || slug === slugOf(TMP)) };
+    return { path, sizeLimit, volume: volumeName(path, slug, shared.has(slug)) };
   });
   const tmp = { path: TMP, sizeLimit: sizes.get(TMP) ?? TMP_SIZE, volume: VOLUME_PREFIX + slugOf(TMP) };
   return [tmp, ...named];
@@ -88,11 +88,44 @@ function volumeName(path: string, slug: string, isShared: boolean): string {
 
 /** A mount path in its shortest form, as the container runtime reads it: from the root, without `.`, `..` and `//`. */
 export function normalMountPath(path: string): string {
-  return posix.resolve('/', path);
+  return `/${segmentsOf(path).join('/')}`;
 }
 
-/** Whether `path` lies at or below the mount path `mount`. */
-export function covers(mount: string, path: string): boolean {
-  const at = normalMountPath(mount);
-  return at === '/' || path === at || path.startsWith(`${at}/`);
+function segmentsOf(path: string): string[] {
+  const segments: string[] = [];
+  for (const segment of path.split('/'))
+    if (segment === '..') segments.pop();
+    else if (segment !== '' && segment !== '.') segments.push(segment);
+  return segments;
+}
+
+/** A folder, and those below it that are mounted. */
+interface Folder {
+  isMount: boolean;
+  readonly below: Map<string, Folder>;
+}
+
+/** The mount paths of a container. */
+export class MountPaths {
+  private readonly root: Folder = { isMount: false, below: new Map() };
+
+  add(mountPath: string): void {
+    let at = this.root;
+    for (const segment of segmentsOf(mountPath)) {
+      const next = at.below.get(segment) ?? { isMount: false, below: new Map() };
+      at.below.set(segment, next);
+      at = next;
+    }
+    at.isMount = true;
+  }
+
+  /** Whether a path lies at or below one of them. */
+  covers(path: string): boolean {
+    let at: Folder | undefined = this.root;
+    for (const segment of segmentsOf(path)) {
+      if (at === undefined || at.isMount) break;
+      at = at.below.get(segment);
+    }
+    return at?.isMount ?? false;
+  }
 }

@@ -36,7 +36,8 @@ export function readExemptions(
 ): Exemptions {
   const exemptions: Exemption[] = [];
   const problems: Report[] = [];
-  const containers = podSpecOf(resource)?.containers.map(({ name }) => name) ?? [];
+  const containers = new Set(podSpecOf(resource)?.containers.map(({ name }) => name));
+  let listed: string | undefined;
   for (const [key, value] of Object.entries(annotationsOf(resource))) {
     if (!key.startsWith(EXEMPTION_PREFIX)) continue;
     const rule = key.slice(EXEMPTION_PREFIX.length);
@@ -56,10 +57,10 @@ export function readExemptions(
         words('remove the annotation, and fix what the rule reports'),
       );
     else if (reason === '') refuse(words('the reason is missing'), words('write the reason as the value'));
-    else if (container !== undefined && !containers.includes(container))
+    else if (container !== undefined && !containers.has(container))
       refuse(
         message`the container "${container}" does not exist`,
-        message`use one of ${containers.join(', ')}, or remove the colon if the text before it is part of the reason`,
+        message`use one of ${(listed ??= [...containers].join(', '))}, or remove the colon if the text before it is part of the reason`,
       );
     else if (end !== undefined && !isDay(end))
       refuse(message`the date ${end} is invalid`, words('write the date as YYYY-MM-DD'));

@@ -1,15 +1,16 @@
 import type { Finding, Revision } from '../findings/finding';
 import { type Edit, type Item, isKustomizationFile, withItemEdit } from '../krm/item';
 import { annotationsOf, expandLists, resourceRef } from '../krm/resource';
+import { NamespaceObjects } from '../kubernetes/namespace-objects';
 import { isWorkload } from '../kubernetes/workload';
 import type { Graph } from '../kustomize/graph';
 import { message, words } from '../message';
-import { type Fix, formatPath, withFixes } from '../yaml/field-path';
+import { type Fix, canFix, formatPath } from '../yaml/field-path';
 import { textOf } from '../yaml/yaml';
 import { type InspectContext, type Level, inspect } from './inspect';
 
 /** What hardening may know; levels come by item, because overlays may turn a rule off. */
-export type HardenContext = Omit<InspectContext, 'levels' | 'scope' | 'kustomization'>;
+export type HardenContext = Omit<InspectContext, 'levels' | 'scope' | 'kustomization' | 'namespaceObjects'>;
 
 /**
  * Adds to every complete resource what the rules ask for and the author left out. Complete is what a kustomization names
@@ -26,15 +27,22 @@ export function harden(
   const edits = new Map<Item, Edit>();
   const changed: Finding[] = [];
   const isComplete = completeResources(graph);
+  const namespaceObjects = new NamespaceObjects(items.flatMap(({ value }) => expandLists(value)));
   const hardened = items.map((item) => {
     if (!isComplete(item)) return item;
     const levels = levelsOf(item.path);
-    const found = inspect([item.value], { ...context, levels, scope: 'source', kustomization: undefined });
+    const found = inspect([item.value], {
+      ...context,
+      levels,
+      namespaceObjects,
+      scope: 'source',
+      kustomization: undefined,
+    });
     const applied = new Map<string, Fix>();
     for (const { finding } of found) {
       const fixes = (finding.fixes ?? []).filter((fix) => !applied.has(JSON.stringify(fix)));
       // The fixes of a finding are applied together, or not at all.
-      if (finding.suppression !== undefined || withFixes(item.value, fixes) === undefined) continue;
+      if (finding.suppression !== undefined || !canFix(item.value, fixes)) continue;
       for (const fix of fixes) applied.set(JSON.stringify(fix), fix);
       changed.push(...fixes.map((fix) => changeOf(finding, item, fix)));
     }

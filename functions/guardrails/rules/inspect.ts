@@ -1,6 +1,7 @@
 import type { Finding, Inspected, Report, Suppression } from '../findings/finding';
 import type { Severity } from '../krm/result';
 import { type Placed, expandLists, resourceRef } from '../krm/resource';
+import { NamespaceObjects } from '../kubernetes/namespace-objects';
 import { hasPods, podSpecOf } from '../kubernetes/workload';
 import type { YamlObject } from '../yaml/yaml';
 import { type Exemptions, exemptionOf, readExemptions } from './exemptions';
@@ -10,7 +11,9 @@ import type { RuleContext } from './rule';
 /** `error`: findings as reported; `warning`: warnings at most; `off`: infos, and no fix. */
 export type Level = 'error' | 'warning' | 'off';
 
-export interface InspectContext extends RuleContext {
+export interface InspectContext extends Omit<RuleContext, 'namespaceObjects'> {
+  /** Of the whole package or build; undefined: those among the resources. */
+  readonly namespaceObjects?: NamespaceObjects;
   readonly neverExempt: ReadonlySet<string>;
   /** Rule id to level; `error` where the rule is not named. */
   readonly levels: ReadonlyMap<string, Level>;
@@ -48,6 +51,8 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
       finding: findingOf(EXEMPTION, report, place, undefined, 'error'),
     })),
   );
+  const namespaceObjects = context.namespaceObjects ?? new NamespaceObjects(places);
+  const ruleContext: RuleContext = { ...context, namespaceObjects };
   const placeOf = new Map(places.map((place) => [place.resource, place]));
   // A build without pods, such as one of CRDs, is a part of something.
   const isPart = context.scope === 'build' && !hasPods(places);
@@ -56,20 +61,23 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
     const { id, adds, check, checkBuild } = rule;
     if (context.scope === 'source' && adds === undefined) return [];
     const level = context.levels.get(id) ?? 'error';
-    const inspected = (report: Report, place: Place, highest: Severity) => {
+    const inspected = (report: Report, place: Place, highest: Severity): Inspected[] => {
       const reason = exemptionOf(place.exemptions, id, report)?.reason;
       const suppression = suppressionOf(reason, level);
-      return { root: place.root, finding: findingOf(rule, report, place, suppression, highest) };
+      const found = { root: place.root, finding: findingOf(rule, report, place, suppression, highest) };
+      const { ifExempt } = report;
+      if (reason === undefined || ifExempt === undefined) return [found];
+      return [found, { root: place.root, finding: findingOf(rule, ifExempt, place, undefined, highest) }];
     };
     const highest = level === 'warning' ? 'warning' : 'error';
     if (check !== undefined)
       return places.flatMap((place) =>
-        check(place.resource, context).map((report) => inspected(report, place, highest)),
+        check(place.resource, ruleContext).flatMap((report) => inspected(report, place, highest)),
       );
     if (isPart) return [];
-    return (checkBuild?.(places, context) ?? []).flatMap(({ at, report }) => {
+    return (checkBuild?.(places, ruleContext) ?? []).flatMap(({ at, report }) => {
       const place = placeOf.get(at.resource);
-      return place === undefined ? [] : [inspected(report, place, isComplete ? highest : 'warning')];
+      return place === undefined ? [] : inspected(report, place, isComplete ? highest : 'warning');
     });
   });
   return [...ofExemptions, ...ofRules];
@@ -83,13 +91,16 @@ function suppressionOf(reason: string | undefined, level: Level): Suppression | 
 
 function findingOf(
   { id, documentation }: { readonly id: string; readonly documentation: string | undefined },
-  { field, fixes = [], severity = 'error', ...report }: Report,
+  { field, fixes = [], severity = 'error', problem, remedy, currentValue, container }: Report,
   { resource, path }: Place,
   suppression: Suppression | undefined,
   highest: Severity,
 ): Finding {
   return {
-    ...report,
+    problem,
+    remedy,
+    currentValue,
+    container,
     rule: id,
     documentation,
     severity: suppression !== undefined ? 'info' : severity === 'error' ? highest : severity,

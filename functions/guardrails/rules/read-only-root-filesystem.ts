@@ -1,9 +1,9 @@
 import type { Report } from '../findings/finding';
 import { type Container, type PodSpec, podSpecOf } from '../kubernetes/workload';
-import { WRITABLE_PATHS, type WritablePath, covers, writablePathsOf } from '../kubernetes/writable-paths';
+import { MountPaths, WRITABLE_PATHS, type WritablePath, writablePathsOf } from '../kubernetes/writable-paths';
 import { message, words } from '../message';
 import type { Fix } from '../yaml/field-path';
-import { isAbsent, objectAt, objectsIn, textOf } from '../yaml/yaml';
+import { type YamlValue, isAbsent, objectAt, objectsIn, textOf } from '../yaml/yaml';
 import type { Rule } from './rule';
 
 /** The root file system is read-only; what has to be written goes to an emptyDir with a size limit. */
@@ -24,13 +24,15 @@ export const readOnlyRootFilesystem: Rule = {
           field: ['metadata', 'annotations', WRITABLE_PATHS],
         },
       ];
-    return pod.containers.flatMap((container) => checkContainer(container, pod, paths));
+    const volumes = new Set(objectsIn(pod.value.volumes).map(({ name }) => name));
+    return pod.containers.flatMap((container) => checkContainer(container, pod, volumes, paths));
   },
 };
 
 function checkContainer(
   { name: container, subject, value, path }: Container,
   pod: PodSpec,
+  volumes: ReadonlySet<YamlValue | undefined>,
   paths: readonly WritablePath[],
 ): Report[] {
   const readOnly = objectAt(value, 'securityContext').readOnlyRootFilesystem;
@@ -58,14 +60,15 @@ function checkContainer(
     });
   // A mount and its volume are added together, or not at all.
   const canAdd = [value.volumeMounts, pod.value.volumes].every((one) => isAbsent(one) || Array.isArray(one));
-  const mounted = objectsIn(value.volumeMounts).map(({ mountPath }) => textOf(mountPath));
+  const mounted = new MountPaths();
+  for (const { mountPath } of objectsIn(value.volumeMounts)) mounted.add(textOf(mountPath));
   for (const { path: folder, volume, sizeLimit } of paths) {
-    if (mounted.some((mount) => covers(mount, folder))) continue;
-    mounted.push(folder);
+    if (mounted.covers(folder)) continue;
+    mounted.add(folder);
     const fixes: Fix[] = [
       { path: [...path, 'volumeMounts', '-'], value: { name: volume, mountPath: folder } },
     ];
-    if (!objectsIn(pod.value.volumes).some(({ name }) => name === volume))
+    if (!volumes.has(volume))
       fixes.push({ path: [...pod.path, 'volumes', '-'], value: { name: volume, emptyDir: { sizeLimit } } });
     reports.push({
       problem: message`${subject} has no writable volume at ${folder}`,

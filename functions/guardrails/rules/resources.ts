@@ -1,6 +1,8 @@
 import type { Report } from '../findings/finding';
+import { resourceRef } from '../krm/resource';
+import type { ContainerBounds } from '../kubernetes/namespace-objects';
 import { compareQuantities, parseQuantity } from '../kubernetes/quantity';
-import type { ResourceName } from '../kubernetes/resource-defaults';
+import type { ResourceDefaults, ResourceName } from '../kubernetes/resource-defaults';
 import { podSpecOf } from '../kubernetes/workload';
 import { type Message, message, words } from '../message';
 import type { FieldPath, Fix } from '../yaml/field-path';
@@ -9,63 +11,188 @@ import type { Rule } from './rule';
 
 const NAMES: readonly ResourceName[] = ['cpu', 'memory'];
 const SIDES = ['requests', 'limits'] as const;
+type Side = (typeof SIDES)[number];
 
-/** Every container has requests and limits for cpu and memory. */
+/** One value that a container must have: `limits.memory`. */
+interface Wanted {
+  readonly side: Side;
+  readonly name: ResourceName;
+  readonly byDefault: string;
+}
+
+/** Every container has requests and limits for cpu and memory, within what its namespace allows. */
 export const resources: Rule = {
   id: 'resources',
-  summary: 'Requests and limits for cpu and memory, no request above its limit',
-  adds: 'requests of 100m and 128Mi, limits of 500m and 512Mi; a value of the author bounds the one that is added',
+  summary:
+    'Requests and limits for cpu and memory, no request above its limit, none beyond a LimitRange or ResourceQuota of the build',
+  adds: 'requests of 100m and 128Mi, limits of 500m and 512Mi; a value of the author bounds the one that is added, and so does a LimitRange',
   documentation: 'https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/',
-  check: (resource, { resourceDefaults }) => {
+  check: (resource, { resourceDefaults, namespaceObjects }) => {
     const pod = podSpecOf(resource);
     if (pod === undefined) return [];
+    const { namespace } = resourceRef(resource);
+    const bounds = {
+      cpu: namespaceObjects.boundsOf('cpu', namespace),
+      memory: namespaceObjects.boundsOf('memory', namespace),
+    };
     const ofPod = objectAt(pod.value, 'resources');
+    const wanted = wantedOf(resourceDefaults);
     const reports = checkPairs(ofPod, [...pod.path, 'resources'], words('pod'));
     for (const { name: container, sort, subject, value, path } of pod.containers) {
       // The API server refuses resources there: ephemeral containers use what the pod has left.
       if (sort === 'ephemeralContainer') continue;
       const own = objectAt(value, 'resources');
       const field = [...path, 'resources'];
-      reports.push(...checkPairs(own, field, subject).map((one) => ({ ...one, container })));
-      const missing = SIDES.flatMap((side) => NAMES.map((name) => ({ side, name }))).filter(
+      const found = [...checkPairs(own, field, subject), ...checkBounds(own, field, subject, bounds)];
+      reports.push(...found.map((one) => ({ ...one, container })));
+      const missing = wanted.filter(
         ({ side, name }) =>
           [own, ofPod].every((holder) => isAbsent(objectAt(holder, side)[name])) &&
           // A limit of the pod is its request too, where it has no request.
           isAbsent(objectAt(ofPod, 'limits')[name]),
       );
-      // A limit in one container would be its request too, and could exceed what the pod requests.
+      if (missing.length === 0) continue;
+      const other = otherResourceIn(own);
       const fixes: Fix[] = missing
+        // A limit in one container would be its request too, and could exceed what the pod requests.
         .filter(({ name }) => isAbsent(objectAt(ofPod, 'requests')[name]))
-        .map(({ side, name }) => ({
-          path: [...field, side, name],
-          value: defaultFor(own, side, name, resourceDefaults[side][name]),
+        // What a workload with a device needs is known to its author alone.
+        .filter(({ side }) => side === 'requests' || other === undefined)
+        .map((one) => ({
+          path: [...field, one.side, one.name],
+          value: defaultFor(own, one, missing, bounds[one.name]),
         }));
-      if (missing.length > 0)
-        reports.push({
-          problem: message`${subject} has no ${listOf(missing.map(({ side, name }) => `${side}.${name}`))}`,
-          remedy: words('set each missing value under resources of the container or of the pod'),
-          field,
-          container,
-          ...(fixes.length > 0 ? { fixes } : {}),
-        });
+      const hint = other === undefined ? '' : message`; no default limit is added beside ${other}`;
+      reports.push({
+        problem: message`${subject} has no ${listOf(missing.map(({ side, name }) => `${side}.${name}`))}`,
+        remedy: message`set each missing value under resources of the container or of the pod${hint}`,
+        field,
+        container,
+        ...(fixes.length > 0 ? { fixes } : {}),
+      });
     }
     return reports;
   },
 };
 
-/** The default, or the author's value of the other side where the default would put the request above the limit. */
+function wantedOf(defaults: ResourceDefaults): Wanted[] {
+  const sides = { all: SIDES, requests: ['requests'] as const, none: [] }[defaults.add];
+  return sides.flatMap((side) =>
+    NAMES.flatMap((name) => {
+      const byDefault = defaults[side][name];
+      return byDefault === null ? [] : [{ side, name, byDefault }];
+    }),
+  );
+}
+
+/** A device (`nvidia.com/gpu`) or huge pages (`hugepages-2Mi`) among the resources of a container. */
+function otherResourceIn(own: YamlObject): string | undefined {
+  return SIDES.flatMap((side) => Object.keys(objectAt(own, side))).find(
+    (name) => name.startsWith('hugepages-') || (name.includes('/') && !name.startsWith('kubernetes.io/')),
+  );
+}
+
+/** What is added: the default of the namespace or the configuration, within the bounds of the namespace and the author. */
 function defaultFor(
   own: YamlObject,
-  side: (typeof SIDES)[number],
-  name: ResourceName,
-  byDefault: string,
+  { side, name, byDefault }: Wanted,
+  missing: readonly Wanted[],
+  bounds: ContainerBounds,
 ): YamlValue {
-  const other = objectAt(own, side === 'requests' ? 'limits' : 'requests')[name];
-  const [wanted, given] = [parseQuantity(byDefault), parseQuantity(other)];
-  if (wanted === undefined || given === undefined || other === undefined) return byDefault;
-  const difference = compareQuantities(wanted, given);
-  const fits = side === 'requests' ? difference <= 0 : difference >= 0;
-  return fits ? byDefault : other;
+  const isMissing = (wanted: Side) => missing.some((one) => one.side === wanted && one.name === name);
+  const limit = isMissing('limits')
+    ? within(bounds.defaultLimit?.text ?? defaultOf(missing, 'limits', name), bounds)
+    : (objectAt(own, 'limits')[name] ?? bounds.defaultLimit?.text);
+  if (side === 'limits') {
+    const request = isMissing('requests') ? undefined : objectAt(own, 'requests')[name];
+    return isMore(request, limit) ? (request ?? byDefault) : (limit ?? byDefault);
+  }
+  const request = within(bounds.defaultRequest?.text, bounds) ?? within(byDefault, bounds) ?? byDefault;
+  return isMore(request, limit) || isBeyondRatio(request, limit, bounds) ? (limit ?? request) : request;
+}
+
+function defaultOf(missing: readonly Wanted[], side: Side, name: ResourceName): string | undefined {
+  return missing.find((one) => one.side === side && one.name === name)?.byDefault;
+}
+
+function within(text: string | undefined, { min, max }: ContainerBounds): string | undefined {
+  if (text === undefined) return undefined;
+  if (max !== undefined && isMore(text, max.text)) return max.text;
+  return min !== undefined && isMore(min.text, text) ? min.text : text;
+}
+
+/** Whether one quantity is more than another; false where one of them is missing or invalid. */
+function isMore(a: YamlValue | undefined, b: YamlValue | undefined): boolean {
+  const [one, other] = [parseQuantity(a), parseQuantity(b)];
+  return one !== undefined && other !== undefined && compareQuantities(one, other) > 0;
+}
+
+function isBeyondRatio(
+  request: YamlValue | undefined,
+  limit: YamlValue | undefined,
+  { maxRatio }: ContainerBounds,
+): boolean {
+  const [least, most] = [parseQuantity(request), parseQuantity(limit)];
+  if (maxRatio === undefined || least === undefined || most === undefined) return false;
+  // A ratio counts in billionths too.
+  return most.digits * 1_000_000_000n > least.digits * maxRatio.quantity.digits;
+}
+
+/** What the API server refuses because of a LimitRange or a ResourceQuota. */
+function checkBounds(
+  own: YamlObject,
+  path: FieldPath,
+  subject: Message,
+  bounds: Readonly<Record<ResourceName, ContainerBounds>>,
+): Report[] {
+  return NAMES.flatMap((name) => {
+    const { min, max, maxRatio } = bounds[name];
+    const [request, limit] = SIDES.map((side) => objectAt(own, side)[name]);
+    const reports: Report[] = [];
+    const report = (side: Side, problem: Message, by: string, remedy: string) =>
+      reports.push({
+        problem: message`${subject} has a ${words(name)} ${problem} of ${by}`,
+        remedy: words(remedy),
+        field: [...path, side, name],
+        currentValue: objectAt(own, side)[name],
+      });
+    if (max !== undefined && isMore(limit, max.text))
+      report(
+        'limits',
+        message`limit of ${textOf(limit)} that exceeds the maximum ${max.text}`,
+        max.by,
+        'lower the limit',
+      );
+    if (max !== undefined && isMore(request, max.text))
+      report(
+        'requests',
+        message`request of ${textOf(request)} that exceeds the maximum ${max.text}`,
+        max.by,
+        'lower the request',
+      );
+    if (min !== undefined && isMore(min.text, request))
+      report(
+        'requests',
+        message`request of ${textOf(request)} below the minimum ${min.text}`,
+        min.by,
+        'raise the request',
+      );
+    if (min !== undefined && isMore(min.text, limit))
+      report(
+        'limits',
+        message`limit of ${textOf(limit)} below the minimum ${min.text}`,
+        min.by,
+        'raise the limit',
+      );
+    if (maxRatio !== undefined && isBeyondRatio(request, limit, bounds[name]))
+      report(
+        'requests',
+        message`limit of more than ${maxRatio.text} times its request, the maximum ratio`,
+        maxRatio.by,
+        'raise the request',
+      );
+    return reports;
+  });
 }
 
 /** `a`, `a or b`, `a, b, or c`. */

@@ -1,5 +1,6 @@
 import type { PlacedReport, Report, Source } from '../findings/finding';
 import type { Placed } from '../krm/resource';
+import type { NamespaceObjects } from '../kubernetes/namespace-objects';
 import type { PodSecurity } from '../kubernetes/pod-security';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
 import type { ExternalPeers } from '../network/external-peers';
@@ -14,6 +15,8 @@ export interface RuleContext {
   /** What the namespace admits. */
   readonly podSecurity: PodSecurity;
   readonly network: ExternalPeers;
+  /** The objects beside the resource that decide what its pods get. */
+  readonly namespaceObjects: NamespaceObjects;
 }
 
 /** A rule reads and reports. A report with fixes is fixed at the source, and an error in a build. */

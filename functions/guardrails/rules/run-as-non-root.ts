@@ -1,7 +1,8 @@
 import type { Report } from '../findings/finding';
 import { severityOf } from '../kubernetes/pod-security';
 import { podSpecOf, securityContextFixes, securityContextHolders } from '../kubernetes/workload';
-import { message, words } from '../message';
+import { type Message, message, words } from '../message';
+import type { FieldPath } from '../yaml/field-path';
 import { isAbsent, objectAt } from '../yaml/yaml';
 import type { Rule } from './rule';
 
@@ -16,6 +17,7 @@ export const runAsNonRoot: Rule = {
     // Both controls, runAsNonRoot and runAsUser, hold for the same pods.
     const severity = pod && severityOf('runAsNonRoot', pod, podSecurity);
     if (pod === undefined || severity === undefined) return [];
+    const inheritsTrue = objectAt(pod.value, 'securityContext').runAsNonRoot === true;
     const reports: Report[] = [];
     for (const { subject, value, path, container } of securityContextHolders(pod)) {
       const { runAsNonRoot, runAsUser } = objectAt(value, 'securityContext');
@@ -39,6 +41,9 @@ export const runAsNonRoot: Rule = {
           currentValue: runAsUser,
           container,
           severity,
+          ...(inheritsTrue && container !== undefined && isAbsent(runAsNonRoot)
+            ? { ifExempt: stillNeeds(subject, path) }
+            : {}),
         });
     }
     const isSetInAll =
@@ -56,3 +61,12 @@ export const runAsNonRoot: Rule = {
     return reports;
   },
 };
+
+/** A container that is exempt, and runs as root, inherits `runAsNonRoot: true` from its pod: the kubelet does not start it. */
+function stillNeeds(subject: Message, path: FieldPath): Report {
+  return {
+    problem: message`${subject} is exempt and runs as root, but inherits runAsNonRoot from the pod, so the kubelet does not start it`,
+    remedy: words('set runAsNonRoot: false in the securityContext of the container'),
+    field: [...path, 'securityContext', 'runAsNonRoot'],
+  };
+}

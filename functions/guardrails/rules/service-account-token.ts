@@ -1,5 +1,6 @@
+import { resourceRef } from '../krm/resource';
 import { podSpecOf } from '../kubernetes/workload';
-import { words } from '../message';
+import { message, words } from '../message';
 import { isAbsent } from '../yaml/yaml';
 import type { Rule } from './rule';
 
@@ -10,25 +11,26 @@ export const serviceAccountToken: Rule = {
   adds: 'pod `automountServiceAccountToken: false`',
   documentation:
     'https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#opt-out-of-api-credential-automounting',
-  check: (resource) => {
+  check: (resource, { namespaceObjects }) => {
     const pod = podSpecOf(resource);
     if (pod === undefined) return [];
-    const { automountServiceAccountToken, serviceAccount, serviceAccountName } = pod.value;
+    const { automountServiceAccountToken: mounts, serviceAccount, serviceAccountName } = pod.value;
     // serviceAccount is the deprecated name of the field.
     const isNamed = [serviceAccountName, serviceAccount].some(
       (name) => !isAbsent(name) && name !== '' && name !== 'default',
     );
-    if (isNamed || !isAbsent(automountServiceAccountToken)) return [];
+    if (isNamed || mounts === false) return [];
     const field = [...pod.path, 'automountServiceAccountToken'];
-    return [
-      {
-        problem: words('pod mounts the token of the default ServiceAccount'),
-        remedy: words(
-          'set automountServiceAccountToken: false, or set serviceAccountName to a dedicated ServiceAccount',
-        ),
-        field,
-        fixes: [{ path: field, value: false }],
-      },
-    ];
+    const problem = words('pod mounts the token of the default ServiceAccount');
+    const remedy = words(
+      'set automountServiceAccountToken: false, or set serviceAccountName to a dedicated ServiceAccount',
+    );
+    if (!isAbsent(mounts)) return [{ problem, remedy, field, currentValue: mounts }];
+    const need = namespaceObjects.tokenNeedOf(resourceRef(resource).namespace);
+    if (need !== undefined)
+      return [
+        { problem: message`${problem}, which it seems to need: ${need}`, remedy, field, severity: 'info' },
+      ];
+    return [{ problem, remedy, field, fixes: [{ path: field, value: false }] }];
   },
 };

@@ -4,7 +4,7 @@ import { type Fix, byFirstStep, formatPath, withFixes } from './field-path';
 import { type Collection, Layout, appendToFlow, insertLines, isMissing, removeEntries } from './layout';
 import type { YamlMapping, YamlNode, YamlScalar, YamlSequence } from './nodes';
 import { ifValid, parseYaml } from './parse';
-import { type Splice, endOfLine, isLineStart, lineBefore, splice } from './text';
+import { type Splice, endOfLine, isLineStart, splice } from './text';
 import type { YamlObject, YamlValue } from './value';
 import { fieldsOf, isMergeKey, isObject, isSame, mappingOf, scalarValue, valueOf } from './value';
 import type { FlowStyle, Written } from './writer';
@@ -196,12 +196,12 @@ class Editor {
       this.replace(key.end, key.end, `: ${this.writer.flow(wanted, nested(this.flowStyle(mapping)))}`);
       return;
     }
-    const { listIndent, step } = this.writer.style;
-    const indent = this.layout.columnOf(mapping) + (Array.isArray(wanted) ? listIndent : step);
     // To kpt, a comment after `{}` belongs to the value, and a comment after a bare key to the key.
     const isCommented = !isMissing(value) && /^[ \t]*#/.test(this.text.slice(value.end));
     const isFlow = mapping.flow || isCommented || !isCollection(wanted);
-    const block = isFlow ? undefined : this.writer.block(wanted, indent);
+    const { listIndent, step } = this.writer.style;
+    const indent = Array.isArray(wanted) ? listIndent : step;
+    const block = isFlow ? undefined : this.writer.block(wanted, this.layout.columnOf(mapping) + indent);
     this.fillAfter(colon + 1, value, wanted, nested(this.flowStyle(mapping)), block);
   }
 
@@ -261,8 +261,8 @@ class Editor {
     const first = collection.kind === 'mapping' ? collection.entries[0]?.key : collection.items[0];
     if (!collection.flow || first === undefined) return { json, gap };
     const isJson = json || (collection.kind === 'mapping' && this.text[first.start] === '"');
-    const before = lineBefore(this.text, first.start);
-    const [indent] = /^[ \t]*/.exec(lineBefore(this.text, collection.start)) ?? [''];
+    const before = this.layout.lineBefore(first.start);
+    const [indent] = /^[ \t]*/.exec(this.layout.lineBefore(collection.start)) ?? [''];
     // In a block, Go's reader refuses a plain scalar before a line that starts with a tab.
     const allowed = this.root.flow ? /^[ \t]*$/ : /^ *$/;
     if (!allowed.test(before) || indent.length > before.length) return { json: isJson, gap };
@@ -311,7 +311,7 @@ function mergedWith(merges: readonly YamlNode[], read: (source: YamlNode) => Yam
     for (const source of merge.kind === 'sequence' ? merge.items.toReversed() : [merge]) {
       const value = source.kind === 'alias' ? read(source.target) : valueOf(source);
       // An alias may name a list of sources.
-      Object.assign(merged, ...(Array.isArray(value) ? value.toReversed() : [value]));
+      for (const one of Array.isArray(value) ? value.toReversed() : [value]) Object.assign(merged, one);
     }
   return merged;
 }

@@ -43,30 +43,61 @@ export function byFirstStep(fixes: readonly Fix[]): Map<string | number, Fix[]> 
 
 /** A copy of a value with fixes applied in order; undefined if a fix would replace a value. */
 export function withFixes(value: YamlObject, fixes: readonly Fix[]): YamlObject | undefined {
-  let fixed: YamlValue | undefined = value;
-  for (const fix of fixes) {
-    fixed = withFix(fixed, fix.path, fix.value);
-    if (fixed === undefined) return undefined;
-  }
-  return fixed as YamlObject;
+  const draft = new Draft(value);
+  return fixes.every((fix) => draft.add(fix)) ? (draft.result() as YamlObject) : undefined;
 }
 
-function withFix(
-  at: YamlValue | undefined,
-  [step, ...rest]: FieldPath,
-  value: YamlValue,
-): YamlValue | undefined {
-  if (step === undefined) return isAbsent(at) ? withoutPrototypes(value) : undefined;
-  if (typeof step === 'string' && step !== '-') {
-    if (!isAbsent(at) && !isObject(at)) return undefined;
-    const child = withFix(at?.[step], rest, value);
-    return child === undefined ? undefined : mappingOf(at ?? {}, { [step]: child });
+/** Whether `withFixes` would return a copy, without making it. */
+export function canFix(value: YamlObject, fixes: readonly Fix[]): boolean {
+  const draft = new Draft(value);
+  return fixes.every((fix) => draft.add(fix));
+}
+
+/** A value, and its changes. Each mapping and list with a change is copied once, whatever the number of changes. */
+class Draft {
+  /** The fields or items that change. New items have the indices after those of the list. */
+  private readonly children = new Map<string | number, Draft>();
+  private appended = 0;
+
+  constructor(private value: YamlValue | undefined) {}
+
+  /** @returns false if the fix would replace a value; the draft is then unusable */
+  add({ path, value }: Fix, depth = 0): boolean {
+    const step = path[depth];
+    if (step === undefined) {
+      if (!isAbsent(this.value)) return false;
+      this.value = withoutPrototypes(value);
+      return true;
+    }
+    const child = typeof step === 'string' && step !== '-' ? this.field(step) : this.item(step);
+    return child?.add({ path, value }, depth + 1) ?? false;
   }
-  const list = step === '-' ? (at ?? []) : at;
-  if (!Array.isArray(list) || (step !== '-' && step >= list.length)) return undefined;
-  const index = step === '-' ? list.length : step;
-  const item = withFix(list[index], rest, value);
-  return item === undefined ? undefined : list.toSpliced(index, 1, item);
+
+  result(): YamlValue {
+    if (this.children.size === 0) return this.value ?? null;
+    const results = [...this.children].map(([step, child]) => [step, child.result()] as const);
+    const copy = Array.isArray(this.value) ? [...this.value] : mappingOf(this.value as YamlObject);
+    return Object.assign(copy, Object.fromEntries(results));
+  }
+
+  private field(name: string): Draft | undefined {
+    this.value ??= mappingOf();
+    return isObject(this.value) ? this.child(name, this.value[name]) : undefined;
+  }
+
+  private item(step: string | number): Draft | undefined {
+    if (step === '-') this.value ??= [];
+    if (!Array.isArray(this.value)) return undefined;
+    const { length } = this.value;
+    if (typeof step === 'string') return this.child(length + this.appended++, undefined);
+    return step < length + this.appended ? this.child(step, this.value[step]) : undefined;
+  }
+
+  private child(step: string | number, value: YamlValue | undefined): Draft {
+    const child = this.children.get(step) ?? new Draft(value);
+    this.children.set(step, child);
+    return child;
+  }
 }
 
 /** Parsed values have no prototypes either, so that equal values compare equal. */

@@ -1,5 +1,5 @@
 import type { YamlEntry, YamlMapping, YamlNode, YamlSequence } from './nodes';
-import { type Splice, endOfLine, isLineStart, lineBefore, startOfLine } from './text';
+import { type Splice, endOfLine, isLineStart, startOfLine } from './text';
 
 export type Collection = YamlMapping | YamlSequence;
 
@@ -19,12 +19,32 @@ const PROPERTIES = /(?:[ \t]+(?:!<[^>\n]*>|[&!][^\s,{}[\]]*))*/y;
 
 /** Offsets of the parts of a document that no node has: colons, dashes, comments, indentation. */
 export class Layout {
+  /** The last answer of `startOfLine`: JSON may be one long line, on which every search would start anew. */
+  private line = { start: 0, until: 0 };
+  /** Where the items of a list start that follow items without a value, which have no end of their own. */
+  private readonly itemStarts = new Map<Collection, Map<number, number>>();
+
   constructor(private readonly text: string) {}
+
+  /** The text before an offset on its line. */
+  lineBefore(offset: number): string {
+    return this.text.slice(this.startOfLine(offset), offset);
+  }
+
+  private startOfLine(offset: number): number {
+    const { start, until } = this.line;
+    if (offset < start) this.line = { start: startOfLine(this.text, offset), until: offset };
+    else if (offset > until) {
+      const newline = this.text.slice(until, offset).lastIndexOf('\n');
+      this.line = { start: newline === -1 ? start : until + newline + 1, until: offset };
+    }
+    return this.line.start;
+  }
 
   /** The column of a block collection. */
   columnOf({ start }: Collection): number {
     // If its first key has an anchor and a tag, the parser starts the mapping at the tag.
-    return lineBefore(this.text, start).replace(/(?<=^|\s)(?:[&!]\S*[ \t]+)+$/, '').length;
+    return this.lineBefore(start).replace(/(?<=^|\s)(?:[&!]\S*[ \t]+)+$/, '').length;
   }
 
   /** Where the next token starts, after whitespace and comments. */
@@ -54,9 +74,28 @@ export class Layout {
   /** Where an entry starts: at its dash, `?`, anchor, tag or key. */
   startOfEntry(collection: Collection, i: number): number {
     const { flow, start } = collection;
-    if (i === 0 && !flow) return startOfLine(this.text, start) + this.columnOf(collection);
+    if (!flow) return this.startOfBlockEntry(collection, i);
     const before = i === 0 ? start : this.tokenAfter(this.endOfEntry(collection, i - 1));
-    return flow ? this.tokenAfter(before + 1) : before;
+    return this.tokenAfter(before + 1);
+  }
+
+  private startOfBlockEntry(collection: Collection, i: number): number {
+    const known = this.itemStarts.get(collection) ?? new Map<number, number>();
+    this.itemStarts.set(collection, known);
+    let first = i;
+    while (first > 0 && !known.has(first) && isBareDash(collection, first - 1)) first--;
+    let start = known.get(first) ?? this.startAfterEntry(collection, first - 1);
+    for (let at = first + 1; at <= i; at++) {
+      start = this.tokenAfter(start + 1);
+      known.set(at, start);
+    }
+    return start;
+  }
+
+  /** Where the first entry starts, or the one after an entry that has an end. */
+  private startAfterEntry(collection: Collection, i: number): number {
+    if (i >= 0) return this.tokenAfter(this.endOfEntry(collection, i));
+    return this.startOfLine(collection.start) + this.columnOf(collection);
   }
 
   /** Where an entry ends: after its value, or, if that is missing, its colon or dash; in flow style before the comma. */
@@ -99,6 +138,12 @@ export function isMissing(node: YamlNode): boolean {
   return node.kind === 'scalar' && node.plain && node.start === node.end;
 }
 
+/** Whether an item of a block list is a dash without a value. */
+function isBareDash(collection: Collection, i: number): boolean {
+  const item = collection.kind === 'sequence' ? collection.items[i] : undefined;
+  return item !== undefined && isMissing(item);
+}
+
 /** The entries of a mapping, or the items of a sequence. */
 function childrenOf(collection: Collection): readonly (YamlEntry | YamlNode)[] {
   return collection.kind === 'mapping' ? collection.entries : collection.items;
@@ -137,7 +182,7 @@ export function removeEntries(
 
   function linesOf(first: number, last: number) {
     const start = layout.startOfEntry(collection, first);
-    const before = lineBefore(text, start);
+    const before = layout.lineBefore(start);
     const end = endOfLine(text, layout.endOfEntry(collection, last));
     if (/^[ \t]*$/.test(before)) return { start: start - before.length, end };
     // The line starts with the dash of an outer list, which stays.

@@ -46,7 +46,12 @@ function disputedBreakIn(text: string): number {
   };
   // If the text is invalid YAML, no break counts as quoted: the break may be the cause.
   ifValid(() => parseYaml(text, ''))?.forEach(collect);
-  const isQuoted = (at: number) => quoted.some(({ start, end }) => start < at && at < end);
+  // Both are in the order of the text.
+  let next = 0;
+  const isQuoted = (at: number) => {
+    while ((quoted[next]?.end ?? Infinity) <= at) next++;
+    return (quoted[next]?.start ?? Infinity) < at;
+  };
   return breaks.find(({ index }) => !isQuoted(index))?.index ?? -1;
 }
 

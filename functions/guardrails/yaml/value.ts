@@ -28,7 +28,9 @@ export function valueOf(node: YamlNode | null): YamlValue {
       const object = Object.create(null) as YamlObject;
       for (const { key, value } of node.entries) {
         if (!isMergeKey(key)) object[keyText(key)] = valueOf(value);
-        else for (const source of mergeSources(value)) Object.assign(object, valueOf(source));
+        else
+          for (const source of mergeSources(value))
+            for (const [name, field] of mergedFieldsOf(source)) object[name] = valueOf(field.value);
       }
       return object;
     }
@@ -197,9 +199,18 @@ export function fieldsOf(node: YamlMapping): Map<string, Field> {
     if (!isMergeKey(entry.key)) fields.set(keyText(entry.key), { ...entry, own: entry });
     else
       for (const source of mergeSources(entry.value))
-        for (const [name, { key, value }] of fieldsOf(source))
+        for (const [name, { key, value }] of mergedFieldsOf(source))
           fields.set(name, { key, value, own: undefined });
   }
+  return fields;
+}
+
+/** The fields of the mappings that merge keys name: each may be merged many times, also through others. */
+const MERGED_FIELDS = new WeakMap<YamlMapping, ReadonlyMap<string, Field>>();
+
+function mergedFieldsOf(node: YamlMapping): ReadonlyMap<string, Field> {
+  const fields = MERGED_FIELDS.get(node) ?? fieldsOf(node);
+  MERGED_FIELDS.set(node, fields);
   return fields;
 }
 
