@@ -20,6 +20,7 @@ const SLOW = [
   'network/cyclonus',
   'network/mutations',
   'policies/as-a-user',
+  'rules/api-validation',
   'rules/harden',
   'rules/pod-security',
   'same-bytes',

@@ -58,7 +58,8 @@ export async function readPackage(root: string): Promise<ReadPackage> {
   return { files, items, directory, isKptPackage, notes: notesOf(listing, refused, wanted, readsAll) };
 }
 
-const WORKLOAD = /^kind: *["']?(Deployment|StatefulSet|DaemonSet|ReplicaSet|CronJob|Job|Pod|Rollout|CloneSet|DeploymentConfig)\b/m;
+const WORKLOAD =
+  /^kind: *["']?(Deployment|StatefulSet|DaemonSet|ReplicaSet|CronJob|Job|Pod|Rollout|CloneSet|DeploymentConfig)\b/m;
 
 /** @param wanted the files whose resources are read */
 function notesOf(

@@ -59,9 +59,13 @@ function checkContainer(
       fixes: [{ path: field, value: true }],
     });
   // A mount and its volume are added together, or not at all.
-  const canAdd = [value.volumeMounts, pod.value.volumes].every((one) => isAbsent(one) || Array.isArray(one));
+  const areLists = [value.volumeMounts, pod.value.volumes].every(
+    (one) => isAbsent(one) || Array.isArray(one),
+  );
   const mounted = new MountPaths();
+  const devices = objectsIn(value.volumeDevices);
   for (const { mountPath } of objectsIn(value.volumeMounts)) mounted.add(textOf(mountPath));
+  for (const { devicePath } of devices) mounted.add(textOf(devicePath));
   for (const { path: folder, volume, sizeLimit } of paths) {
     if (mounted.covers(folder)) continue;
     mounted.add(folder);
@@ -75,7 +79,7 @@ function checkContainer(
       remedy: message`mount an emptyDir at ${folder}`,
       field: [...path, 'volumeMounts'],
       container,
-      ...(canAdd ? { fixes } : {}),
+      ...(areLists && !devices.some(({ name }) => name === volume) ? { fixes } : {}),
     });
   }
   return reports;

@@ -58,6 +58,7 @@ export const resources: Rule = {
         .filter(({ name }) => isAbsent(objectAt(ofPod, 'requests')[name]))
         // What a workload with a device needs is known to its author alone.
         .filter(({ side }) => side === 'requests' || other === undefined)
+        .filter(({ name }) => canAdd(own, ofPod, name))
         .map((one) => ({
           path: [...field, one.side, one.name],
           value: defaultFor(own, one, missing, bounds[one.name]),
@@ -83,6 +84,16 @@ function wantedOf(defaults: ResourceDefaults): Wanted[] {
       return byDefault === null ? [] : [{ side, name, byDefault }];
     }),
   );
+}
+
+/** Whether a value beside those that are written makes nothing invalid. */
+function canAdd(own: YamlObject, ofPod: YamlObject, name: ResourceName): boolean {
+  return SIDES.every((side) => {
+    const value = objectAt(own, side)[name];
+    // To the API server, null is 0 in the resources of a pod, which those of its containers must not exceed.
+    const isZero = objectAt(ofPod, side)[name] === null;
+    return !isZero && (isAbsent(value) || (parseQuantity(value)?.digits ?? -1n) >= 0n);
+  });
 }
 
 /** A device (`nvidia.com/gpu`) or huge pages (`hugepages-2Mi`) among the resources of a container. */

@@ -1,6 +1,11 @@
 import type { Report } from '../findings/finding';
 import { severityOf } from '../kubernetes/pod-security';
-import { podSpecOf, securityContextFixes, securityContextHolders } from '../kubernetes/workload';
+import {
+  type PodSpec,
+  podSpecOf,
+  securityContextFixes,
+  securityContextHolders,
+} from '../kubernetes/workload';
 import { message, words } from '../message';
 import { type YamlObject, isAbsent, isObject, objectAt, textOf } from '../yaml/yaml';
 import type { Rule } from './rule';
@@ -42,25 +47,49 @@ export const seccompProfile: Rule = {
       reports.push({
         field: [...pod.path, 'securityContext', 'seccompProfile', 'type'],
         severity,
-        // A localhostProfile is valid with the type Localhost alone, which only its author can choose.
-        ...(isAbsent(ofPod?.localhostProfile)
-          ? {
-              problem: words('pod has no seccomp profile'),
-              remedy: words('set seccompProfile.type: RuntimeDefault in the securityContext of the pod'),
-              fixes: securityContextFixes(pod, ['seccompProfile', 'type'], 'RuntimeDefault'),
-            }
-          : {
-              problem: words('pod has a seccomp profile without a type'),
-              remedy: words('set seccompProfile.type: Localhost, which localhostProfile requires'),
-            }),
+        ...missingProfile(pod, ofPod),
       });
     return reports;
   },
 };
+
+function missingProfile(pod: PodSpec, ofPod: YamlObject | undefined) {
+  // A localhostProfile is valid with the type Localhost alone, which only its author can choose.
+  if (!isAbsent(ofPod?.localhostProfile))
+    return {
+      problem: words('pod has a seccomp profile without a type'),
+      remedy: words('set seccompProfile.type: Localhost, which localhostProfile requires'),
+    };
+  const annotation = otherAnnotation(pod);
+  if (annotation !== undefined)
+    return {
+      problem: message`pod has a seccomp profile in the annotation ${annotation} alone`,
+      remedy: words('remove the annotation, and set seccompProfile in the securityContext of the pod'),
+    };
+  return {
+    problem: words('pod has no seccomp profile'),
+    remedy: words('set seccompProfile.type: RuntimeDefault in the securityContext of the pod'),
+    fixes: securityContextFixes(pod, ['seccompProfile', 'type'], 'RuntimeDefault'),
+  };
+}
 
 /** undefined: the profile of the pod applies, or that of the runtime. */
 function profileOf(holder: YamlObject): YamlObject | undefined {
   const { seccompProfile } = objectAt(holder, 'securityContext');
   if (isAbsent(seccompProfile)) return undefined;
   return isObject(seccompProfile) ? seccompProfile : {};
+}
+
+/** The annotations that had the profile before the field, of a pod and of a container. */
+const OF_POD = 'seccomp.security.alpha.kubernetes.io/pod';
+const OF_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/';
+/** Their values that mean the same as the field RuntimeDefault. */
+const SAME = ['runtime/default', 'docker/default'];
+
+/** An annotation that the API server compares with the field that is added, and that has another value (validateSeccompAnnotationsAndFields). */
+function otherAnnotation({ metadata, writable }: PodSpec): string | undefined {
+  const isCompared = (key: string) =>
+    writable === 'no pod securityContext' ? key.startsWith(OF_CONTAINER) : key === OF_POD;
+  const annotations = Object.entries(objectAt(metadata, 'annotations'));
+  return annotations.find(([key, value]) => isCompared(key) && !SAME.includes(textOf(value)))?.[0];
 }
