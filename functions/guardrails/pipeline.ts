@@ -1,4 +1,4 @@
-import { type Config, type Levels, overlaySettings, settingsFor } from './config/config';
+import { type Config, type Levels, type Settings, overlaySettings, settingsFor } from './config/config';
 import type { Finding, Revision, Source } from './findings/finding';
 import { NO_CHANGES } from './krm/input';
 import type { Item } from './krm/item';
@@ -24,7 +24,7 @@ import { checkGeneratedAreKept } from './policies/kept-policies';
 import { generatedItems, updatePolicies } from './policies/update-policies';
 import { Substitutions } from './config/substitutions';
 import { RULES } from './rules';
-import { harden } from './rules/harden';
+import { type FileSettings, harden } from './rules/harden';
 import { inspect } from './rules/inspect';
 import { networkPolicy } from './rules/network-policy';
 
@@ -80,7 +80,7 @@ export async function judge(
   const unchanged: Revision = { items, changes: NO_CHANGES, changed: [], findings: [] };
   const { findings, ...rest } = asIs
     ? unchanged
-    : harden(items, source?.graph, config, fileLevels(config, source));
+    : harden(items, source?.graph, config, fileSettings(config, source));
   const placeless = source === undefined ? [] : items.filter(({ path }) => path === undefined);
   const hardened: Revision = {
     ...rest,
@@ -160,19 +160,31 @@ function notJudged(pkg: Package | undefined, config: Config): Finding[] {
   }));
 }
 
-/** The levels that hold for a file when it is hardened: a rule is off only where every overlay that reaches it says so. */
-function fileLevels(config: Config, pkg: Package | undefined): (file: string | undefined) => Levels {
-  if (pkg === undefined) return () => settingsFor(config, undefined).levels;
+/**
+ * The settings that hold for a file when it is hardened: a rule is off only where every overlay that reaches it says so,
+ * and what those overlays set differently is as the top has it.
+ */
+function fileSettings(config: Config, pkg: Package | undefined): (file: string | undefined) => FileSettings {
+  if (pkg === undefined) return () => settingsFor(config, undefined);
   const overlays = overlaysOf(pkg.graph, overlaySettings(config)).judged.map((overlay) => {
     const kustomizations = [...reachableFrom(pkg.graph, [overlay])].map((dir) => pkg.graph.get(dir));
     const files = new Set(kustomizations.flatMap((one) => one?.resources ?? []));
-    return { files, levels: settingsFor(config, overlay).levels };
+    return { files, settings: settingsFor(config, overlay) };
   });
   return (file = '') => {
-    const reaching = overlays.filter(({ files }) => files.has(file)).map(({ levels }) => levels);
-    const all = reaching.length === 0 ? [config.levels] : reaching;
-    const isOff = (id: string) => all.every((levels) => levels.get(id) === 'off');
-    return new Map(RULES.map(({ id }) => [id, isOff(id) ? 'off' : 'error']));
+    const reaching = overlays.filter(({ files }) => files.has(file)).map(({ settings }) => settings);
+    const all: readonly Settings[] = reaching.length === 0 ? [config] : reaching;
+    const isOff = (id: string) => all.every(({ levels }) => levels.get(id) === 'off');
+    const common = <K extends 'podSecurity' | 'resourceDefaults'>(key: K): Settings[K] => {
+      const [first = config, ...others] = all;
+      const text = JSON.stringify(first[key]);
+      return others.every((one) => JSON.stringify(one[key]) === text) ? first[key] : config[key];
+    };
+    return {
+      levels: new Map(RULES.map(({ id }) => [id, isOff(id) ? 'off' : 'error'])),
+      podSecurity: common('podSecurity'),
+      resourceDefaults: common('resourceDefaults'),
+    };
   };
 }
 

@@ -62,7 +62,7 @@ async function hardened(one: Case): Promise<Hardened> {
     },
   };
   const text = stringify(list, PLAIN);
-  const { items } = harden(readWire(text).items, undefined, DEFAULTS, () => new Map());
+  const { items } = harden(readWire(text).items, undefined, DEFAULTS, () => DEFAULTS);
   const { stdout, stderr, exitCode } = await run(Buffer.from(text), () =>
     Promise.reject(new Error('a stream needs no kustomize')),
   );

@@ -9,12 +9,18 @@ export interface WritablePath {
   /** Quantity. */
   readonly sizeLimit: string;
   readonly volume: string;
+  /** Whether the annotation lists it; every workload has `/tmp`. */
+  readonly isAnnotated: boolean;
 }
 
 export const WRITABLE_PATHS = 'todo.example.com/writable-paths';
 /** Names of the volumes that the function adds. */
 export const VOLUME_PREFIX = 'guardrails-';
 
+/** Folders of which a container cannot start without what is mounted there (OCI runtime specification, Linux). */
+const FOLDERS_OF_NODE = new Set(['/dev', '/proc', '/sys']);
+/** And files that the kubelet mounts into each container (pkg/kubelet/kubelet_pods.go). */
+const OF_NODE = [...FOLDERS_OF_NODE, '/etc/hosts', '/etc/hostname', '/etc/resolv.conf'];
 const TMP = '/tmp';
 const TMP_SIZE = '64Mi';
 /** Characters of a volume's name, which is a DNS label (RFC 1123). */
@@ -35,11 +41,8 @@ export function writablePathsOf(
     if (!path.startsWith('/') || path.includes(':') || size === undefined || more.length > 0)
       return { problem: message`the entry ${JSON.stringify(entry)} is invalid`, remedy: FORM };
     const normal = normalMountPath(path);
-    if (normal === '/' || path.split('/').includes('..'))
-      return {
-        problem: message`${path} cannot be a writable folder`,
-        remedy: words('use an absolute path other than / and without ..'),
-      };
+    const refusal = refusalOf(path, normal);
+    if (refusal !== undefined) return refusal;
     const quantity = parseQuantity(size);
     if (quantity === undefined || quantity.digits <= 0n)
       return {
@@ -61,10 +64,33 @@ export function writablePathsOf(
   const named = others.map(([path, sizeLimit], i) => {
     const slug = slugs[i] ?? '';
     // Paths that share a slug all get a hash, so that names do not depend on the order.
-    return { path, sizeLimit, volume: volumeName(path, slug, shared.has(slug)) };
+    return { path, sizeLimit, volume: volumeName(path, slug, shared.has(slug)), isAnnotated: true };
   });
-  const tmp = { path: TMP, sizeLimit: sizes.get(TMP) ?? TMP_SIZE, volume: VOLUME_PREFIX + slugOf(TMP) };
+  const tmp = {
+    path: TMP,
+    sizeLimit: sizes.get(TMP) ?? TMP_SIZE,
+    volume: VOLUME_PREFIX + slugOf(TMP),
+    isAnnotated: sizes.has(TMP),
+  };
   return [tmp, ...named];
+}
+
+/** Why a folder cannot be writable. */
+function refusalOf(path: string, normal: string) {
+  if (normal === '/' || path.split('/').includes('..'))
+    return {
+      problem: message`${path} cannot be a writable folder`,
+      remedy: words('use an absolute path other than / and without ..'),
+    };
+  const taken = OF_NODE.find(
+    (one) => normal === one || (FOLDERS_OF_NODE.has(one) && normal.startsWith(`${one}/`)),
+  );
+  return taken === undefined
+    ? undefined
+    : {
+        problem: message`${path} cannot be a writable folder, because the node mounts ${words(taken)}`,
+        remedy: words('remove the entry'),
+      };
 }
 
 function slugOf(path: string): string {
@@ -101,31 +127,39 @@ function segmentsOf(path: string): string[] {
 
 /** A folder, and those below it that are mounted. */
 interface Folder {
-  isMount: boolean;
+  mount: Mount | undefined;
   readonly below: Map<string, Folder>;
+}
+
+/** What is mounted at a path. */
+export interface Mount {
+  readonly path: string;
+  readonly isReadOnly: boolean;
 }
 
 /** The mount paths of a container. */
 export class MountPaths {
-  private readonly root: Folder = { isMount: false, below: new Map() };
+  private readonly root: Folder = { mount: undefined, below: new Map() };
 
-  add(mountPath: string): void {
+  add(path: string, isReadOnly = false): void {
     let at = this.root;
-    for (const segment of segmentsOf(mountPath)) {
-      const next = at.below.get(segment) ?? { isMount: false, below: new Map() };
+    for (const segment of segmentsOf(path)) {
+      const next = at.below.get(segment) ?? { mount: undefined, below: new Map() };
       at.below.set(segment, next);
       at = next;
     }
-    at.isMount = true;
+    at.mount ??= { path, isReadOnly };
   }
 
-  /** Whether a path lies at or below one of them. */
-  covers(path: string): boolean {
+  /** The innermost mount that a path lies at or below. */
+  at(path: string): Mount | undefined {
     let at: Folder | undefined = this.root;
+    let { mount } = at;
     for (const segment of segmentsOf(path)) {
-      if (at === undefined || at.isMount) break;
       at = at.below.get(segment);
+      if (at === undefined) break;
+      mount = at.mount ?? mount;
     }
-    return at?.isMount ?? false;
+    return mount;
   }
 }

@@ -7,22 +7,26 @@ import type { Graph } from '../kustomize/graph';
 import { message, words } from '../message';
 import { type Fix, canFix, formatPath } from '../yaml/field-path';
 import { textOf } from '../yaml/yaml';
-import { type InspectContext, type Level, inspect } from './inspect';
+import { type InspectContext, inspect } from './inspect';
 
-/** What hardening may know; levels come by item, because overlays may turn a rule off. */
-export type HardenContext = Omit<InspectContext, 'levels' | 'scope' | 'kustomization' | 'namespaceObjects'>;
+/** What hardening may know of a file: overlays may turn a rule off, and have other defaults. */
+export type FileSettings = Pick<InspectContext, 'levels' | 'podSecurity' | 'resourceDefaults'>;
+export type HardenContext = Omit<
+  InspectContext,
+  keyof FileSettings | 'scope' | 'kustomization' | 'namespaceObjects'
+>;
 
 /**
  * Adds to every complete resource what the rules ask for and the author left out. Complete is what a kustomization names
  * under `resources` and nowhere else; without any kustomization, everything.
  *
- * @param levelsOf the level of each rule for a file; a rule that is off adds nothing
+ * @param settingsOf the settings that hold for a file; a rule that is off adds nothing
  */
 export function harden(
   items: readonly Item[],
   graph: Graph | undefined,
   context: HardenContext,
-  levelsOf: (file: string | undefined) => ReadonlyMap<string, Level>,
+  settingsOf: (file: string | undefined) => FileSettings,
 ): Revision {
   const edits = new Map<Item, Edit>();
   const changed: Finding[] = [];
@@ -30,10 +34,9 @@ export function harden(
   const namespaceObjects = new NamespaceObjects(items.flatMap(({ value }) => expandLists(value)));
   const hardened = items.map((item) => {
     if (!isComplete(item)) return item;
-    const levels = levelsOf(item.path);
     const found = inspect([item.value], {
       ...context,
-      levels,
+      ...settingsOf(item.path),
       namespaceObjects,
       scope: 'source',
       kustomization: undefined,

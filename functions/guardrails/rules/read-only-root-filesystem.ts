@@ -64,10 +64,19 @@ function checkContainer(
   );
   const mounted = new MountPaths();
   const devices = objectsIn(value.volumeDevices);
-  for (const { mountPath } of objectsIn(value.volumeMounts)) mounted.add(textOf(mountPath));
+  for (const { mountPath, readOnly: isReadOnly } of objectsIn(value.volumeMounts))
+    mounted.add(textOf(mountPath), isReadOnly === true);
   for (const { devicePath } of devices) mounted.add(textOf(devicePath));
-  for (const { path: folder, volume, sizeLimit } of paths) {
-    if (mounted.covers(folder)) continue;
+  for (const { path: folder, volume, sizeLimit, isAnnotated } of paths) {
+    const mount = mounted.at(folder);
+    if (mount?.isReadOnly && isAnnotated)
+      reports.push({
+        problem: message`${subject} cannot write to ${folder}, because it lies in the read-only mount ${mount.path}`,
+        remedy: message`mount a writable volume at ${folder}, or remove it from the annotation ${words(WRITABLE_PATHS)}`,
+        field: ['metadata', 'annotations', WRITABLE_PATHS],
+        container,
+      });
+    if (mount !== undefined) continue;
     mounted.add(folder);
     const fixes: Fix[] = [
       { path: [...path, 'volumeMounts', '-'], value: { name: volume, mountPath: folder } },
