@@ -1,4 +1,4 @@
-// Configuration of `npm run test:hostile`: packages that attack the function. `npm test` leaves out the slow ones.
+// Configuration of `npm run test:hostile`: packages that attack the function. `npm test` leaves out all but gate.
 const { jest } = require('../package.json');
 
 module.exports = {

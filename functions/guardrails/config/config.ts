@@ -13,6 +13,8 @@ export interface Settings {
   readonly levels: Levels;
   readonly podSecurity: PodSecurity;
   readonly resourceDefaults: ResourceDefaults;
+  /** Whether the values that a known public image needs are written, or proposed. */
+  readonly knownImages: 'propose' | 'apply';
   readonly network: ExternalPeers;
   /** The file with the variables that Flux replaces; undefined: Flux replaces nothing. */
   readonly substitute: string | undefined;
@@ -44,6 +46,7 @@ export const DEFAULTS: Config = {
   environment: undefined,
   complete: false,
   resourceDefaults: RESOURCE_DEFAULTS,
+  knownImages: 'propose',
   network: EXTERNAL_PEERS,
   overlays: [],
   bases: [],

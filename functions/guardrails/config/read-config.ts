@@ -55,6 +55,7 @@ const SETTINGS = {
       limits: v.optional(AMOUNTS),
     }),
   ),
+  knownImages: v.optional(v.picklist(['propose', 'apply'])),
   network: v.optional(NETWORK),
   substitute: v.optional(v.string()),
 };
@@ -139,6 +140,7 @@ function settingsIn(written: WrittenSettings, base: Settings, field: FieldPath, 
     levels: new Map([...base.levels, ...levelsIn(rules)]),
     podSecurity: { ...base.podSecurity, ...podSecurityIn(podSecurity) },
     resourceDefaults: resourceDefaults(resources, base.resourceDefaults, [...field, 'resources'], locate),
+    knownImages: written.knownImages ?? base.knownImages,
     network: {
       ingressController: { ...base.network.ingressController, ...network?.ingressController },
       gateways: { ...base.network.gateways, ...network?.gateways },

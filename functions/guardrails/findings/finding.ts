@@ -21,6 +21,8 @@ export interface Report {
   readonly severity?: Severity;
   /** What fixes it at the source: only ever values where there are none. */
   readonly fixes?: readonly Fix[];
+  /** What the resource needs besides the fixes, as the end of a sentence; an info where they are applied. */
+  readonly needs?: Message | undefined;
   /** What is reported besides where an exemption covers it: what the exempt pod still needs to start. */
   readonly ifExempt?: Report;
 }
@@ -61,6 +63,7 @@ export interface Finding {
   readonly field?: FieldPath | undefined;
   readonly currentValue?: YamlValue | undefined;
   readonly fixes?: readonly Fix[] | undefined;
+  readonly needs?: Message | undefined;
   readonly suppression?: Suppression | undefined;
   /** Folders of the overlays whose builds have it; empty for one at the source or in a stream. */
   readonly overlays: readonly string[];

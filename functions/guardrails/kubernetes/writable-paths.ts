@@ -75,6 +75,11 @@ export function writablePathsOf(
   return [tmp, ...named];
 }
 
+/** A writable folder that no annotation lists. */
+export function writablePath(path: string, sizeLimit: string): WritablePath {
+  return { path, sizeLimit, volume: volumeName(path, slugOf(path), false), isAnnotated: false };
+}
+
 /** Why a folder cannot be writable. */
 function refusalOf(path: string, normal: string) {
   if (normal === '/' || path.split('/').includes('..'))

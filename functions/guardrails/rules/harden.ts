@@ -4,13 +4,16 @@ import { annotationsOf, expandLists, resourceRef } from '../krm/resource';
 import { NamespaceObjects } from '../kubernetes/namespace-objects';
 import { isWorkload } from '../kubernetes/workload';
 import type { Graph } from '../kustomize/graph';
-import { message, words } from '../message';
+import { type Message, message, words } from '../message';
 import { type Fix, canFix, formatPath } from '../yaml/field-path';
 import { textOf } from '../yaml/yaml';
 import { type InspectContext, inspect } from './inspect';
 
 /** What hardening may know of a file: overlays may turn a rule off, and have other defaults. */
-export type FileSettings = Pick<InspectContext, 'levels' | 'podSecurity' | 'resourceDefaults'>;
+export type FileSettings = Pick<
+  InspectContext,
+  'levels' | 'podSecurity' | 'resourceDefaults' | 'knownImages'
+>;
 export type HardenContext = Omit<
   InspectContext,
   keyof FileSettings | 'scope' | 'kustomization' | 'namespaceObjects'
@@ -30,6 +33,7 @@ export function harden(
 ): Revision {
   const edits = new Map<Item, Edit>();
   const changed: Finding[] = [];
+  const needs: Finding[] = [];
   const isComplete = completeResources(graph);
   const namespaceObjects = new NamespaceObjects(items.flatMap(({ value }) => expandLists(value)));
   const hardened = items.map((item) => {
@@ -48,6 +52,7 @@ export function harden(
       if (finding.suppression !== undefined || !canFix(item.value, fixes)) continue;
       for (const fix of fixes) applied.set(JSON.stringify(fix), fix);
       changed.push(...fixes.map((fix) => changeOf(finding, item, fix)));
+      if (finding.needs !== undefined) needs.push(needOf(finding, finding.needs, item));
     }
     if (applied.size === 0) return item;
     const edit = [...applied.values()];
@@ -58,7 +63,7 @@ export function harden(
     items: hardened,
     changes: { edits, removed: new Set(), added: [] },
     changed,
-    findings: graph === undefined ? [] : unbuilt(items, graph),
+    findings: [...needs, ...(graph === undefined ? [] : unbuilt(items, graph))],
   };
 }
 
@@ -89,6 +94,20 @@ function unbuilt(items: readonly Item[], graph: Graph): Finding[] {
         source: file === undefined ? undefined : { file },
       }));
   });
+}
+
+/** What a resource needs besides its fixes. */
+function needOf({ rule, documentation, resource }: Finding, needs: Message, { path: file }: Item): Finding {
+  return {
+    rule,
+    documentation,
+    severity: 'info',
+    problem: message`gets runAsNonRoot: true, for which the package does not show everything: ${needs}`,
+    remedy: words('set what is named, if the image does not do so'),
+    resource,
+    overlays: [],
+    source: file === undefined ? undefined : { file },
+  };
 }
 
 /** One fix as a finding: the resource gets a value, or an entry in a list. */

@@ -91,7 +91,7 @@ function suppressionOf(reason: string | undefined, level: Level): Suppression | 
 
 function findingOf(
   { id, documentation }: { readonly id: string; readonly documentation: string | undefined },
-  { field, fixes = [], severity = 'error', problem, remedy, currentValue, container }: Report,
+  { field, fixes = [], severity = 'error', problem, remedy, currentValue, container, needs }: Report,
   { resource, path }: Place,
   suppression: Suppression | undefined,
   highest: Severity,
@@ -101,6 +101,7 @@ function findingOf(
     remedy,
     currentValue,
     container,
+    needs,
     rule: id,
     documentation,
     severity: suppression !== undefined ? 'info' : severity === 'error' ? highest : severity,

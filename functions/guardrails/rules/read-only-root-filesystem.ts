@@ -1,9 +1,16 @@
 import type { Report } from '../findings/finding';
 import { type Container, type PodSpec, podSpecOf } from '../kubernetes/workload';
-import { MountPaths, WRITABLE_PATHS, type WritablePath, writablePathsOf } from '../kubernetes/writable-paths';
+import {
+  MountPaths,
+  WRITABLE_PATHS,
+  type WritablePath,
+  writablePath,
+  writablePathsOf,
+} from '../kubernetes/writable-paths';
 import { message, words } from '../message';
 import type { Fix } from '../yaml/field-path';
 import { type YamlValue, isAbsent, objectAt, objectsIn, textOf } from '../yaml/yaml';
+import { scratchFolders } from './image-needs';
 import type { Rule } from './rule';
 
 /** The root file system is read-only; what has to be written goes to an emptyDir with a size limit. */
@@ -12,7 +19,7 @@ export const readOnlyRootFilesystem: Rule = {
   summary: '`readOnlyRootFilesystem: true`, with an emptyDir at `/tmp` and at each writable path',
   adds: '`readOnlyRootFilesystem: true`, an emptyDir of 64Mi at `/tmp` and one at each writable path',
   documentation: 'https://kubernetes.io/docs/concepts/security/linux-kernel-security-constraints/',
-  check: (resource) => {
+  check: (resource, { knownImages }) => {
     const pod = podSpecOf(resource);
     if (pod === undefined || pod.isWindows) return [];
     const paths = writablePathsOf(resource);
@@ -25,7 +32,13 @@ export const readOnlyRootFilesystem: Rule = {
         },
       ];
     const volumes = new Set(objectsIn(pod.value.volumes).map(({ name }) => name));
-    return pod.containers.flatMap((container) => checkContainer(container, pod, volumes, paths));
+    return pod.containers.flatMap((container) => {
+      const ofImage = knownImages === 'apply' ? scratchFolders(container) : [];
+      const others = ofImage
+        .filter(([path]) => paths.every((one) => one.path !== path))
+        .map(([path, size]) => writablePath(path, size));
+      return checkContainer(container, pod, volumes, [...paths, ...others]);
+    });
   },
 };
 

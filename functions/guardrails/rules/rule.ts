@@ -14,6 +14,8 @@ export interface RuleContext {
   readonly resourceDefaults: ResourceDefaults;
   /** What the namespace admits. */
   readonly podSecurity: PodSecurity;
+  /** Whether the values that a known public image needs are written, or proposed. */
+  readonly knownImages: 'propose' | 'apply';
   readonly network: ExternalPeers;
   /** The objects beside the resource that decide what its pods get. */
   readonly namespaceObjects: NamespaceObjects;

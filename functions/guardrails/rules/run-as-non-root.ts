@@ -4,6 +4,7 @@ import { podSpecOf, securityContextFixes, securityContextHolders } from '../kube
 import { type Message, message, words } from '../message';
 import type { FieldPath } from '../yaml/field-path';
 import { isAbsent, objectAt } from '../yaml/yaml';
+import { imageNeeds, userFixes } from './image-needs';
 import type { Rule } from './rule';
 
 /** No process of a pod runs as root. */
@@ -12,7 +13,7 @@ export const runAsNonRoot: Rule = {
   summary: '`runAsNonRoot: true` for every container; no `false`, no `runAsUser: 0`',
   adds: 'pod `runAsNonRoot: true`',
   documentation: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
-  check: (resource, { podSecurity }) => {
+  check: (resource, { podSecurity, knownImages }) => {
     const pod = podSpecOf(resource);
     // Both controls, runAsNonRoot and runAsUser, hold for the same pods.
     const severity = pod && severityOf('runAsNonRoot', pod, podSecurity);
@@ -55,7 +56,11 @@ export const runAsNonRoot: Rule = {
         remedy: words('set runAsNonRoot: true in the securityContext of the pod'),
         field: [...pod.path, 'securityContext', 'runAsNonRoot'],
         severity,
-        fixes: securityContextFixes(pod, ['runAsNonRoot'], true),
+        fixes: [
+          ...securityContextFixes(pod, ['runAsNonRoot'], true),
+          ...(knownImages === 'apply' ? userFixes(pod) : []),
+        ],
+        needs: imageNeeds(pod),
       });
     }
     return reports;

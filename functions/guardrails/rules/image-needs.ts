@@ -1,0 +1,114 @@
+import { type KnownImage, knownImageOf } from '../kubernetes/known-images';
+import type { Container, PodSpec } from '../kubernetes/workload';
+import { MountPaths } from '../kubernetes/writable-paths';
+import { type Message, joinMessages, message, words } from '../message';
+import type { Fix } from '../yaml/field-path';
+import { isAbsent, objectAt, objectsIn, textOf } from '../yaml/yaml';
+
+/** The containers whose image a pod runs from its start, without a numeric user that is not root. */
+function containersOfUnknownUser(pod: PodSpec): Container[] {
+  const ofPod = objectAt(pod.value, 'securityContext').runAsUser;
+  return pod.containers.filter(({ value, sort }) => {
+    const { runAsUser = ofPod, runAsNonRoot } = objectAt(value, 'securityContext');
+    return sort !== 'ephemeralContainer' && runAsNonRoot !== false && isAbsent(runAsUser);
+  });
+}
+
+/** The needs of an application that is public knowledge; undefined for other images. */
+function applicationOf({ value }: Container): KnownImage | undefined {
+  const known = typeof value.image === 'string' ? knownImageOf(value.image) : undefined;
+  return known?.kind === 'application' && !known.isAssumed ? known : undefined;
+}
+
+/**
+ * What a pod needs to start with `runAsNonRoot: true`, and with what else is added to it; undefined if the package shows
+ * that it starts. The kubelet starts neither an image of root nor one whose USER is a name.
+ */
+export function imageNeeds(pod: PodSpec): Message | undefined {
+  const unknown: Message[] = [];
+  const needs: Message[] = [];
+  for (const container of containersOfUnknownUser(pod)) {
+    const known = applicationOf(container);
+    if (known === undefined) unknown.push(container.subject);
+    else if (!known.runsRestricted) needs.push(otherImage(container, known));
+    else if (known.defaultUser !== 'number')
+      needs.push(message`${container.subject} needs ${valuesOf(container, known)}`);
+  }
+  if (unknown.length > 0)
+    needs.unshift(
+      message`the image of ${joinMessages(unknown, ' and of ')} must set a numeric USER other than 0`,
+    );
+  needs.push(...pod.containers.flatMap((one) => portNeeds(one)), ...claimNeeds(pod));
+  return needs.length === 0 ? undefined : joinMessages(needs, '; ');
+}
+
+function otherImage(
+  { subject, value }: Container,
+  { restrictedImage, privilegedPorts }: KnownImage,
+): Message {
+  const reason = privilegedPorts.length === 0 ? 'as root' : `on port ${privilegedPorts.join(' and ')}`;
+  const other = restrictedImage === undefined ? '' : message`; use ${restrictedImage}`;
+  return message`${subject} cannot run ${textOf(value.image)}, which starts ${words(reason)}${other}`;
+}
+
+/** `runAsUser: 999, runAsGroup: 999, a volume at /var/lib/mysql`. */
+function valuesOf({ value }: Container, { uid, gid, writes }: KnownImage): Message {
+  const mounted = new MountPaths();
+  for (const { mountPath } of objectsIn(value.volumeMounts)) mounted.add(textOf(mountPath));
+  const folders = writes.filter(({ path }) => path !== '/tmp' && mounted.at(path) === undefined);
+  return joinMessages(
+    [
+      words(`runAsUser: ${uid}`),
+      words(`runAsGroup: ${gid}`),
+      ...folders.map(({ path }) => words(`a volume at ${path}`)),
+    ],
+    ', ',
+  );
+}
+
+/** The first port of the system: below it, a process needs a capability. */
+const FIRST_UNPRIVILEGED = 1024;
+
+function portNeeds({ subject, value }: Container): Message[] {
+  const { add } = objectAt(objectAt(value, 'securityContext'), 'capabilities');
+  if (Array.isArray(add) && add.includes('NET_BIND_SERVICE')) return [];
+  const ports = objectsIn(value.ports).flatMap(({ containerPort: port }) =>
+    typeof port === 'number' && port < FIRST_UNPRIVILEGED ? [port] : [],
+  );
+  if (ports.length === 0) return [];
+  return [message`${subject} may need the capability NET_BIND_SERVICE for port ${ports.join(' and ')}`];
+}
+
+/** The files of a new volume belong to root, unless fsGroup is set. */
+function claimNeeds({ value, containers, claimTemplates }: PodSpec): Message[] {
+  if (!isAbsent(objectAt(value, 'securityContext').fsGroup)) return [];
+  const ofPod = objectsIn(value.volumes).filter(
+    (one) => !isAbsent(one.persistentVolumeClaim) || !isAbsent(one.ephemeral),
+  );
+  const claims = new Set([...claimTemplates, ...ofPod.map(({ name }) => textOf(name))]);
+  const mounted = containers.flatMap((one) =>
+    objectsIn(one.value.volumeMounts).map(({ name }) => textOf(name)),
+  );
+  const used = [...new Set(mounted)].filter((name) => claims.has(name));
+  return used.length === 0
+    ? []
+    : [message`the pod may need fsGroup to write to the volume ${used.join(' and ')}`];
+}
+
+/** The fixes that give a known image its user. */
+export function userFixes(pod: PodSpec): Fix[] {
+  return containersOfUnknownUser(pod).flatMap((container) => {
+    const known = applicationOf(container);
+    if (!known?.runsRestricted) return [];
+    const path = [...container.path, 'securityContext'];
+    const { runAsGroup } = objectAt(container.value, 'securityContext');
+    const ofGroup = isAbsent(runAsGroup) ? [{ path: [...path, 'runAsGroup'], value: known.gid }] : [];
+    return [{ path: [...path, 'runAsUser'], value: known.uid }, ...ofGroup];
+  });
+}
+
+/** The folders that the image of a container writes to and that keep nothing: path to size. */
+export function scratchFolders(container: Container): (readonly [path: string, size: string])[] {
+  const writes = applicationOf(container)?.writes ?? [];
+  return writes.flatMap(({ path, size, holds }) => (holds === 'scratch' ? [[path, size] as const] : []));
+}
