@@ -175,7 +175,7 @@ function fileSettings(config: Config, pkg: Package | undefined): (file: string |
     const reaching = overlays.filter(({ files }) => files.has(file)).map(({ settings }) => settings);
     const all: readonly Settings[] = reaching.length === 0 ? [config] : reaching;
     const isOff = (id: string) => all.every(({ levels }) => levels.get(id) === 'off');
-    const common = <K extends 'podSecurity' | 'resourceDefaults' | 'knownImages'>(key: K): Settings[K] => {
+    const common = <K extends Exclude<keyof FileSettings, 'levels'>>(key: K): Settings[K] => {
       const [first = config, ...others] = all;
       const text = JSON.stringify(first[key]);
       return others.every((one) => JSON.stringify(one[key]) === text) ? first[key] : config[key];
@@ -185,6 +185,7 @@ function fileSettings(config: Config, pkg: Package | undefined): (file: string |
       podSecurity: common('podSecurity'),
       resourceDefaults: common('resourceDefaults'),
       knownImages: common('knownImages'),
+      harden: common('harden'),
     };
   };
 }

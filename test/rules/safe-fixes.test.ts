@@ -385,3 +385,158 @@ describe('a seccomp profile in an annotation', () => {
     expect(JSON.stringify(judged.items)).toContain('"seccompProfile":{"type":"RuntimeDefault"}');
   });
 });
+
+describe('what the image must be like is said where runAsNonRoot is added', () => {
+  const needsOf = async (resource: Resource, spec: Resource = {}) => {
+    const { messages, exitCode } = await judge([resource], spec);
+    const found = messages.filter((one) => one.includes('gets runAsNonRoot: true, for which'));
+    expect(found.length).toBeLessThan(2);
+    return {
+      exitCode,
+      needs: found[0]?.replace(/^.*does not show everything: /, '').replace(/; set what is named.*/, ''),
+    };
+  };
+  const POSTGRES = { name: 'db', image: 'postgres:16' };
+
+  it.each<[string, Resource, string | undefined]>([
+    ['an unknown image', container(), 'the image of container "web" must set a numeric USER other than 0'],
+    [
+      'two of them, one an init container',
+      deployment({ initContainers: [{ ...WEB, name: 'init' }], containers: [WEB] }),
+      'the image of initContainer "init" and of container "web" must set a numeric USER other than 0',
+    ],
+    [
+      'a numeric user of the pod',
+      deployment({ containers: [WEB], securityContext: { runAsUser: 1000 } }),
+      undefined,
+    ],
+    ['a numeric user of the container', container({ securityContext: { runAsUser: 1000 } }), undefined],
+    [
+      'an image that is known to set one',
+      container({ image: 'nginxinc/nginx-unprivileged:1.29' }),
+      undefined,
+    ],
+    [
+      'postgres',
+      deployment({ containers: [POSTGRES] }),
+      'container "db" needs runAsUser: 999, runAsGroup: 999, a volume at /var/lib/postgresql/data, a volume at /var/run/postgresql',
+    ],
+    [
+      'nginx, and its port',
+      deployment({ containers: [{ name: 'web', image: 'nginx:1.29', ports: [{ containerPort: 80 }] }] }),
+      'container "web" cannot run nginx:1.29, which starts on port 80; use docker.io/nginxinc/nginx-unprivileged; container "web" may need the capability NET_BIND_SERVICE for port 80',
+    ],
+    [
+      'a port with its capability',
+      container({
+        securityContext: { runAsUser: 1000, capabilities: { add: ['NET_BIND_SERVICE'] } },
+        ports: [{ containerPort: 443 }],
+      }),
+      undefined,
+    ],
+    [
+      'a claim without fsGroup',
+      deployment({
+        containers: [{ ...WEB, volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+        volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+        securityContext: { runAsUser: 1000 },
+      }),
+      'the pod may need fsGroup to write to the volume data',
+    ],
+    [
+      'a claim with fsGroup',
+      deployment({
+        containers: [{ ...WEB, volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+        volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+        securityContext: { runAsUser: 1000, fsGroup: 1000 },
+      }),
+      undefined,
+    ],
+  ])('%s', async (_, resource, expected) => {
+    expect(await needsOf(resource)).toEqual({ exitCode: 0, needs: expected });
+  });
+
+  it('knownImages: apply writes the user and the folders', async () => {
+    const judged = await judge([deployment({ containers: [POSTGRES, WEB] })], { knownImages: 'apply' });
+    expect(judged.exitCode).toBe(0);
+    const { containers } = podOf(judged);
+    expect(containers[0]).toMatchObject({
+      securityContext: { runAsUser: 999, runAsGroup: 999 },
+      volumeMounts: [
+        { name: 'guardrails-tmp', mountPath: '/tmp' },
+        { name: 'guardrails-var-run-postgresql', mountPath: '/var/run/postgresql' },
+      ],
+    });
+    expect(containers[1]?.volumeMounts).toEqual([{ name: 'guardrails-tmp', mountPath: '/tmp' }]);
+    expect(JSON.stringify(containers[1])).not.toContain('runAsUser');
+    const again = await judge(judged.items, { knownImages: 'apply' });
+    expect(again.items).toEqual(judged.items);
+  });
+});
+
+describe('harden: safe', () => {
+  const ADDED = [
+    '"allowPrivilegeEscalation":false',
+    '"seccompProfile":{"type":"RuntimeDefault"}',
+    '"automountServiceAccountToken":false',
+  ];
+  const OTHERS = ['runAsNonRoot', 'readOnlyRootFilesystem', '"drop"', '"requests"'];
+  const OFF = Object.fromEntries(
+    ['run-as-non-root', 'read-only-root-filesystem', 'capabilities', 'resources'].map((id) => [
+      id,
+      'warning',
+    ]),
+  );
+
+  it.each<[string, Resource, Resource]>([
+    ['of the configuration', { harden: 'safe' }, {}],
+    ['of the workload', {}, { annotations: { 'todo.example.com/harden': 'safe' } }],
+    ['of an environment', { environment: 'x', environments: { x: { harden: 'safe' } } }, {}],
+  ])('%s adds what keeps every workload running', async (_, spec, metadata) => {
+    const { exitCode, items } = await judge([deployment({ containers: [WEB] }, metadata)], {
+      ...spec,
+      rules: OFF,
+    });
+    expect(exitCode).toBe(0);
+    const text = JSON.stringify(items);
+    for (const added of ADDED) expect(text).toContain(added);
+    for (const other of OTHERS) expect(text).not.toContain(other);
+  });
+
+  it('a workload consents to all', async () => {
+    const metadata = { annotations: { 'todo.example.com/harden': 'all' } };
+    const { items } = await judge([deployment({ containers: [WEB] }, metadata)], { harden: 'safe' });
+    for (const added of [...ADDED, ...OTHERS]) expect(JSON.stringify(items)).toContain(added);
+  });
+
+  it('what is left is reported', async () => {
+    const { exitCode, stderr } = await judge([deployment({ containers: [WEB] })], { harden: 'safe' });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('Deployment/web pod may run as root: runAsNonRoot is missing;');
+  });
+
+  it('another value of the annotation is an error', async () => {
+    const metadata = { annotations: { 'todo.example.com/harden': 'none' } };
+    const { exitCode, stderr } = await judge([deployment({ containers: [WEB] }, metadata)]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      '[error] Deployment/web annotation todo.example.com/harden must be all or safe, found none; correct the value, or remove the annotation\n',
+    );
+  });
+});
+
+it('the workloads that restart, and the pods that cannot be changed, are named', async () => {
+  const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'migrate' } };
+  const template = { spec: { containers: [WEB], restartPolicy: 'Never' } };
+  const { messages } = await judge([
+    container(),
+    { ...job, spec: { template } },
+    { ...job, kind: 'CronJob', spec: { schedule: '0 0 * * *', jobTemplate: { spec: { template } } } },
+  ]);
+  expect(messages).toContain(
+    '[info] the pods of these workloads restart when the changes are applied: Deployment/web; choose when to apply them',
+  );
+  expect(messages).toContain(
+    '[info] the pods of these cannot be changed once they exist: Job/migrate; delete what runs before the changes are applied',
+  );
+});

@@ -3,7 +3,7 @@ import { RESOURCE_DEFAULTS, type ResourceDefaults } from '../kubernetes/resource
 import type { OverlaySettings } from '../kustomize/overlays';
 import type { Message } from '../message';
 import { EXTERNAL_PEERS, type ExternalPeers } from '../network/external-peers';
-import type { Level } from '../rules/inspect';
+import type { HardenMode, Level } from '../rules/inspect';
 
 /** Rule id to level; `error` where a rule is not named. */
 export type Levels = ReadonlyMap<string, Level>;
@@ -13,6 +13,7 @@ export interface Settings {
   readonly levels: Levels;
   readonly podSecurity: PodSecurity;
   readonly resourceDefaults: ResourceDefaults;
+  readonly harden: HardenMode;
   /** Whether the values that a known public image needs are written, or proposed. */
   readonly knownImages: 'propose' | 'apply';
   readonly network: ExternalPeers;
@@ -46,6 +47,7 @@ export const DEFAULTS: Config = {
   environment: undefined,
   complete: false,
   resourceDefaults: RESOURCE_DEFAULTS,
+  harden: 'all',
   knownImages: 'propose',
   network: EXTERNAL_PEERS,
   overlays: [],

@@ -2,7 +2,7 @@ import type { Finding, Revision } from '../findings/finding';
 import { type Edit, type Item, isKustomizationFile, withItemEdit } from '../krm/item';
 import { annotationsOf, expandLists, resourceRef } from '../krm/resource';
 import { NamespaceObjects } from '../kubernetes/namespace-objects';
-import { isWorkload } from '../kubernetes/workload';
+import { isWorkload, podSpecOf } from '../kubernetes/workload';
 import type { Graph } from '../kustomize/graph';
 import { type Message, message, words } from '../message';
 import { type Fix, canFix, formatPath } from '../yaml/field-path';
@@ -12,7 +12,7 @@ import { type InspectContext, inspect } from './inspect';
 /** What hardening may know of a file: overlays may turn a rule off, and have other defaults. */
 export type FileSettings = Pick<
   InspectContext,
-  'levels' | 'podSecurity' | 'resourceDefaults' | 'knownImages'
+  'levels' | 'podSecurity' | 'resourceDefaults' | 'harden' | 'knownImages'
 >;
 export type HardenContext = Omit<
   InspectContext,
@@ -52,7 +52,7 @@ export function harden(
       if (finding.suppression !== undefined || !canFix(item.value, fixes)) continue;
       for (const fix of fixes) applied.set(JSON.stringify(fix), fix);
       changed.push(...fixes.map((fix) => changeOf(finding, item, fix)));
-      if (finding.needs !== undefined) needs.push(needOf(finding, finding.needs, item));
+      if (finding.needs !== undefined && fixes.length > 0) needs.push(needOf(finding, finding.needs, item));
     }
     if (applied.size === 0) return item;
     const edit = [...applied.values()];
@@ -63,7 +63,7 @@ export function harden(
     items: hardened,
     changes: { edits, removed: new Set(), added: [] },
     changed,
-    findings: [...needs, ...(graph === undefined ? [] : unbuilt(items, graph))],
+    findings: [...needs, ...restarts(edits.keys()), ...(graph === undefined ? [] : unbuilt(items, graph))],
   };
 }
 
@@ -94,6 +94,47 @@ function unbuilt(items: readonly Item[], graph: Graph): Finding[] {
         source: file === undefined ? undefined : { file },
       }));
   });
+}
+
+/** The kinds whose pods a change of the template does not replace: the API server refuses the change. */
+const IMMUTABLE = new Set(['Job', 'Pod']);
+/** The kinds that make pods later, from what they then have. */
+const LATER = new Set(['CronJob', 'PodTemplate', 'ScaledJob']);
+
+/** What the changes do to what runs already, in a line each. */
+function restarts(changed: Iterable<Item>): Finding[] {
+  const workloads = [...changed].flatMap(({ value }) =>
+    expandLists(value).filter(({ resource }) => podSpecOf(resource) !== undefined),
+  );
+  const [fixed, rolled] = [true, false].map((isImmutable) =>
+    workloads
+      .map(({ resource }) => resourceRef(resource))
+      .filter(({ kind }) => IMMUTABLE.has(kind) === isImmutable && !LATER.has(kind))
+      .map(({ kind, name }) => `${kind}/${name}`),
+  );
+  const line = (names: readonly string[] = [], text: string, remedy: string): Finding[] =>
+    names.length === 0
+      ? []
+      : [
+          {
+            severity: 'info',
+            problem: message`${words(text)}: ${names.join(', ')}`,
+            remedy: words(remedy),
+            overlays: [],
+          },
+        ];
+  return [
+    ...line(
+      rolled,
+      'the pods of these workloads restart when the changes are applied',
+      'choose when to apply them',
+    ),
+    ...line(
+      fixed,
+      'the pods of these cannot be changed once they exist',
+      'delete what runs before the changes are applied',
+    ),
+  ];
 }
 
 /** What a resource needs besides its fixes. */

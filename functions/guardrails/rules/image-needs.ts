@@ -1,8 +1,8 @@
+import type { Report } from '../findings/finding';
 import { type KnownImage, knownImageOf } from '../kubernetes/known-images';
 import type { Container, PodSpec } from '../kubernetes/workload';
 import { MountPaths } from '../kubernetes/writable-paths';
 import { type Message, joinMessages, message, words } from '../message';
-import type { Fix } from '../yaml/field-path';
 import { isAbsent, objectAt, objectsIn, textOf } from '../yaml/yaml';
 
 /** The containers whose image a pod runs from its start, without a numeric user that is not root. */
@@ -95,15 +95,23 @@ function claimNeeds({ value, containers, claimTemplates }: PodSpec): Message[] {
     : [message`the pod may need fsGroup to write to the volume ${used.join(' and ')}`];
 }
 
-/** The fixes that give a known image its user. */
-export function userFixes(pod: PodSpec): Fix[] {
-  return containersOfUnknownUser(pod).flatMap((container) => {
+/** The users of known images that start as root or as a user with a name. */
+export function usersOfImages(pod: PodSpec): Report[] {
+  return containersOfUnknownUser(pod).flatMap((container): Report[] => {
     const known = applicationOf(container);
-    if (!known?.runsRestricted) return [];
+    if (!known?.runsRestricted || known.defaultUser === 'number') return [];
     const path = [...container.path, 'securityContext'];
     const { runAsGroup } = objectAt(container.value, 'securityContext');
     const ofGroup = isAbsent(runAsGroup) ? [{ path: [...path, 'runAsGroup'], value: known.gid }] : [];
-    return [{ path: [...path, 'runAsUser'], value: known.uid }, ...ofGroup];
+    return [
+      {
+        problem: message`${container.subject} has no runAsUser, and its image does not set a numeric user`,
+        remedy: words(`set runAsUser: ${known.uid}`),
+        field: [...path, 'runAsUser'],
+        container: container.name,
+        fixes: [{ path: [...path, 'runAsUser'], value: known.uid }, ...ofGroup],
+      },
+    ];
   });
 }
 

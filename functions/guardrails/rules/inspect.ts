@@ -1,9 +1,10 @@
 import type { Finding, Inspected, Report, Suppression } from '../findings/finding';
 import type { Severity } from '../krm/result';
-import { type Placed, expandLists, resourceRef } from '../krm/resource';
+import { type Placed, annotationsOf, expandLists, resourceRef } from '../krm/resource';
 import { NamespaceObjects } from '../kubernetes/namespace-objects';
 import { hasPods, podSpecOf } from '../kubernetes/workload';
-import type { YamlObject } from '../yaml/yaml';
+import { message, words } from '../message';
+import { type YamlObject, isAbsent, textOf } from '../yaml/yaml';
 import { type Exemptions, exemptionOf, readExemptions } from './exemptions';
 import { RULES } from './index';
 import type { RuleContext } from './rule';
@@ -15,6 +16,7 @@ export interface InspectContext extends Omit<RuleContext, 'namespaceObjects'> {
   /** Of the whole package or build; undefined: those among the resources. */
   readonly namespaceObjects?: NamespaceObjects;
   readonly neverExempt: ReadonlySet<string>;
+  readonly harden: HardenMode;
   /** Rule id to level; `error` where the rule is not named. */
   readonly levels: ReadonlyMap<string, Level>;
   /**
@@ -26,13 +28,20 @@ export interface InspectContext extends Omit<RuleContext, 'namespaceObjects'> {
 }
 
 const RULE_IDS = RULES.map(({ id }) => id);
-/** The rule of findings about exemptions themselves. No configuration changes its level. */
+/** The rule of findings about exemptions and other annotations themselves. No configuration changes its level. */
 const EXEMPTION = { id: 'exemption', documentation: undefined };
+/** Overrides spec.harden for a workload. */
+const HARDEN = 'todo.example.com/harden';
+const HARDEN_MODES = ['all', 'safe'] as const;
+
+/** Which rules add something: all, or those alone whose additions keep every workload running. */
+export type HardenMode = (typeof HARDEN_MODES)[number];
 
 /** A resource with its exemptions. */
 interface Place extends Placed {
   readonly root: YamlObject;
   readonly exemptions: Exemptions;
+  readonly harden: HardenMode;
 }
 
 /** Checks every resource against every rule, in the order of the rules. */
@@ -43,10 +52,11 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
       ...placed,
       root,
       exemptions: readExemptions(placed.resource, RULE_IDS, context.neverExempt, today),
+      harden: hardenModeOf(placed.resource) ?? context.harden,
     })),
   );
   const ofExemptions = places.flatMap((place) =>
-    place.exemptions.problems.map((report) => ({
+    [...place.exemptions.problems, ...hardenProblems(place.resource)].map((report) => ({
       root: place.root,
       finding: findingOf(EXEMPTION, report, place, undefined, 'error'),
     })),
@@ -64,7 +74,9 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
     const inspected = (report: Report, place: Place, highest: Severity): Inspected[] => {
       const reason = exemptionOf(place.exemptions, id, report)?.reason;
       const suppression = suppressionOf(reason, level);
-      const found = { root: place.root, finding: findingOf(rule, report, place, suppression, highest) };
+      const isWanted = context.scope !== 'source' || rule.isSafe === true || place.harden === 'all';
+      const wanted = isWanted ? report : { ...report, fixes: [] };
+      const found = { root: place.root, finding: findingOf(rule, wanted, place, suppression, highest) };
       const { ifExempt } = report;
       if (reason === undefined || ifExempt === undefined) return [found];
       return [found, { root: place.root, finding: findingOf(rule, ifExempt, place, undefined, highest) }];
@@ -116,4 +128,22 @@ function findingOf(
 /** Whether the controller of a resource is known to accept what a rule adds to its pods. */
 function canAddTo(resource: YamlObject): boolean {
   return podSpecOf(resource)?.writable !== 'nothing';
+}
+
+function hardenModeOf(resource: YamlObject): HardenMode | undefined {
+  const value = annotationsOf(resource)[HARDEN];
+  return HARDEN_MODES.find((mode) => mode === value);
+}
+
+function hardenProblems(resource: YamlObject): Report[] {
+  const value = annotationsOf(resource)[HARDEN];
+  if (isAbsent(value) || hardenModeOf(resource) !== undefined) return [];
+  return [
+    {
+      problem: message`annotation ${words(HARDEN)} must be ${words(HARDEN_MODES.join(' or '))}, found ${textOf(value)}`,
+      remedy: words('correct the value, or remove the annotation'),
+      field: ['metadata', 'annotations', HARDEN],
+      currentValue: value,
+    },
+  ];
 }

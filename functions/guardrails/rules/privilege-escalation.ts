@@ -10,6 +10,7 @@ export const privilegeEscalation: Rule = {
   id: 'privilege-escalation',
   summary: '`allowPrivilegeEscalation: false`, and no `privileged: true`',
   adds: 'container `allowPrivilegeEscalation: false`',
+  isSafe: true,
   documentation: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
   check: (resource, { podSecurity }) => {
     const pod = podSpecOf(resource);

@@ -4,7 +4,7 @@ import { podSpecOf, securityContextFixes, securityContextHolders } from '../kube
 import { type Message, message, words } from '../message';
 import type { FieldPath } from '../yaml/field-path';
 import { isAbsent, objectAt } from '../yaml/yaml';
-import { imageNeeds, userFixes } from './image-needs';
+import { imageNeeds, usersOfImages } from './image-needs';
 import type { Rule } from './rule';
 
 /** No process of a pod runs as root. */
@@ -56,14 +56,11 @@ export const runAsNonRoot: Rule = {
         remedy: words('set runAsNonRoot: true in the securityContext of the pod'),
         field: [...pod.path, 'securityContext', 'runAsNonRoot'],
         severity,
-        fixes: [
-          ...securityContextFixes(pod, ['runAsNonRoot'], true),
-          ...(knownImages === 'apply' ? userFixes(pod) : []),
-        ],
+        fixes: securityContextFixes(pod, ['runAsNonRoot'], true),
         needs: imageNeeds(pod),
       });
     }
-    return reports;
+    return knownImages === 'apply' ? [...reports, ...usersOfImages(pod)] : reports;
   },
 };
 

@@ -17,6 +17,7 @@ export const seccompProfile: Rule = {
   id: 'seccomp-profile',
   summary: 'A seccomp profile of type `RuntimeDefault` or `Localhost` for every container',
   adds: 'pod `seccompProfile.type: RuntimeDefault`',
+  isSafe: true,
   documentation: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
   check: (resource, { podSecurity }) => {
     const pod = podSpecOf(resource);

@@ -9,6 +9,7 @@ export const serviceAccountToken: Rule = {
   id: 'service-account-token',
   summary: '`automountServiceAccountToken: false` where the pod uses the default ServiceAccount',
   adds: 'pod `automountServiceAccountToken: false`',
+  isSafe: true,
   documentation:
     'https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#opt-out-of-api-credential-automounting',
   check: (resource, { namespaceObjects }) => {
