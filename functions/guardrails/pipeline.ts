@@ -77,7 +77,7 @@ export async function judge(
   const source = isStream ? undefined : packageOf(items, directory);
   // A directory shows that there are no kustomizations.
   if (source === undefined && directory?.hidden.length !== 0) requireCompleteResources(items);
-  const unchanged: Revision = { items, changes: NO_CHANGES, changed: [], findings: [] };
+  const unchanged: Revision = { items, changes: NO_CHANGES, changed: [], effects: [], findings: [] };
   const { findings, ...rest } = asIs
     ? unchanged
     : harden(items, source?.graph, config, fileSettings(config, source));

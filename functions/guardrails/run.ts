@@ -72,7 +72,7 @@ export function findingsOf({ findings, revision }: Judged, warnings: Config['war
     ...revision.findings,
     ...findings,
   ];
-  return bySeverity(hasError(all) ? all : [...all, ...revision.changed]);
+  return bySeverity(hasError(all) ? all : [...all, ...revision.changed, ...revision.effects]);
 }
 
 /** What was judged, as the last finding. */

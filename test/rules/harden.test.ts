@@ -254,6 +254,16 @@ describe('a third component', () => {
     'Deployment/todo-worker gets 28 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/worker-deployment.yaml)',
   ];
 
+  const NEEDS = 'gets runAsNonRoot: true, for which the package does not show everything:';
+  const SET = 'set what is named, if the image does not do so';
+  const EFFECTS = [
+    `[info] DaemonSet/todo-agent ${NEEDS} the image of container "agent" must set a numeric USER other than 0 (base/added/agent-daemonset.yaml); ${SET}`,
+    `[info] StatefulSet/todo-cache ${NEEDS} container "cache" needs runAsUser: 999, runAsGroup: 999; the pod may need fsGroup to write to the volume data (base/added/cache-statefulset.yaml); ${SET}`,
+    `[info] CronJob/todo-report ${NEEDS} the image of container "report" must set a numeric USER other than 0 (base/added/report-cronjob.yaml); ${SET}`,
+    `[info] Deployment/todo-worker ${NEEDS} the image of initContainer "migrate" and of container "worker" must set a numeric USER other than 0 (base/added/worker-deployment.yaml); ${SET}`,
+    '[info] the pods of these workloads restart when the changes are applied: DaemonSet/todo-agent, StatefulSet/todo-cache, Deployment/todo-worker; choose when to apply them',
+  ];
+
   /** The results for the package as a ResourceList. */
   function resultsOf(files: Readonly<Tree>): Result[] {
     const items = Object.entries(files)
@@ -292,8 +302,9 @@ describe('a third component', () => {
     const before = tree();
     const { status, stdout, stderr } = render();
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout.split('\n').slice(0, SUMMARY.length + 1)).toEqual([
+    expect(stdout.split('\n').slice(0, SUMMARY.length + EFFECTS.length + 1)).toEqual([
       ...SUMMARY,
+      ...EFFECTS,
       expect.stringMatching(/^overlays\/dev: /),
     ]);
     const results = resultsOf(before);
@@ -303,7 +314,9 @@ describe('a third component', () => {
       const [old = '', now = ''] = [before[file], after[file]];
       expect(removedLines(old, now)).toEqual(file.includes('worker-dep') ? ['          resources: {}'] : []);
       const reported = results
-        .filter((one) => one.file?.path === file && one.tags?.overlay === undefined)
+        .filter(
+          (one) => one.file?.path === file && one.field !== undefined && one.tags?.overlay === undefined,
+        )
         .map(
           ({ message }) =>
             /^\w+\/[\w-]+ gets (?:an entry in )?(\S+): .* \(\S+\)$/.exec(message)?.[1] ?? message,

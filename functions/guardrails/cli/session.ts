@@ -79,7 +79,10 @@ function report(output: Output, pkg: ReadPackage, judged: Judged, config: Config
   const ofPackage = summary === undefined ? [] : findings.filter(({ overlays }) => overlays.length === 0);
   for (const finding of [...revision.findings, ...ofPackage])
     output.print(message`[${words(finding.severity)}] ${messageOf(finding)}`);
-  if (!isRefused) for (const line of printChanges(revision.changed)) output.print(line);
+  if (!isRefused) {
+    for (const line of printChanges(revision.changed)) output.print(line);
+    for (const effect of revision.effects) output.print(message`[info] ${messageOf(effect)}`);
+  }
   for (const build of builds) for (const line of printBuild(build, findings)) output.print(line);
   if (summary !== undefined) output.print(summary);
   if (!items.some(({ value }) => value.kind === 'Guardrails'))

@@ -83,6 +83,8 @@ export interface Revision {
   readonly changes: Changes;
   /** One info for each change. */
   readonly changed: readonly Finding[];
+  /** What the changes ask of images, and what they do to pods that run: infos. */
+  readonly effects: readonly Finding[];
   /** Warnings and errors about the source itself. */
   readonly findings: readonly Finding[];
 }

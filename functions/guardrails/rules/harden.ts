@@ -63,7 +63,8 @@ export function harden(
     items: hardened,
     changes: { edits, removed: new Set(), added: [] },
     changed,
-    findings: [...needs, ...restarts(edits.keys()), ...(graph === undefined ? [] : unbuilt(items, graph))],
+    effects: [...needs, ...restarts(edits.keys())],
+    findings: graph === undefined ? [] : unbuilt(items, graph),
   };
 }
 
