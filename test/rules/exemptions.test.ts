@@ -184,7 +184,7 @@ describe('an exemption', () => {
 });
 
 describe('with an end date, in UTC', () => {
-  it.each(['2026-07-15', '2026-07-16', '2028-02-29'])('%s: it still applies', async (day) => {
+  it.each(['2026-07-30', '2027-02-28', '2027-07-15'])('%s: it still applies', async (day) => {
     const { exitCode, reported } = await judge([pod(exempt(ROOT, `ticket 42 until ${day}`), WRITABLE)]);
     expect({ exitCode, reported }).toEqual({
       exitCode: 0,
@@ -193,8 +193,33 @@ describe('with an end date, in UTC', () => {
   });
 
   it('for one container', async () => {
-    const { reported } = await judge([pod(exempt(ROOT, 'web: ticket 42 until 2026-07-15'), WRITABLE)]);
-    expect(reported).toEqual([`info ${WEB_WRITES}; exempt: ticket 42, until 2026-07-15`]);
+    const { reported } = await judge([pod(exempt(ROOT, 'web: ticket 42 until 2026-08-15'), WRITABLE)]);
+    expect(reported).toEqual([`info ${WEB_WRITES}; exempt: ticket 42, until 2026-08-15`]);
+  });
+
+  it.each(['2026-07-15', '2026-07-16', '2026-07-29'])('%s: a warning, 14 days before', async (day) => {
+    const { exitCode, reported } = await judge([pod(exempt(ROOT, `ticket 42 until ${day}`), WRITABLE)]);
+    expect({ exitCode, reported }).toEqual({
+      exitCode: 0,
+      reported: [
+        `warning exemption Pod/pod annotation exempt.todo.example.com/${ROOT}: the exemption ends on ${day}; fix what the rule reports, or set a later date`,
+        `info ${WEB_WRITES}; exempt: ticket 42, until ${day}`,
+      ],
+    });
+  });
+
+  it('spec.exemptions.maxDays limits it', async () => {
+    const resource = pod(exempt(ROOT, 'ticket 42 until 2026-08-15'), WRITABLE);
+    expect(await judge([resource], { spec: '{ exemptions: { maxDays: 31 } }' })).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await judge([resource], { spec: '{ exemptions: { maxDays: 30 } }' })).toMatchObject({
+      exitCode: 1,
+    });
+    for (const maxDays of ['0', '1.5', '36501', '"30"'])
+      expect(await judge([resource], { spec: `{ exemptions: { maxDays: ${maxDays} } }` })).toMatchObject({
+        exitCode: 3,
+      });
   });
 
   it('ends after its date', async () => {
@@ -211,6 +236,8 @@ describe('an invalid exemption is an error and has no effect', () => {
   const NO_REASON = 'the reason is missing; write the reason as the value';
   const past = (date: string) =>
     `the exemption ended on ${date}; fix what the rule reports, or set a later date`;
+  const tooFar = (date: string) =>
+    `the exemption ends more than 365 days from today, on ${date}; set an earlier date, or raise spec.exemptions.maxDays`;
   const invalidDate = (text: string) => `the date ${text} is invalid; write the date as YYYY-MM-DD`;
   const unknownContainer = (name: string) =>
     `the container "${name}" does not exist; use one of web, other, or remove the colon if the text before it is part of the reason`;
@@ -233,6 +260,12 @@ describe('an invalid exemption is an error and has no effect', () => {
     ['a leap day of another year', 'ticket 42 until 2027-02-29', invalidDate('2027-02-29')],
     ['a day without zeros', 'ticket 42 until 2026-8-1', invalidDate('2026-8-1')],
     ['a word as the date', 'ticket 42 until further', invalidDate('further')],
+    ['zero-width spaces', '\u200b\u200b', NO_REASON],
+    ['a Hangul filler', '\u3164', NO_REASON],
+    ['a Braille pattern without dots', 'web: \u2800', NO_REASON],
+    ['a joiner and a soft hyphen', '\u200d\u00ad until 2026-12-31', NO_REASON],
+    ['a date in many years', 'ticket 42 until 2099-12-31', tooFar('2099-12-31')],
+    ['a date one day too far', 'ticket 42 until 2027-07-16', tooFar('2027-07-16')],
   ])('%s', async (_, reason, problem) => {
     const { exitCode, reported } = await judge([pod(exempt(ROOT, reason), WRITABLE)]);
     expect(exitCode).toBe(1);

@@ -3,6 +3,7 @@ import { RESOURCE_DEFAULTS, type ResourceDefaults } from '../kubernetes/resource
 import type { OverlaySettings } from '../kustomize/overlays';
 import type { Message } from '../message';
 import { EXTERNAL_PEERS, type ExternalPeers } from '../network/external-peers';
+import type { ExemptionLimits } from '../rules/exemptions';
 import type { HardenMode, Level } from '../rules/inspect';
 
 /** Rule id to level; `error` where a rule is not named. */
@@ -33,8 +34,7 @@ export interface Config extends Settings {
   readonly bases: readonly string[];
   /** The version of kustomize that must build the overlays; undefined: any. */
   readonly kustomizeVersion: string | undefined;
-  /** Rules that no annotation exempts from. */
-  readonly neverExempt: ReadonlySet<string>;
+  readonly exemptions: ExemptionLimits;
   /** What is outdated in the configuration. */
   readonly warnings: readonly Message[];
 }
@@ -54,7 +54,7 @@ export const DEFAULTS: Config = {
   bases: [],
   substitute: undefined,
   kustomizeVersion: undefined,
-  neverExempt: new Set(['pinned-image']),
+  exemptions: { neverExempt: new Set(['pinned-image']), maxDays: 365 },
   warnings: [],
 };
 

@@ -30,6 +30,10 @@ const EXTERNAL_PODS = {
   namespace: v.exactOptional(v.string()),
   podLabels: v.exactOptional(v.record(v.string(), v.string())),
 };
+const DAYS = v.pipe(
+  v.number(),
+  v.check((days) => Number.isInteger(days) && days > 0 && days <= 36_500, 'a number of days from 1 to 36500'),
+);
 const CIDR = v.pipe(
   v.string(),
   v.check((text) => readIpRange(text) !== undefined, 'a CIDR range, such as 169.254.20.10/32'),
@@ -67,6 +71,7 @@ const SPEC = strict({
   environment: v.optional(v.string()),
   complete: v.optional(v.boolean()),
   neverExempt: v.optional(v.array(v.picklist(RULE_IDS))),
+  exemptions: v.optional(strict({ maxDays: v.optional(DAYS) })),
   overlays: v.optional(v.array(v.string())),
   bases: v.optional(v.array(v.string())),
   kustomizeVersion: v.optional(v.string()),
@@ -126,7 +131,11 @@ export function readConfig(
     environments: new Map([...own, ...skipped]),
     environment: spec.environment,
     complete: spec.complete ?? false,
-    neverExempt: spec.neverExempt === undefined ? DEFAULTS.neverExempt : new Set(spec.neverExempt),
+    exemptions: {
+      neverExempt:
+        spec.neverExempt === undefined ? DEFAULTS.exemptions.neverExempt : new Set(spec.neverExempt),
+      maxDays: spec.exemptions?.maxDays ?? DEFAULTS.exemptions.maxDays,
+    },
     overlays: spec.overlays ?? [],
     bases: spec.bases ?? [],
     kustomizeVersion: spec.kustomizeVersion,
@@ -220,6 +229,7 @@ function problemOf({ kind, type, expected, input, message: text }: v.BaseIssue<u
 
 const EXPECTED = new Map([
   ['string', 'a string'],
+  ['number', 'a number'],
   ['boolean', 'true or false'],
   ['Object', 'a mapping'],
   ['Array', 'a list'],

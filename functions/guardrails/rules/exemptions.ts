@@ -1,4 +1,5 @@
 import type { Report } from '../findings/finding';
+import type { Severity } from '../krm/result';
 import { podSpecOf } from '../kubernetes/workload';
 import { annotationsOf } from '../krm/resource';
 import { type Message, message, words } from '../message';
@@ -17,9 +18,20 @@ export interface Exemption {
 
 export interface Exemptions {
   readonly exemptions: readonly Exemption[];
-  /** Why annotations are invalid. An invalid exemption has no effect. */
+  /** Why annotations are invalid, or end soon. An invalid exemption has no effect. */
   readonly problems: readonly Report[];
 }
+
+/** What the configuration allows. */
+export interface ExemptionLimits {
+  /** Rules that no annotation exempts from. */
+  readonly neverExempt: ReadonlySet<string>;
+  /** How many days from today an exemption may end at most. */
+  readonly maxDays: number;
+}
+
+/** A warning starts so many days before an exemption ends. */
+const WARNING_DAYS = 14;
 
 /**
  * Reads the annotations `exempt.todo.example.com/<rule>: "<reason>"` of a resource. The value may start with
@@ -31,7 +43,7 @@ export interface Exemptions {
 export function readExemptions(
   resource: YamlObject,
   ruleIds: readonly string[],
-  neverExempt: ReadonlySet<string>,
+  { neverExempt, maxDays }: ExemptionLimits,
   today: string,
 ): Exemptions {
   const exemptions: Exemption[] = [];
@@ -41,12 +53,14 @@ export function readExemptions(
   for (const [key, value] of Object.entries(annotationsOf(resource))) {
     if (!key.startsWith(EXEMPTION_PREFIX)) continue;
     const rule = key.slice(EXEMPTION_PREFIX.length);
-    const refuse = (problem: Message, remedy: Message) =>
+    const report = (severity: Severity) => (problem: Message, remedy: Message) =>
       problems.push({
         problem: message`annotation ${key}: ${problem}`,
         remedy,
         field: ['metadata', 'annotations', key],
+        severity,
       });
+    const [refuse, warn] = [report('error'), report('warning')];
     const text = typeof value === 'string' ? value.trim() : '';
     const { container, reason, end } = readExemption(text);
     if (!ruleIds.includes(rule))
@@ -56,7 +70,8 @@ export function readExemptions(
         words('the configuration lists this rule under neverExempt'),
         words('remove the annotation, and fix what the rule reports'),
       );
-    else if (reason === '') refuse(words('the reason is missing'), words('write the reason as the value'));
+    else if (!hasVisibleText(reason))
+      refuse(words('the reason is missing'), words('write the reason as the value'));
     else if (container !== undefined && !containers.has(container))
       refuse(
         message`the container "${container}" does not exist`,
@@ -66,7 +81,16 @@ export function readExemptions(
       refuse(message`the date ${end} is invalid`, words('write the date as YYYY-MM-DD'));
     else if (end !== undefined && end < today)
       refuse(message`the exemption ended on ${end}`, words('fix what the rule reports, or set a later date'));
-    else exemptions.push({ rule, container, reason: end === undefined ? reason : `${reason}, until ${end}` });
+    else if (end !== undefined && end > dayAfter(today, maxDays))
+      refuse(
+        message`the exemption ends more than ${maxDays} days from today, on ${end}`,
+        words('set an earlier date, or raise spec.exemptions.maxDays'),
+      );
+    else {
+      exemptions.push({ rule, container, reason: end === undefined ? reason : `${reason}, until ${end}` });
+      if (end !== undefined && end <= dayAfter(today, WARNING_DAYS))
+        warn(message`the exemption ends on ${end}`, words('fix what the rule reports, or set a later date'));
+    }
   }
   return { exemptions, problems };
 }
@@ -82,6 +106,18 @@ function readExemption(text: string) {
   const end = words.at(-1) ?? '';
   const reason = rest.slice(0, -end.length).trimEnd().slice(0, -'until'.length).trim();
   return { container, reason, end };
+}
+
+/** Letters and symbols that are blank: Hangul fillers, and the Braille pattern without dots. */
+const BLANK = /[\u115f\u1160\u2800\u3164\uffa0]/gu;
+
+function hasVisibleText(reason: string): boolean {
+  return /[\p{L}\p{N}\p{P}\p{S}]/u.test(reason.replace(BLANK, ''));
+}
+
+/** @param day `YYYY-MM-DD` */
+function dayAfter(day: string, days: number): string {
+  return new Date(Date.parse(day) + days * 24 * 60 * 60 * 1000).toISOString().slice(0, 10);
 }
 
 function isDay(text: string): boolean {

@@ -5,7 +5,7 @@ import { NamespaceObjects } from '../kubernetes/namespace-objects';
 import { hasPods, podSpecOf } from '../kubernetes/workload';
 import { message, words } from '../message';
 import { type YamlObject, isAbsent, textOf } from '../yaml/yaml';
-import { type Exemptions, exemptionOf, readExemptions } from './exemptions';
+import { type ExemptionLimits, type Exemptions, exemptionOf, readExemptions } from './exemptions';
 import { RULES } from './index';
 import type { RuleContext } from './rule';
 
@@ -15,7 +15,7 @@ export type Level = 'error' | 'warning' | 'off';
 export interface InspectContext extends Omit<RuleContext, 'namespaceObjects'> {
   /** Of the whole package or build; undefined: those among the resources. */
   readonly namespaceObjects?: NamespaceObjects;
-  readonly neverExempt: ReadonlySet<string>;
+  readonly exemptions: ExemptionLimits;
   readonly harden: HardenMode;
   /** Rule id to level; `error` where the rule is not named. */
   readonly levels: ReadonlyMap<string, Level>;
@@ -51,7 +51,7 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
     expandLists(root).map((placed) => ({
       ...placed,
       root,
-      exemptions: readExemptions(placed.resource, RULE_IDS, context.neverExempt, today),
+      exemptions: readExemptions(placed.resource, RULE_IDS, context.exemptions, today),
       harden: hardenModeOf(placed.resource) ?? context.harden,
     })),
   );
