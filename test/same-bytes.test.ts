@@ -150,6 +150,7 @@ interface Outcome {
 interface Result {
   readonly message: string;
   readonly resourceRef?: object;
+  readonly field?: object;
   readonly file?: { readonly path: string };
   readonly tags?: { readonly rule?: string };
 }
@@ -214,7 +215,8 @@ function withoutVersion(text: string): string {
 /** The messages of results as npm run render prints them: one line for all fixes of a resource. */
 function messagesOf(results: readonly Result[] | undefined, stderr: string): string[] {
   if (results === undefined) return messagesIn(stderr);
-  const isFix = ({ message }: Result) => / gets (an entry in )?\S+: /.test(message);
+  const isFix = ({ message, field }: Result) =>
+    field !== undefined && / gets (an entry in )?\S+: /.test(message);
   const fixes = new Map<string, Result[]>();
   for (const result of results.filter(isFix)) {
     const resource = JSON.stringify([result.file, result.resourceRef]);

@@ -71,7 +71,9 @@ describe('a Kustomization in a stream does not keep the rest from judgement', ()
     expect(exitCode).toBe(0);
     expect(stdout).toContain('runAsNonRoot: true');
     expect(stdout).toContain('kind: Kustomization');
-    expect(stderr).toContain('[warning] Kustomization/k is not built: documents are judged as they are;');
+    expect(stderr).toContain(
+      '[warning] Kustomization/k is not built, because plain documents are checked as they are;',
+    );
   });
 });
 

@@ -84,7 +84,7 @@ export async function judge(
   const placeless = source === undefined ? [] : items.filter(({ path }) => path === undefined);
   const hardened: Revision = {
     ...rest,
-    // A kustomization among the items must not keep those from judgement that come from no file.
+    // Items without a file are checked as a stream, even beside a kustomization.
     findings: [
       ...findings,
       ...notBuilt(items, isStream),
@@ -141,8 +141,8 @@ function notBuilt(items: readonly Item[], isStream: boolean): Finding[] {
   const kustomizations = items.filter(({ value }) => groupOf(value) === 'kustomize.config.k8s.io');
   return (isStream ? kustomizations : []).map(({ value, path: file }) => ({
     severity: 'warning',
-    problem: words('is not built: documents are judged as they are'),
-    remedy: words('to judge what it builds, pass the output of kustomize build'),
+    problem: words('is not built, because plain documents are checked as they are'),
+    remedy: words('to check its build, pass the output of kustomize build'),
     resource: resourceRef(value),
     overlays: [],
     source: file === undefined ? undefined : { file },

@@ -588,7 +588,7 @@ describe('templates, whose value is unknown', () => {
 
   it('have a message and a remedy of their own', async () => {
     expect(await findingsOf(task('$(params.image)'), true)).toEqual([
-      'warning spec.steps[0].image: Task/example spec.steps[0].image is $(params.image), a template whose value is unknown; write the image with a tag or a digest in place of the template, or exempt it where spec.neverExempt allows it',
+      'warning spec.steps[0].image: Task/example spec.steps[0].image is $(params.image), a template whose value is unknown; replace the template with an image that has a tag or a digest',
     ]);
     expect(await findingsOf(pod('app:${TAG}'), true)).toEqual([
       expect.stringContaining('container "a" runs app:${TAG}, a template whose value is unknown; ') as string,

@@ -254,14 +254,14 @@ describe('a third component', () => {
     'Deployment/todo-worker gets 28 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/worker-deployment.yaml)',
   ];
 
-  const NEEDS = 'gets runAsNonRoot: true, for which the package does not show everything:';
-  const SET = 'set what is named, if the image does not do so';
+  const NEEDS = 'gets runAsNonRoot: true and may not start:';
+  const SET = 'check the image, and set the missing fields';
   const EFFECTS = [
     `[info] DaemonSet/todo-agent ${NEEDS} the image of container "agent" must set a numeric USER other than 0 (base/added/agent-daemonset.yaml); ${SET}`,
-    `[info] StatefulSet/todo-cache ${NEEDS} container "cache" needs runAsUser: 999, runAsGroup: 999; the pod may need fsGroup to write to the volume data (base/added/cache-statefulset.yaml); ${SET}`,
+    `[info] StatefulSet/todo-cache ${NEEDS} container "cache" needs runAsUser: 999, runAsGroup: 999; the pod may need fsGroup to write to volume "data" (base/added/cache-statefulset.yaml); ${SET}`,
     `[info] CronJob/todo-report ${NEEDS} the image of container "report" must set a numeric USER other than 0 (base/added/report-cronjob.yaml); ${SET}`,
     `[info] Deployment/todo-worker ${NEEDS} the image of initContainer "migrate" and of container "worker" must set a numeric USER other than 0 (base/added/worker-deployment.yaml); ${SET}`,
-    '[info] the pods of these workloads restart when the changes are applied: DaemonSet/todo-agent, StatefulSet/todo-cache, Deployment/todo-worker; choose when to apply them',
+    '[info] applying the changes replaces the pods of DaemonSet/todo-agent, StatefulSet/todo-cache, Deployment/todo-worker; choose when to apply them',
   ];
 
   /** The results for the package as a ResourceList. */

@@ -135,7 +135,7 @@ describe('a LimitRange or ResourceQuota of the build bounds what is added', () =
       'a ratio',
       { maxLimitRequestRatio: { cpu: '2' } },
       { requests: { cpu: '1' }, limits: { cpu: '3' } },
-      'container "web" has a cpu limit of more than 2 times its request, the maximum ratio of LimitRange/small; raise the request',
+      'container "web" has a cpu limit of more than 2 times its request; LimitRange/small sets maxLimitRequestRatio: 2; raise the request, or lower the limit',
     ],
   ])('the author is beyond it: %s', async (_, limit, resources, expected) => {
     const { exitCode, stderr } = await judge([limitRange(limit), container({ resources })]);
@@ -189,7 +189,7 @@ describe('spec.resources', () => {
       const { exitCode, stderr, items } = await judge([container({ resources })]);
       expect(exitCode).toBe(1);
       expect(stderr).toContain(
-        `[error] Deployment/web container "web" has no limits.cpu or limits.memory; set each missing value under resources of the container or of the pod; no default limit is added beside ${name}\n`,
+        `[error] Deployment/web container "web" has no limits.cpu or limits.memory, and uses ${name}, so no default limit is added; set each missing value under resources of the container or of the pod\n`,
       );
       expect(podOf({ items }).containers[0]?.resources).toEqual(resources);
       const withRequests = await judge([container({ resources })], { resources: { add: 'requests' } });
@@ -235,7 +235,7 @@ describe('the token of the default ServiceAccount', () => {
     expect(podOf(judged).automountServiceAccountToken).toBeUndefined();
     expect(judged.messages).toContainEqual(
       expect.stringContaining(
-        `[info] Deployment/web pod mounts the token of the default ServiceAccount, which it seems to need: ${reason};`,
+        `[info] Deployment/web pod mounts the token of the default ServiceAccount, and ${reason};`,
       ),
     );
   });
@@ -348,7 +348,7 @@ describe('a writable path', () => {
     const { exitCode, stderr } = await judge([withPath(path, [])]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      `annotation todo.example.com/writable-paths: ${path} cannot be a writable folder, because the node mounts ${taken}; remove the entry\n`,
+      `annotation todo.example.com/writable-paths: ${path} cannot be a writable folder, because the container runtime or the kubelet mounts ${taken}; remove the entry\n`,
     );
   });
 
@@ -374,7 +374,7 @@ describe('a seccomp profile in an annotation', () => {
     const { exitCode, stderr, items } = await judge([annotated(value)]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      `[error] Pod/web pod has a seccomp profile in the annotation ${KEY} alone; remove the annotation, and set seccompProfile in the securityContext of the pod\n`,
+      `[error] Pod/web pod sets its seccomp profile only in the annotation ${KEY}; remove the annotation, and set seccompProfile in the securityContext of the pod\n`,
     );
     expect(items).toEqual([annotated(value)]);
   });
@@ -389,11 +389,11 @@ describe('a seccomp profile in an annotation', () => {
 describe('what the image must be like is said where runAsNonRoot is added', () => {
   const needsOf = async (resource: Resource, spec: Resource = {}) => {
     const { messages, exitCode } = await judge([resource], spec);
-    const found = messages.filter((one) => one.includes('gets runAsNonRoot: true, for which'));
+    const found = messages.filter((one) => one.includes('gets runAsNonRoot: true and may not start:'));
     expect(found.length).toBeLessThan(2);
     return {
       exitCode,
-      needs: found[0]?.replace(/^.*does not show everything: /, '').replace(/; set what is named.*/, ''),
+      needs: found[0]?.replace(/^.*may not start: /, '').replace(/; check the image.*/, ''),
     };
   };
   const POSTGRES = { name: 'db', image: 'postgres:16' };
@@ -424,7 +424,7 @@ describe('what the image must be like is said where runAsNonRoot is added', () =
     [
       'nginx, and its port',
       deployment({ containers: [{ name: 'web', image: 'nginx:1.29', ports: [{ containerPort: 80 }] }] }),
-      'container "web" cannot run nginx:1.29, which starts on port 80; use docker.io/nginxinc/nginx-unprivileged; container "web" may need the capability NET_BIND_SERVICE for port 80',
+      'the image nginx:1.29 of container "web" does not run as a non-root user with its own configuration, but docker.io/nginxinc/nginx-unprivileged does; container "web" may fail to bind port 80 without the capability NET_BIND_SERVICE',
     ],
     [
       'a port with its capability',
@@ -441,7 +441,7 @@ describe('what the image must be like is said where runAsNonRoot is added', () =
         volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
         securityContext: { runAsUser: 1000 },
       }),
-      'the pod may need fsGroup to write to the volume data',
+      'the pod may need fsGroup to write to volume "data"',
     ],
     [
       'a claim with fsGroup',
@@ -534,9 +534,9 @@ it('the workloads that restart, and the pods that cannot be changed, are named',
     { ...job, kind: 'CronJob', spec: { schedule: '0 0 * * *', jobTemplate: { spec: { template } } } },
   ]);
   expect(messages).toContain(
-    '[info] the pods of these workloads restart when the changes are applied: Deployment/web; choose when to apply them',
+    '[info] applying the changes replaces the pods of Deployment/web; choose when to apply them',
   );
   expect(messages).toContain(
-    '[info] the pods of these cannot be changed once they exist: Job/migrate; delete what runs before the changes are applied',
+    '[info] the API server rejects the changes of existing Jobs and Pods: Job/migrate; delete them before the changes are applied',
   );
 });

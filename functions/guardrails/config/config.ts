@@ -9,7 +9,7 @@ import type { HardenMode, Level } from '../rules/inspect';
 /** Rule id to level; `error` where a rule is not named. */
 export type Levels = ReadonlyMap<string, Level>;
 
-/** What an environment may set otherwise than the top. */
+/** Settings of `spec`, which an entry of `spec.environments` may override. */
 export interface Settings {
   readonly levels: Levels;
   readonly podSecurity: PodSecurity;

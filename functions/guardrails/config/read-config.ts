@@ -107,7 +107,11 @@ export function readConfig(
   if (functionConfig === undefined || functionConfig === null) return DEFAULTS;
   if (isObject(functionConfig) && functionConfig.kind === 'ConfigMap') {
     const { data } = parse(CONFIG_MAP, functionConfig, locate);
-    return { ...DEFAULTS, environment: data?.environment, complete: data?.complete === 'true' };
+    if (data?.environment !== undefined)
+      throw new ConfigError(
+        message`${locate(['data', 'environment'])}: data.environment has no environments to select from; set spec.environment of a Guardrails, and pass its file with --fn-config`,
+      );
+    return { ...DEFAULTS, complete: data?.complete === 'true' };
   }
   const { spec = {} } = parse(GUARDRAILS, functionConfig, locate);
   const environments = Object.entries(spec.environments ?? {});
@@ -143,7 +147,7 @@ export function readConfig(
   };
 }
 
-/** What is written at the top or in an environment, with what holds where it says nothing. */
+/** Merges written settings over `base`. */
 function settingsIn(written: WrittenSettings, base: Settings, field: FieldPath, locate: Locate): Settings {
   const { rules, podSecurity, resources, network, substitute } = written;
   return {

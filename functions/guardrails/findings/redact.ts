@@ -36,7 +36,7 @@ export function redactor(items: readonly Item[], others: OtherSources = NO_OTHER
 }
 
 /** Secrets up to this number are searched for one by one, which is faster for few of them. */
-const FEW = 1000;
+const LINEAR_SEARCH_LIMIT = 1000;
 
 /** Finds the secrets that a text contains, in time that hardly grows with their number. */
 class SecretIndex {
@@ -49,7 +49,7 @@ class SecretIndex {
   private readonly prefixes = new Map<string, string>();
 
   constructor(private readonly longestFirst: readonly string[]) {
-    const isIndexed = longestFirst.length > FEW;
+    const isIndexed = longestFirst.length > LINEAR_SEARCH_LIMIT;
     this.withStars = isIndexed ? longestFirst.filter((one) => one.includes('*')) : [];
     this.sorted = isIndexed ? longestFirst.toSorted((a, b) => (a < b ? -1 : 1)) : [];
     if (isIndexed) longestFirst.forEach((one, rank) => this.ranks.set(one, rank));
@@ -78,7 +78,7 @@ class SecretIndex {
     return [...found].sort((a, b) => rankOf(a) - rankOf(b));
   }
 
-  /** The last secret in the order of their characters that is not after a text. Its prefixes start the text too, or not. */
+  /** Binary search: the last secret that sorts at or before `text`. If any secret starts `text`, it is this one or one of its prefixes. */
   private lastUpTo(text: string): string | undefined {
     let [low, high] = [0, this.sorted.length];
     while (low < high) {

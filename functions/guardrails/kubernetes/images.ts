@@ -307,7 +307,6 @@ function stepsOf(pattern: string): readonly string[] {
   return pattern.replaceAll('[]', '.[]').split('.');
 }
 
-/** What a pattern of the table matches. */
 function matchesOf(root: Place, steps: readonly string[]): Match[] {
   const matches: Match[] = [];
   const open: [place: Place, next: number][] = [[root, 0]];

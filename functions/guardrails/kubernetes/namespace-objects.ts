@@ -18,7 +18,7 @@ export interface ContainerBounds {
   readonly defaultRequest: Bound | undefined;
   readonly min: Bound | undefined;
   readonly max: Bound | undefined;
-  /** The most that the limit may be of the request. */
+  /** maxLimitRequestRatio: the upper bound of limit divided by request. */
   readonly maxRatio: Bound | undefined;
 }
 
@@ -51,12 +51,12 @@ export class NamespaceObjects {
       .filter((one) => isSameNamespace(one.namespace, namespace))
       .flatMap(({ by, value }) => boundIn(value[`limits.${name}`], by) ?? []);
     return {
-      defaultLimit: onlyOne(of('default')),
-      defaultRequest: onlyOne(of('defaultRequest')),
-      min: extreme(of('min'), 1),
+      defaultLimit: agreedBound(of('default')),
+      defaultRequest: agreedBound(of('defaultRequest')),
+      min: largest(of('min')),
       // A pod that alone exceeds the quota of its namespace never starts.
-      max: extreme([...of('max'), ...quotas], -1),
-      maxRatio: extreme(of('maxLimitRequestRatio'), -1),
+      max: smallest([...of('max'), ...quotas]),
+      maxRatio: smallest(of('maxLimitRequestRatio')),
     };
   }
 
@@ -103,17 +103,16 @@ function boundIn(value: unknown, by: string): Bound | undefined {
   return quantity && { text: String(value), quantity, by };
 }
 
-/** The largest or the smallest of several. */
-function extreme(bounds: readonly Bound[], sign: 1 | -1): Bound | undefined {
-  return bounds.reduce<Bound | undefined>(
-    (found, one) =>
-      found === undefined || sign * compareQuantities(one.quantity, found.quantity) > 0 ? one : found,
-    undefined,
-  );
+function largest(bounds: readonly Bound[]): Bound | undefined {
+  return bounds.toSorted((a, b) => compareQuantities(b.quantity, a.quantity))[0];
+}
+
+function smallest(bounds: readonly Bound[]): Bound | undefined {
+  return bounds.toSorted((a, b) => compareQuantities(a.quantity, b.quantity))[0];
 }
 
 /** A default, where all LimitRanges agree: else it depends on which one the API server reads first. */
-function onlyOne(bounds: readonly Bound[]): Bound | undefined {
+function agreedBound(bounds: readonly Bound[]): Bound | undefined {
   const [first, ...others] = bounds;
   return others.every((one) => first && compareQuantities(one.quantity, first.quantity) === 0)
     ? first

@@ -17,7 +17,7 @@ export const NEWEST_MINOR = 37;
 
 interface ControlOfStandards {
   readonly level: PodSecurityLevel;
-  /** The minor version from which on it holds; undefined: all that there are. */
+  /** The first minor version with this control; undefined: every version. */
   readonly since?: number;
   /** The control of baseline that it takes the place of at restricted. */
   readonly replaces?: string;
@@ -79,7 +79,7 @@ function holds(control: ControlOfStandards, pod: PodSpec, minor: number): boolea
   return since <= minor && !(pod.isWindows && !holdsOnWindows) && !isFree;
 }
 
-/** `Pod Security restricted v1.37`, for messages. */
+/** `PodSecurity "restricted:latest"`, as the API server writes it. */
 export function standardOf({ level, minor }: PodSecurity): string {
-  return `Pod Security ${level}${minor === Infinity ? '' : ` v1.${minor}`}`;
+  return `PodSecurity "${level}:${minor === Infinity ? 'latest' : `v1.${minor}`}"`;
 }

@@ -92,7 +92,7 @@ export const CONTAINER_LISTS = [
 /** The apiVersion that serves a built-in kind with pods; undefined for other kinds, and for groups of others. */
 export function servedApiVersion(resource: YamlObject): string | undefined {
   const { kind } = resource;
-  return typeof kind === 'string' && isBuiltInGroup(groupOf(resource))
+  return typeof kind === 'string' && isKubernetesGroup(groupOf(resource))
     ? BUILT_IN.get(kind)?.apiVersion
     : undefined;
 }
@@ -124,16 +124,16 @@ function kindOf(resource: YamlObject): PodKind | undefined {
   if (typeof kind !== 'string') return undefined;
   const builtIn = BUILT_IN.get(kind);
   const group = groupOf(resource);
-  // Of another apiVersion of Kubernetes it is refused by the API server, and judged as what it is meant to be.
-  if (builtIn !== undefined && isBuiltInGroup(group)) return builtIn;
+  // The rule api-schema reports a removed apiVersion (extensions/v1beta1); the pod is checked all the same.
+  if (builtIn !== undefined && isKubernetesGroup(group)) return builtIn;
   return (
     OTHERS.get(`${group}/${kind}`) ??
     (hasPodTemplate(resource) ? { path: TEMPLATE, writable: 'nothing' } : undefined)
   );
 }
 
-/** Whether Kubernetes itself serves a group: other groups have names with dots (Kubernetes API conventions). */
-export function isBuiltInGroup(group: string): boolean {
+/** Whether the name of a group is one that the Kubernetes project reserves (Kubernetes API conventions). */
+export function isKubernetesGroup(group: string): boolean {
   return !group.includes('.') || group.endsWith('.k8s.io');
 }
 

@@ -18,9 +18,9 @@ export const WRITABLE_PATHS = 'todo.example.com/writable-paths';
 export const VOLUME_PREFIX = 'guardrails-';
 
 /** Folders of which a container cannot start without what is mounted there (OCI runtime specification, Linux). */
-const FOLDERS_OF_NODE = new Set(['/dev', '/proc', '/sys']);
+const RESERVED_FOLDERS = new Set(['/dev', '/proc', '/sys']);
 /** And files that the kubelet mounts into each container (pkg/kubelet/kubelet_pods.go). */
-const OF_NODE = [...FOLDERS_OF_NODE, '/etc/hosts', '/etc/hostname', '/etc/resolv.conf'];
+const RESERVED_PATHS = [...RESERVED_FOLDERS, '/etc/hosts', '/etc/hostname', '/etc/resolv.conf'];
 const TMP = '/tmp';
 const TMP_SIZE = '64Mi';
 /** Characters of a volume's name, which is a DNS label (RFC 1123). */
@@ -87,13 +87,13 @@ function refusalOf(path: string, normal: string) {
       problem: message`${path} cannot be a writable folder`,
       remedy: words('use an absolute path other than / and without ..'),
     };
-  const taken = OF_NODE.find(
-    (one) => normal === one || (FOLDERS_OF_NODE.has(one) && normal.startsWith(`${one}/`)),
+  const taken = RESERVED_PATHS.find(
+    (one) => normal === one || (RESERVED_FOLDERS.has(one) && normal.startsWith(`${one}/`)),
   );
   return taken === undefined
     ? undefined
     : {
-        problem: message`${path} cannot be a writable folder, because the node mounts ${words(taken)}`,
+        problem: message`${path} cannot be a writable folder, because the container runtime or the kubelet mounts ${words(taken)}`,
         remedy: words('remove the entry'),
       };
 }
@@ -136,7 +136,6 @@ interface Folder {
   readonly below: Map<string, Folder>;
 }
 
-/** What is mounted at a path. */
 export interface Mount {
   readonly path: string;
   readonly isReadOnly: boolean;

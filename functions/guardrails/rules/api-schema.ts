@@ -3,10 +3,10 @@ import { message } from '../message';
 import { textOf } from '../yaml/yaml';
 import type { Rule } from './rule';
 
-/** The API server knows the kind of every resource. */
+/** A built-in workload has the apiVersion of its kind. */
 export const apiSchema: Rule = {
   id: 'api-schema',
-  summary: 'Every workload has the `apiVersion` that serves its kind',
+  summary: 'Every workload has an `apiVersion` that the API server serves for its kind',
   documentation: 'https://kubernetes.io/docs/reference/using-api/deprecation-guide/',
   check: (resource) => {
     const served = servedApiVersion(resource);

@@ -22,7 +22,6 @@ export interface Exemptions {
   readonly problems: readonly Report[];
 }
 
-/** What the configuration allows. */
 export interface ExemptionLimits {
   /** Rules that no annotation exempts from. */
   readonly neverExempt: ReadonlySet<string>;

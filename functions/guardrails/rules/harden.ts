@@ -63,7 +63,7 @@ export function harden(
     items: hardened,
     changes: { edits, removed: new Set(), added: [] },
     changed,
-    effects: [...needs, ...restarts(edits.keys())],
+    effects: [...needs, ...effectsOnRunning(edits.keys())],
     findings: graph === undefined ? [] : unbuilt(items, graph),
   };
 }
@@ -97,45 +97,45 @@ function unbuilt(items: readonly Item[], graph: Graph): Finding[] {
   });
 }
 
-/** The kinds whose pods a change of the template does not replace: the API server refuses the change. */
-const IMMUTABLE = new Set(['Job', 'Pod']);
-/** The kinds that make pods later, from what they then have. */
-const LATER = new Set(['CronJob', 'PodTemplate', 'ScaledJob']);
+/** Kinds whose pod template cannot be changed once they exist. */
+const IMMUTABLE_KINDS = new Set(['Job', 'Pod']);
+/** Kinds whose change affects only pods that are created later. */
+const DEFERRED_KINDS = new Set([
+  'CronJob',
+  'PodTemplate',
+  'ReplicaSet',
+  'ReplicationController',
+  'ScaledJob',
+]);
 
-/** What the changes do to what runs already, in a line each. */
-function restarts(changed: Iterable<Item>): Finding[] {
-  const workloads = [...changed].flatMap(({ value }) =>
-    expandLists(value).filter(({ resource }) => podSpecOf(resource) !== undefined),
-  );
-  const [fixed, rolled] = [true, false].map((isImmutable) =>
+/** What the changes do to what runs already. */
+function effectsOnRunning(changed: Iterable<Item>): Finding[] {
+  const workloads = [...changed]
+    .flatMap(({ value }) => expandLists(value))
+    .filter(({ resource }) => podSpecOf(resource) !== undefined)
+    .map(({ resource }) => resourceRef(resource))
+    .filter(({ kind }) => !DEFERRED_KINDS.has(kind));
+  const namesOf = (isImmutable: boolean) =>
     workloads
-      .map(({ resource }) => resourceRef(resource))
-      .filter(({ kind }) => IMMUTABLE.has(kind) === isImmutable && !LATER.has(kind))
-      .map(({ kind, name }) => `${kind}/${name}`),
-  );
-  const line = (names: readonly string[] = [], text: string, remedy: string): Finding[] =>
-    names.length === 0
-      ? []
-      : [
-          {
-            severity: 'info',
-            problem: message`${words(text)}: ${names.join(', ')}`,
-            remedy: words(remedy),
-            overlays: [],
-          },
-        ];
-  return [
-    ...line(
-      rolled,
-      'the pods of these workloads restart when the changes are applied',
-      'choose when to apply them',
-    ),
-    ...line(
-      fixed,
-      'the pods of these cannot be changed once they exist',
-      'delete what runs before the changes are applied',
-    ),
-  ];
+      .filter(({ kind }) => IMMUTABLE_KINDS.has(kind) === isImmutable)
+      .map(({ kind, name }) => `${kind}/${name}`);
+  const [replaced, rejected] = [namesOf(false), namesOf(true)];
+  const all: Finding[] = [];
+  if (replaced.length > 0)
+    all.push({
+      severity: 'info',
+      problem: message`applying the changes replaces the pods of ${replaced.join(', ')}`,
+      remedy: words('choose when to apply them'),
+      overlays: [],
+    });
+  if (rejected.length > 0)
+    all.push({
+      severity: 'info',
+      problem: message`the API server rejects the changes of existing Jobs and Pods: ${rejected.join(', ')}`,
+      remedy: words('delete them before the changes are applied'),
+      overlays: [],
+    });
+  return all;
 }
 
 /** What a resource needs besides its fixes. */
@@ -144,8 +144,8 @@ function needOf({ rule, documentation, resource }: Finding, needs: Message, { pa
     rule,
     documentation,
     severity: 'info',
-    problem: message`gets runAsNonRoot: true, for which the package does not show everything: ${needs}`,
-    remedy: words('set what is named, if the image does not do so'),
+    problem: message`gets runAsNonRoot: true and may not start: ${needs}`,
+    remedy: words('check the image, and set the missing fields'),
     resource,
     overlays: [],
     source: file === undefined ? undefined : { file },

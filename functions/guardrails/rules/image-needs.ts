@@ -1,11 +1,12 @@
 import type { Report } from '../findings/finding';
+import type { Severity } from '../krm/result';
 import { type KnownImage, knownImageOf } from '../kubernetes/known-images';
 import type { Container, PodSpec } from '../kubernetes/workload';
 import { MountPaths } from '../kubernetes/writable-paths';
 import { type Message, joinMessages, message, words } from '../message';
 import { isAbsent, objectAt, objectsIn, textOf } from '../yaml/yaml';
 
-/** The containers whose image a pod runs from its start, without a numeric user that is not root. */
+/** Containers that start with the pod and run as the user of their image: no runAsUser, and runAsNonRoot is not false. */
 function containersOfUnknownUser(pod: PodSpec): Container[] {
   const ofPod = objectAt(pod.value, 'securityContext').runAsUser;
   return pod.containers.filter(({ value, sort }) => {
@@ -42,13 +43,9 @@ export function imageNeeds(pod: PodSpec): Message | undefined {
   return needs.length === 0 ? undefined : joinMessages(needs, '; ');
 }
 
-function otherImage(
-  { subject, value }: Container,
-  { restrictedImage, privilegedPorts }: KnownImage,
-): Message {
-  const reason = privilegedPorts.length === 0 ? 'as root' : `on port ${privilegedPorts.join(' and ')}`;
-  const other = restrictedImage === undefined ? '' : message`; use ${restrictedImage}`;
-  return message`${subject} cannot run ${textOf(value.image)}, which starts ${words(reason)}${other}`;
+function otherImage({ subject, value }: Container, { restrictedImage }: KnownImage): Message {
+  const other = restrictedImage === undefined ? '' : message`, but ${restrictedImage} does`;
+  return message`the image ${textOf(value.image)} of ${subject} does not run as a non-root user with its own configuration${other}`;
 }
 
 /** `runAsUser: 999, runAsGroup: 999, a volume at /var/lib/mysql`. */
@@ -66,7 +63,7 @@ function valuesOf({ value }: Container, { uid, gid, writes }: KnownImage): Messa
   );
 }
 
-/** The first port of the system: below it, a process needs a capability. */
+/** Ports below this one are privileged, unless a runtime lowers net.ipv4.ip_unprivileged_port_start. */
 const FIRST_UNPRIVILEGED = 1024;
 
 function portNeeds({ subject, value }: Container): Message[] {
@@ -76,7 +73,9 @@ function portNeeds({ subject, value }: Container): Message[] {
     typeof port === 'number' && port < FIRST_UNPRIVILEGED ? [port] : [],
   );
   if (ports.length === 0) return [];
-  return [message`${subject} may need the capability NET_BIND_SERVICE for port ${ports.join(' and ')}`];
+  return [
+    message`${subject} may fail to bind port ${ports.join(' and ')} without the capability NET_BIND_SERVICE`,
+  ];
 }
 
 /** The files of a new volume belong to root, unless fsGroup is set. */
@@ -92,11 +91,11 @@ function claimNeeds({ value, containers, claimTemplates }: PodSpec): Message[] {
   const used = [...new Set(mounted)].filter((name) => claims.has(name));
   return used.length === 0
     ? []
-    : [message`the pod may need fsGroup to write to the volume ${used.join(' and ')}`];
+    : [message`the pod may need fsGroup to write to ${used.map((name) => `volume "${name}"`).join(' and ')}`];
 }
 
 /** The users of known images that start as root or as a user with a name. */
-export function usersOfImages(pod: PodSpec): Report[] {
+export function usersOfImages(pod: PodSpec, severity: Severity): Report[] {
   return containersOfUnknownUser(pod).flatMap((container): Report[] => {
     const known = applicationOf(container);
     if (!known?.runsRestricted || known.defaultUser === 'number') return [];
@@ -109,6 +108,7 @@ export function usersOfImages(pod: PodSpec): Report[] {
         remedy: words(`set runAsUser: ${known.uid}`),
         field: [...path, 'runAsUser'],
         container: container.name,
+        severity,
         fixes: [{ path: [...path, 'runAsUser'], value: known.uid }, ...ofGroup],
       },
     ];

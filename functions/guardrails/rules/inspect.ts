@@ -28,13 +28,14 @@ export interface InspectContext extends Omit<RuleContext, 'namespaceObjects'> {
 }
 
 const RULE_IDS = RULES.map(({ id }) => id);
-/** The rule of findings about exemptions and other annotations themselves. No configuration changes its level. */
+/** The rules of findings about annotations themselves. No configuration changes its level. */
 const EXEMPTION = { id: 'exemption', documentation: undefined };
+const ANNOTATION = { id: 'annotation', documentation: undefined };
 /** Overrides spec.harden for a workload. */
 const HARDEN = 'todo.example.com/harden';
 const HARDEN_MODES = ['all', 'safe'] as const;
 
-/** Which rules add something: all, or those alone whose additions keep every workload running. */
+/** Which rules add fields: all, or those whose fixes rarely stop a workload. */
 export type HardenMode = (typeof HARDEN_MODES)[number];
 
 /** A resource with its exemptions. */
@@ -56,10 +57,12 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
     })),
   );
   const ofExemptions = places.flatMap((place) =>
-    [...place.exemptions.problems, ...hardenProblems(place.resource)].map((report) => ({
-      root: place.root,
-      finding: findingOf(EXEMPTION, report, place, undefined, 'error'),
-    })),
+    [
+      ...place.exemptions.problems.map((report) => findingOf(EXEMPTION, report, place, undefined, 'error')),
+      ...hardenProblems(place.resource).map((report) =>
+        findingOf(ANNOTATION, report, place, undefined, 'error'),
+      ),
+    ].map((finding) => ({ root: place.root, finding })),
   );
   const namespaceObjects = context.namespaceObjects ?? new NamespaceObjects(places);
   const ruleContext: RuleContext = { ...context, namespaceObjects };

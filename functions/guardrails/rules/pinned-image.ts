@@ -7,9 +7,7 @@ import { textOf } from '../yaml/yaml';
 import type { Rule } from './rule';
 
 const TAG_REMEDY = words('use a tag other than latest, or a digest');
-const TEMPLATE_REMEDY = words(
-  'write the image with a tag or a digest in place of the template, or exempt it where spec.neverExempt allows it',
-);
+const TEMPLATE_REMEDY = words('replace the template with an image that has a tag or a digest');
 /** Parameters that a controller replaces. */
 const PARAMETERS = {
   '{{': /\{\{[^{}]*\}\}/g,
@@ -40,7 +38,7 @@ export const pinnedImage: Rule = {
             ...report,
             problem: message`${subject} ${valueOf(use)}, a template whose value is unknown`,
             remedy: TEMPLATE_REMEDY,
-            // Such as those that Flux or a script must have replaced before.
+            // A template that the controller of the kind does not replace.
             severity: TEMPLATE.test(withAnyValues(textOf(image), use.templates)) ? 'error' : 'warning',
           },
         ];
@@ -84,7 +82,8 @@ function reasonOf(use: ImageUse): Message | 'template' | undefined {
 }
 
 function valueOf({ image, form }: ImageUse): Message {
-  return message`${words(form === 'container' || form === 'volume' ? 'runs' : 'is')} ${textOf(image)}`;
+  const verb = form === 'container' ? 'runs' : form === 'volume' ? 'mounts' : 'is';
+  return message`${words(verb)} ${textOf(image)}`;
 }
 
 /** Whether the tag of a template is unknown: not for `$(params.registry)/app:1.2`. */

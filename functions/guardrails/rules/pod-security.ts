@@ -2,7 +2,7 @@ import type { Report } from '../findings/finding';
 import { groupOf } from '../krm/resource';
 import { severityOf, standardOf } from '../kubernetes/pod-security';
 import { imagesOf } from '../kubernetes/images';
-import { isBuiltInGroup, podSpecOf } from '../kubernetes/workload';
+import { isKubernetesGroup, podSpecOf } from '../kubernetes/workload';
 import { message, words } from '../message';
 import { formatPath } from '../yaml/field-path';
 import type { YamlObject } from '../yaml/yaml';
@@ -42,7 +42,7 @@ const CHECKS: readonly ControlCheck[] = [
 export const podSecurity: Rule = {
   id: 'pod-security',
   summary:
-    'The other controls of Pod Security: host namespaces, ports and paths, volume types, AppArmor, SELinux, `procMount`, sysctls, hosts of probes, Windows host processes',
+    'No violation of the other Pod Security controls: host namespaces, host ports, hostPath, volume types, AppArmor, SELinux, `procMount`, sysctls, `host` in probes and lifecycle hooks, HostProcess containers',
   documentation: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/',
   check: (resource, { podSecurity: required }) => {
     const pod = podSpecOf(resource);
@@ -53,7 +53,7 @@ export const podSecurity: Rule = {
       const standard = standardOf(severity === 'error' ? required : { ...required, level: 'restricted' });
       return violations(pod, required).map((one) => ({
         ...one,
-        problem: message`${one.problem}, which ${words(standard)} refuses`,
+        problem: message`violates ${words(standard)}: ${one.problem}`,
         severity,
       }));
     });
@@ -65,13 +65,13 @@ export const podSecurity: Rule = {
 
 /** Containers of a kind that is not understood: what is not judged is reported. */
 function otherContainers(resource: YamlObject): Report[] {
-  if (isBuiltInGroup(groupOf(resource))) return [];
+  if (isKubernetesGroup(groupOf(resource))) return [];
   const use = imagesOf(resource).find(({ field }) => field.at(-3) === 'containers');
   if (use === undefined) return [];
   const field = use.field.slice(0, -2);
   return [
     {
-      problem: message`has containers in ${formatPath(field)}, and its kind is not understood, so only their images are checked`,
+      problem: message`has containers in ${formatPath(field)}, but the function does not support its kind, so only their images are checked`,
       remedy: words('check the pods that its controller creates'),
       field,
       severity: 'info',

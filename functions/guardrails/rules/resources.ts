@@ -24,8 +24,8 @@ interface Wanted {
 export const resources: Rule = {
   id: 'resources',
   summary:
-    'Requests and limits for cpu and memory, no request above its limit, none beyond a LimitRange or ResourceQuota of the build',
-  adds: 'requests of 100m and 128Mi, limits of 500m and 512Mi; a value of the author bounds the one that is added, and so does a LimitRange',
+    'Requests and limits for cpu and memory; no request above its limit; every value within the LimitRanges of the build, and no value above `limits.cpu` or `limits.memory` of a ResourceQuota',
+  adds: 'requests of 100m and 128Mi, limits of 500m and 512Mi, or the defaults of a LimitRange; adjusted to existing values and to the bounds of LimitRange and ResourceQuota',
   documentation: 'https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/',
   check: (resource, { resourceDefaults, namespaceObjects }) => {
     const pod = podSpecOf(resource);
@@ -63,10 +63,10 @@ export const resources: Rule = {
           path: [...field, one.side, one.name],
           value: defaultFor(own, one, missing, bounds[one.name]),
         }));
-      const hint = other === undefined ? '' : message`; no default limit is added beside ${other}`;
+      const device = other === undefined ? '' : message`, and uses ${other}, so no default limit is added`;
       reports.push({
-        problem: message`${subject} has no ${listOf(missing.map(({ side, name }) => `${side}.${name}`))}`,
-        remedy: message`set each missing value under resources of the container or of the pod${hint}`,
+        problem: message`${subject} has no ${listOf(missing.map(({ side, name }) => `${side}.${name}`))}${device}`,
+        remedy: words('set each missing value under resources of the container or of the pod'),
         field,
         container,
         ...(fixes.length > 0 ? { fixes } : {}),
@@ -86,7 +86,7 @@ function wantedOf(defaults: ResourceDefaults): Wanted[] {
   );
 }
 
-/** Whether a value beside those that are written makes nothing invalid. */
+/** Whether a default can be added: existing quantities are valid and not negative. */
 function canAdd(own: YamlObject, ofPod: YamlObject, name: ResourceName): boolean {
   return SIDES.every((side) => {
     const value = objectAt(own, side)[name];
@@ -160,47 +160,43 @@ function checkBounds(
     const { min, max, maxRatio } = bounds[name];
     const [request, limit] = SIDES.map((side) => objectAt(own, side)[name]);
     const reports: Report[] = [];
-    const report = (side: Side, problem: Message, by: string, remedy: string) =>
+    const report = (side: Side, problem: Message, remedy: Message) =>
       reports.push({
-        problem: message`${subject} has a ${words(name)} ${problem} of ${by}`,
-        remedy: words(remedy),
+        problem,
+        remedy,
         field: [...path, side, name],
         currentValue: objectAt(own, side)[name],
       });
+    const has = message`${subject} has a ${words(name)}`;
     if (max !== undefined && isMore(limit, max.text))
       report(
         'limits',
-        message`limit of ${textOf(limit)} that exceeds the maximum ${max.text}`,
-        max.by,
-        'lower the limit',
+        message`${has} limit of ${textOf(limit)} that exceeds the maximum ${max.text} of ${max.by}`,
+        words('lower the limit'),
       );
     if (max !== undefined && isMore(request, max.text))
       report(
         'requests',
-        message`request of ${textOf(request)} that exceeds the maximum ${max.text}`,
-        max.by,
-        'lower the request',
+        message`${has} request of ${textOf(request)} that exceeds the maximum ${max.text} of ${max.by}`,
+        words('lower the request'),
       );
     if (min !== undefined && isMore(min.text, request))
       report(
         'requests',
-        message`request of ${textOf(request)} below the minimum ${min.text}`,
-        min.by,
-        'raise the request',
+        message`${has} request of ${textOf(request)} below the minimum ${min.text} of ${min.by}`,
+        words('raise the request'),
       );
     if (min !== undefined && isMore(min.text, limit))
       report(
         'limits',
-        message`limit of ${textOf(limit)} below the minimum ${min.text}`,
-        min.by,
-        'raise the limit',
+        message`${has} limit of ${textOf(limit)} below the minimum ${min.text} of ${min.by}`,
+        words('raise the limit'),
       );
     if (maxRatio !== undefined && isBeyondRatio(request, limit, bounds[name]))
       report(
         'requests',
-        message`limit of more than ${maxRatio.text} times its request, the maximum ratio`,
-        maxRatio.by,
-        'raise the request',
+        message`${has} limit of more than ${maxRatio.text} times its request; ${maxRatio.by} sets maxLimitRequestRatio: ${maxRatio.text}`,
+        words('raise the request, or lower the limit'),
       );
     return reports;
   });

@@ -28,7 +28,7 @@ export interface Rule {
   readonly summary: string;
   /** What is added where it is missing, in Markdown. At the source only rules that add something are asked. */
   readonly adds?: string;
-  /** Whether what it adds keeps every workload running: it is added with `harden: safe` too. */
+  /** Whether its fixes rarely stop a workload: `harden: safe` adds only these. */
   readonly isSafe?: true;
   /** URL of the page that the rule comes from. */
   readonly documentation: string;

@@ -60,7 +60,7 @@ export const runAsNonRoot: Rule = {
         needs: imageNeeds(pod),
       });
     }
-    return knownImages === 'apply' ? [...reports, ...usersOfImages(pod)] : reports;
+    return knownImages === 'apply' ? [...reports, ...usersOfImages(pod, severity)] : reports;
   },
 };
 

@@ -32,7 +32,9 @@ export const seccompProfile: Rule = {
       // A profile of the pod without a type is reported below.
       if (container === undefined && isAbsent(profile.type)) continue;
       reports.push({
-        problem: message`${subject} has a seccomp profile of type ${textOf(profile.type)}`,
+        problem: isAbsent(profile.type)
+          ? message`${subject} has a seccomp profile without a type`
+          : message`${subject} has a seccomp profile of type ${textOf(profile.type)}`,
         remedy: words(`set the type to ${ALLOWED.join(' or ')}`),
         field: [...path, 'securityContext', 'seccompProfile', 'type'],
         currentValue: profile.type,
@@ -64,7 +66,7 @@ function missingProfile(pod: PodSpec, ofPod: YamlObject | undefined) {
   const annotation = otherAnnotation(pod);
   if (annotation !== undefined)
     return {
-      problem: message`pod has a seccomp profile in the annotation ${annotation} alone`,
+      problem: message`pod sets its seccomp profile only in the annotation ${annotation}`,
       remedy: words('remove the annotation, and set seccompProfile in the securityContext of the pod'),
     };
   return {
@@ -82,15 +84,17 @@ function profileOf(holder: YamlObject): YamlObject | undefined {
 }
 
 /** The annotations that had the profile before the field, of a pod and of a container. */
-const OF_POD = 'seccomp.security.alpha.kubernetes.io/pod';
-const OF_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/';
+const POD_ANNOTATION = 'seccomp.security.alpha.kubernetes.io/pod';
+const CONTAINER_ANNOTATION = 'container.seccomp.security.alpha.kubernetes.io/';
 /** Their values that mean the same as the field RuntimeDefault. */
-const SAME = ['runtime/default', 'docker/default'];
+const RUNTIME_DEFAULT_VALUES = ['runtime/default', 'docker/default'];
 
 /** An annotation that the API server compares with the field that is added, and that has another value (validateSeccompAnnotationsAndFields). */
 function otherAnnotation({ metadata, writable }: PodSpec): string | undefined {
   const isCompared = (key: string) =>
-    writable === 'no pod securityContext' ? key.startsWith(OF_CONTAINER) : key === OF_POD;
+    writable === 'no pod securityContext' ? key.startsWith(CONTAINER_ANNOTATION) : key === POD_ANNOTATION;
   const annotations = Object.entries(objectAt(metadata, 'annotations'));
-  return annotations.find(([key, value]) => isCompared(key) && !SAME.includes(textOf(value)))?.[0];
+  return annotations.find(
+    ([key, value]) => isCompared(key) && !RUNTIME_DEFAULT_VALUES.includes(textOf(value)),
+  )?.[0];
 }

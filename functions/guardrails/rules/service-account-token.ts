@@ -4,10 +4,15 @@ import { message, words } from '../message';
 import { isAbsent } from '../yaml/yaml';
 import type { Rule } from './rule';
 
+const DEDICATED = words(
+  'set serviceAccountName to a dedicated ServiceAccount, or set automountServiceAccountToken: false if the pod does not call the Kubernetes API',
+);
+
 /** A pod without a ServiceAccount of its own has no credentials for the API server. */
 export const serviceAccountToken: Rule = {
   id: 'service-account-token',
-  summary: '`automountServiceAccountToken: false` where the pod uses the default ServiceAccount',
+  summary:
+    '`automountServiceAccountToken: false` where the pod uses the default ServiceAccount; an info where a binding or the ServiceAccount shows that the token is used',
   adds: 'pod `automountServiceAccountToken: false`',
   isSafe: true,
   documentation:
@@ -29,9 +34,7 @@ export const serviceAccountToken: Rule = {
     if (!isAbsent(mounts)) return [{ problem, remedy, field, currentValue: mounts }];
     const need = namespaceObjects.tokenNeedOf(resourceRef(resource).namespace);
     if (need !== undefined)
-      return [
-        { problem: message`${problem}, which it seems to need: ${need}`, remedy, field, severity: 'info' },
-      ];
+      return [{ problem: message`${problem}, and ${need}`, remedy: DEDICATED, field, severity: 'info' }];
     return [{ problem, remedy, field, fixes: [{ path: field, value: false }] }];
   },
 };

@@ -6,7 +6,7 @@ import type { ControlCheck } from './control-check';
 
 const NAMESPACES = [
   ['hostNetwork', 'network'],
-  ['hostPID', 'process'],
+  ['hostPID', 'PID'],
   ['hostIPC', 'IPC'],
 ] as const;
 
@@ -15,7 +15,7 @@ export const hostNamespaces: ControlCheck = {
   violations: ({ value, path }) =>
     NAMESPACES.filter(([field]) => !isAbsent(value[field]) && value[field] !== false).map(
       ([field, name]) => ({
-        problem: words(`pod shares the ${name} namespace of the node`),
+        problem: words(`pod uses the host ${name} namespace`),
         remedy: words(`remove ${field}`),
         field: [...path, field],
         currentValue: value[field],
@@ -31,8 +31,8 @@ export const hostPorts: ControlCheck = {
         if (isAbsent(hostPort) || hostPort === 0) return [];
         return [
           {
-            problem: message`${subject} takes port ${textOf(hostPort)} of the node`,
-            remedy: words('remove hostPort, and reach the pod by a Service'),
+            problem: message`${subject} uses host port ${textOf(hostPort)}`,
+            remedy: words('remove hostPort, and expose the pod with a Service'),
             field: [...path, 'ports', i, 'hostPort'],
             currentValue: hostPort,
             container,
@@ -83,7 +83,7 @@ export const windowsHostProcess: ControlCheck = {
       if (isAbsent(hostProcess) || hostProcess === false) return [];
       return [
         {
-          problem: message`${subject} runs as a process of the Windows node`,
+          problem: message`${subject} sets windowsOptions.hostProcess`,
           remedy: words('remove windowsOptions.hostProcess'),
           field: [...path, 'securityContext', 'windowsOptions', 'hostProcess'],
           currentValue: hostProcess,

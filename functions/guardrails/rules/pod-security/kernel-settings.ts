@@ -17,7 +17,9 @@ export const appArmorProfile: ControlCheck = {
       if (isAbsent(profile) || (isObject(profile) && APPARMOR_TYPES.includes(textOf(type)))) return [];
       return [
         {
-          problem: message`${subject} has an AppArmor profile of type ${textOf(type)}`,
+          problem: isAbsent(type)
+            ? message`${subject} has an AppArmor profile without a type`
+            : message`${subject} has an AppArmor profile of type ${textOf(type)}`,
           remedy: words(`set the type to ${APPARMOR_TYPES.join(' or ')}`),
           field: [...path, 'securityContext', 'appArmorProfile', 'type'],
           currentValue: type,
