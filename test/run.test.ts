@@ -151,7 +151,7 @@ describe('prod refuses :latest in every place', () => {
         'base/other.yaml':
           'apiVersion: v1\nkind: Pod\nmetadata:\n  name: pod\nspec:\n  containers: [{name: c, image: "c:v1"}]\n  volumes: [{name: model, image: {reference: "m:latest"}}]\n',
       }),
-      'Pod/pod image volume "model" runs m:latest, which has the tag latest (base/other.yaml:7); pin it under images in overlays/prod/kustomization.yaml',
+      'Pod/pod image volume "model" mounts m:latest, which has the tag latest (base/other.yaml:7); pin it under images in overlays/prod/kustomization.yaml',
     ],
     [
       'an ephemeral container, which images do not reach',
@@ -196,7 +196,7 @@ describe('prod refuses :latest in every place', () => {
     expect(exitCode).toBe(1);
     // A patch is not hardened at its source, so that other findings follow.
     expect(stderr.split('\n')[0]).toBe(`[error] overlays/prod: ${message}`);
-    expect(stderr.match(/ runs /g)).toHaveLength(1);
+    expect(stderr.match(/ (?:runs|mounts) \S+, which /g)).toHaveLength(1);
   });
 
   it('in an overlay that the configuration does not name; dev passes on the same base', async () => {

@@ -143,7 +143,12 @@ describe(`time grows no faster than the object: ${MANY} entries`, () => {
     const rules = new Set(names.map((_, i) => `r${i}`));
     const ruleIds = Object.assign([...rules], { includes: (id: string) => rules.has(id) });
     const { exemptions, problems } = inTime(() =>
-      readExemptions(deployment(annotations, names), ruleIds, { neverExempt: new Set(), maxDays: 365 }, '2026-01-01'),
+      readExemptions(
+        deployment(annotations, names),
+        ruleIds,
+        { neverExempt: new Set(), maxDays: 365 },
+        '2026-01-01',
+      ),
     );
     expect([exemptions.length, problems.length]).toEqual([MANY, 0]);
   });
