@@ -4,7 +4,8 @@ import type { OverlaySettings } from '../kustomize/overlays';
 import type { Message } from '../message';
 import { EXTERNAL_PEERS, type ExternalPeers } from '../network/external-peers';
 import type { ExemptionLimits } from '../rules/exemptions';
-import type { HardenMode, Level } from '../rules/inspect';
+import type { HardenMode } from '../rules/annotations';
+import type { Level } from '../rules/inspect';
 
 /** Rule id to level; `error` where a rule is not named. */
 export type Levels = ReadonlyMap<string, Level>;

@@ -1,10 +1,10 @@
 import type { Finding, Inspected, Report, Suppression } from '../findings/finding';
 import type { Severity } from '../krm/result';
-import { type Placed, annotationsOf, expandLists, resourceRef } from '../krm/resource';
+import { type Placed, expandLists, resourceRef } from '../krm/resource';
 import { NamespaceObjects } from '../kubernetes/namespace-objects';
 import { hasPods, podSpecOf } from '../kubernetes/workload';
-import { message, words } from '../message';
-import { type YamlObject, isAbsent, textOf } from '../yaml/yaml';
+import type { YamlObject } from '../yaml/yaml';
+import { type HardenMode, checkAnnotations, hardenModeOf } from './annotations';
 import { type ExemptionLimits, type Exemptions, exemptionOf, readExemptions } from './exemptions';
 import { RULES } from './index';
 import type { RuleContext } from './rule';
@@ -31,12 +31,6 @@ const RULE_IDS = RULES.map(({ id }) => id);
 /** The rules of findings about annotations themselves. No configuration changes its level. */
 const EXEMPTION = { id: 'exemption', documentation: undefined };
 const ANNOTATION = { id: 'annotation', documentation: undefined };
-/** Overrides spec.harden for a workload. */
-const HARDEN = 'todo.example.com/harden';
-const HARDEN_MODES = ['all', 'safe'] as const;
-
-/** Which rules add fields: all, or those whose fixes rarely stop a workload. */
-export type HardenMode = (typeof HARDEN_MODES)[number];
 
 /** A resource with its exemptions. */
 interface Place extends Placed {
@@ -59,7 +53,7 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
   const ofExemptions = places.flatMap((place) =>
     [
       ...place.exemptions.problems.map((report) => findingOf(EXEMPTION, report, place, undefined, 'error')),
-      ...hardenProblems(place.resource).map((report) =>
+      ...checkAnnotations(place.resource).map((report) =>
         findingOf(ANNOTATION, report, place, undefined, 'error'),
       ),
     ].map((finding) => ({ root: place.root, finding })),
@@ -131,22 +125,4 @@ function findingOf(
 /** Whether the controller of a resource is known to accept what a rule adds to its pods. */
 function canAddTo(resource: YamlObject): boolean {
   return podSpecOf(resource)?.writable !== 'nothing';
-}
-
-function hardenModeOf(resource: YamlObject): HardenMode | undefined {
-  const value = annotationsOf(resource)[HARDEN];
-  return HARDEN_MODES.find((mode) => mode === value);
-}
-
-function hardenProblems(resource: YamlObject): Report[] {
-  const value = annotationsOf(resource)[HARDEN];
-  if (isAbsent(value) || hardenModeOf(resource) !== undefined) return [];
-  return [
-    {
-      problem: message`annotation ${words(HARDEN)} must be ${words(HARDEN_MODES.join(' or '))}, found ${textOf(value)}`,
-      remedy: words('correct the value, or remove the annotation'),
-      field: ['metadata', 'annotations', HARDEN],
-      currentValue: value,
-    },
-  ];
 }
