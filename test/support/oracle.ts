@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** Milliseconds for the first build of an oracle, which downloads its modules and compiles them. */
-const FIRST_BUILD = 300_000;
+const FIRST_BUILD = 600_000;
 
 /**
  * For the tests of a describe block: a Go program of test/oracles, built in a temporary folder. It reads questions in JSON,
