@@ -465,7 +465,11 @@ functionConfig:
   return {
     exitCode,
     errors: of('error').map((result) => `${at(result)}: ${result.message}`),
-    changes: of('info').map(at).sort(),
+    // An info without a field says what the changes ask for.
+    changes: of('info')
+      .filter(({ field }) => field !== undefined)
+      .map(at)
+      .sort(),
     pod: items[0],
   };
 }
