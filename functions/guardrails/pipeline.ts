@@ -169,24 +169,38 @@ function fileSettings(config: Config, pkg: Package | undefined): (file: string |
   const overlays = overlaysOf(pkg.graph, overlaySettings(config)).judged.map((overlay) => {
     const kustomizations = [...reachableFrom(pkg.graph, [overlay])].map((dir) => pkg.graph.get(dir));
     const files = new Set(kustomizations.flatMap((one) => one?.resources ?? []));
-    return { files, settings: settingsFor(config, overlay) };
+    return { overlay, files };
   });
+  // Few sets of overlays reach many files.
+  const known = new Map<string, FileSettings>();
   return (file = '') => {
-    const reaching = overlays.filter(({ files }) => files.has(file)).map(({ settings }) => settings);
-    const all: readonly Settings[] = reaching.length === 0 ? [config] : reaching;
-    const isOff = (id: string) => all.every(({ levels }) => levels.get(id) === 'off');
-    const common = <K extends Exclude<keyof FileSettings, 'levels'>>(key: K): Settings[K] => {
-      const [first = config, ...others] = all;
-      const text = JSON.stringify(first[key]);
-      return others.every((one) => JSON.stringify(one[key]) === text) ? first[key] : config[key];
-    };
-    return {
-      levels: new Map(RULES.map(({ id }) => [id, isOff(id) ? 'off' : 'error'])),
-      podSecurity: common('podSecurity'),
-      resourceDefaults: common('resourceDefaults'),
-      knownImages: common('knownImages'),
-      harden: common('harden'),
-    };
+    const reached = overlays.filter(({ files }) => files.has(file));
+    const key = reached.map(({ overlay }) => overlay).join('\n');
+    const settings =
+      known.get(key) ??
+      commonSettings(
+        config,
+        reached.map(({ overlay }) => settingsFor(config, overlay)),
+      );
+    known.set(key, settings);
+    return settings;
+  };
+}
+
+function commonSettings(config: Config, reaching: readonly Settings[]): FileSettings {
+  const all = reaching.length === 0 ? [config] : reaching;
+  const isOff = (id: string) => all.every(({ levels }) => levels.get(id) === 'off');
+  const common = <K extends Exclude<keyof FileSettings, 'levels'>>(key: K): Settings[K] => {
+    const [first = config, ...others] = all;
+    const text = JSON.stringify(first[key]);
+    return others.every((one) => JSON.stringify(one[key]) === text) ? first[key] : config[key];
+  };
+  return {
+    levels: new Map(RULES.map(({ id }) => [id, isOff(id) ? 'off' : 'error'])),
+    podSecurity: common('podSecurity'),
+    resourceDefaults: common('resourceDefaults'),
+    knownImages: common('knownImages'),
+    harden: common('harden'),
   };
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type YamlObject, type YamlValue, isObject } from '../../functions/guardrails/yaml/yaml';
+import { targetAt } from './target-at';
 
 /** Pods for Pod Security: what each admits, changed in a few places. Each is a Pod that strict decoding takes. */
 
@@ -555,18 +556,8 @@ function objectsOf(
 }
 
 function setAt(root: YamlObject, path: readonly string[], value: YamlValue | undefined): void {
-  const isAppended = path.at(-1) === '-';
-  const fields = isAppended ? path.slice(0, -1) : path;
-  let object = root;
-  for (const field of fields.slice(0, -1)) {
-    const next = object[field];
-    const child = isObject(next) ? next : {};
-    object[field] = child;
-    object = child;
-  }
-  const last = fields.at(-1) ?? '';
-  const before = object[last];
-  if (value === undefined) Reflect.deleteProperty(object, last);
-  else if (isAppended) object[last] = [...(Array.isArray(before) ? before : []), structuredClone(value)];
-  else object[last] = structuredClone(value);
+  const { object, field, before, isAppended } = targetAt(root, path);
+  if (value === undefined) Reflect.deleteProperty(object, field);
+  else if (isAppended) object[field] = [...(Array.isArray(before) ? before : []), structuredClone(value)];
+  else object[field] = structuredClone(value);
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type YamlObject, type YamlValue, isObject } from '../../functions/guardrails/yaml/yaml';
+import { targetAt } from './target-at';
 
 /** Workloads for the validation of the Kubernetes API: a valid one of each kind, changed in a few places. */
 
@@ -459,19 +460,9 @@ function wrapped(pod: YamlObject, kind: Kind): YamlObject {
 
 /** An entry that the list has already is not appended. */
 function setAt(root: YamlObject, path: readonly string[], value: YamlValue): void {
-  const isAppended = path.at(-1) === '-';
-  const fields = isAppended ? path.slice(0, -1) : path;
-  let object = root;
-  for (const field of fields.slice(0, -1)) {
-    const next = object[field];
-    const child = isObject(next) ? next : {};
-    object[field] = child;
-    object = child;
-  }
-  const last = fields.at(-1) ?? '';
-  const before = object[last];
+  const { object, field, before, isAppended } = targetAt(root, path);
   const entries = Array.isArray(before) ? before : [];
   const isThere = entries.some((entry) => JSON.stringify(entry) === JSON.stringify(value));
-  if (!isAppended) object[last] = structuredClone(value);
-  else if (!isThere) object[last] = [...entries, structuredClone(value)];
+  if (!isAppended) object[field] = structuredClone(value);
+  else if (!isThere) object[field] = [...entries, structuredClone(value)];
 }

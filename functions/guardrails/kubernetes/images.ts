@@ -70,9 +70,14 @@ const DIGESTS = ['digest', 'sha', 'sha256'];
  * a string under `image`, a tag beside or under it, and an `imageTag`. Annotations, labels, status, and kinds of data,
  * schemas and policies hold no images.
  */
-export function imagesOf(resource: YamlObject): ImageUse[] {
-  return new Search(resource).uses;
+export function imagesOf(resource: YamlObject): readonly ImageUse[] {
+  // Two rules ask for it, and a value that was read never changes.
+  const uses = USES.get(resource) ?? new Search(resource).uses;
+  USES.set(resource, uses);
+  return uses;
 }
+
+const USES = new WeakMap<YamlObject, readonly ImageUse[]>();
 
 class Search {
   readonly uses: ImageUse[] = [];

@@ -22,33 +22,67 @@ export interface ContainerBounds {
   readonly maxRatio: Bound | undefined;
 }
 
-/** Why the pods of the default ServiceAccount need its token, as the end of a sentence; undefined: nothing shows it. */
-export type TokenNeed = string | undefined;
-
+/** What a LimitRange or a ResourceQuota says. */
 interface Limit {
-  readonly namespace: string | undefined;
   readonly by: string;
   readonly value: YamlObject;
 }
 
+/** What objects say, by their namespace. In a package a kustomization may set one, so that one that is missing is any. */
+class ByNamespace<T> {
+  private readonly all: T[] = [];
+  private readonly ofAny: T[] = [];
+  private readonly named = new Map<string, T[]>();
+
+  add(namespace: string | undefined, value: T): void {
+    this.all.push(value);
+    if (namespace === undefined) this.ofAny.push(value);
+    else {
+      const values = this.named.get(namespace) ?? [];
+      this.named.set(namespace, values);
+      values.push(value);
+    }
+  }
+
+  for(namespace: string | undefined): readonly T[] {
+    if (namespace === undefined) return this.all;
+    return [...(this.named.get(namespace) ?? []), ...this.ofAny];
+  }
+}
+
 /** The objects that decide what pods of their namespace get: LimitRanges, ResourceQuotas, and the default ServiceAccount. */
 export class NamespaceObjects {
-  private readonly limits: Limit[] = [];
-  private readonly quotas: Limit[] = [];
-  private readonly tokenNeeds: { readonly namespace: string | undefined; readonly reason: string }[] = [];
+  private readonly limits = new ByNamespace<Limit>();
+  private readonly quotas = new ByNamespace<Limit>();
+  /** Why the pods of the default ServiceAccount need its token, as the end of a sentence. */
+  private readonly tokenNeeds = new ByNamespace<string>();
+  /** What was computed, by resource and namespace: many pods share a namespace. */
+  private readonly bounds = new Map<string, ContainerBounds>();
 
-  /** @param resources a build, or all resources of a package: there a namespace may be missing, and then is any one */
+  /** @param resources a build, or all resources of a package */
   constructor(resources: readonly Placed[]) {
     for (const { resource } of resources) this.add(resource);
   }
 
   /** @param namespace of the pods; undefined: not set */
   boundsOf(name: ResourceName, namespace: string | undefined): ContainerBounds {
-    const all = this.limits.filter((one) => isSameNamespace(one.namespace, namespace));
+    const key = `${name} ${namespace ?? ''}`;
+    const bounds = this.bounds.get(key) ?? this.computeBounds(name, namespace);
+    this.bounds.set(key, bounds);
+    return bounds;
+  }
+
+  /** undefined: nothing shows that they need it. */
+  tokenNeedOf(namespace: string | undefined): string | undefined {
+    return this.tokenNeeds.for(namespace)[0];
+  }
+
+  private computeBounds(name: ResourceName, namespace: string | undefined): ContainerBounds {
+    const limits = this.limits.for(namespace);
     const of = (field: string) =>
-      all.flatMap(({ by, value }) => boundIn(objectAt(value, field)[name], by) ?? []);
+      limits.flatMap(({ by, value }) => boundIn(objectAt(value, field)[name], by) ?? []);
     const quotas = this.quotas
-      .filter((one) => isSameNamespace(one.namespace, namespace))
+      .for(namespace)
       .flatMap(({ by, value }) => boundIn(value[`limits.${name}`], by) ?? []);
     return {
       defaultLimit: agreedBound(of('default')),
@@ -60,10 +94,6 @@ export class NamespaceObjects {
     };
   }
 
-  tokenNeedOf(namespace: string | undefined): TokenNeed {
-    return this.tokenNeeds.find((one) => isSameNamespace(one.namespace, namespace))?.reason;
-  }
-
   private add(resource: YamlObject): void {
     const { kind, name, namespace } = resourceRef(resource);
     const by = `${kind}/${name}`;
@@ -72,13 +102,10 @@ export class NamespaceObjects {
     const spec = objectAt(resource, 'spec');
     if (kind === 'LimitRange')
       for (const value of objectsIn(spec.limits))
-        if (value.type === 'Container') this.limits.push({ namespace, by, value });
-    if (kind === 'ResourceQuota') this.quotas.push({ namespace, by, value: objectAt(spec, 'hard') });
+        if (value.type === 'Container') this.limits.add(namespace, { by, value });
+    if (kind === 'ResourceQuota') this.quotas.add(namespace, { by, value: objectAt(spec, 'hard') });
     if (kind === 'ServiceAccount' && name === 'default' && resource.automountServiceAccountToken === true)
-      this.tokenNeeds.push({
-        namespace,
-        reason: 'ServiceAccount/default sets automountServiceAccountToken: true',
-      });
+      this.tokenNeeds.add(namespace, 'ServiceAccount/default sets automountServiceAccountToken: true');
   }
 
   private addBinding(resource: YamlObject, by: string): void {
@@ -86,16 +113,11 @@ export class NamespaceObjects {
     if (kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') return;
     for (const subject of objectsIn(resource.subjects))
       if (subject.kind === 'ServiceAccount' && subject.name === 'default')
-        this.tokenNeeds.push({
-          namespace: isAbsent(subject.namespace) ? namespace : textOf(subject.namespace),
-          reason: `${by} binds ServiceAccount/default`,
-        });
+        this.tokenNeeds.add(
+          isAbsent(subject.namespace) ? namespace : textOf(subject.namespace),
+          `${by} binds ServiceAccount/default`,
+        );
   }
-}
-
-/** In a package a namespace may be set by a kustomization. */
-function isSameNamespace(a: string | undefined, b: string | undefined): boolean {
-  return a === undefined || b === undefined || a === b;
 }
 
 function boundIn(value: unknown, by: string): Bound | undefined {

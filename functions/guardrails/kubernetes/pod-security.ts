@@ -57,6 +57,13 @@ const CONTROLS = {
   windowsHostProcess: { level: 'baseline' },
 } as const satisfies Record<string, ControlOfStandards>;
 
+/** Control of baseline to the minor version from which on one of restricted takes its place. */
+const REPLACED_SINCE = new Map(
+  Object.values<ControlOfStandards>(CONTROLS).flatMap(({ replaces, since = 0 }) =>
+    replaces === undefined ? [] : [[replaces, since] as const],
+  ),
+);
+
 export type ControlId = keyof typeof CONTROLS;
 
 /**
@@ -67,10 +74,8 @@ export function severityOf(id: ControlId, pod: PodSpec, { level, minor }: PodSec
   const control: ControlOfStandards = CONTROLS[id];
   if (!holds(control, pod, minor)) return undefined;
   if (level === 'baseline') return control.level === 'baseline' ? 'error' : 'warning';
-  const isReplaced = Object.values<ControlOfStandards>(CONTROLS).some(
-    (other) => other.replaces === id && (other.since ?? 0) <= minor,
-  );
-  return isReplaced ? undefined : 'error';
+  const replaced = REPLACED_SINCE.get(id);
+  return replaced !== undefined && replaced <= minor ? undefined : 'error';
 }
 
 function holds(control: ControlOfStandards, pod: PodSpec, minor: number): boolean {

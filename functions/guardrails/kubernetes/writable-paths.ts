@@ -1,5 +1,5 @@
 import { annotationsOf } from '../krm/resource';
-import type { YamlObject } from '../yaml/yaml';
+import { type YamlObject, objectsIn, textOf } from '../yaml/yaml';
 import { type Message, message, words } from '../message';
 import { parseQuantity } from './quantity';
 
@@ -141,8 +141,15 @@ export interface Mount {
   readonly isReadOnly: boolean;
 }
 
-/** The mount paths of a container. */
-export class MountPaths {
+/** The paths at which a container mounts volumes. */
+export function mountPathsOf(container: YamlObject): MountPaths {
+  const mounted = new MountPaths();
+  for (const { mountPath, readOnly } of objectsIn(container.volumeMounts))
+    mounted.add(textOf(mountPath), readOnly === true);
+  return mounted;
+}
+
+class MountPaths {
   private readonly root: Folder = { mount: undefined, below: new Map() };
 
   add(path: string, isReadOnly = false): void {

@@ -47,10 +47,12 @@ export function harden(
     });
     const applied = new Map<string, Fix>();
     for (const { finding } of found) {
-      const fixes = (finding.fixes ?? []).filter((fix) => !applied.has(JSON.stringify(fix)));
+      const added = new Map((finding.fixes ?? []).map((fix) => [JSON.stringify(fix), fix]));
+      for (const key of added.keys()) if (applied.has(key)) added.delete(key);
+      const fixes = [...added.values()];
       // The fixes of a finding are applied together, or not at all.
       if (finding.suppression !== undefined || !canFix(item.value, fixes)) continue;
-      for (const fix of fixes) applied.set(JSON.stringify(fix), fix);
+      for (const [key, fix] of added) applied.set(key, fix);
       changed.push(...fixes.map((fix) => changeOf(finding, item, fix)));
       if (finding.needs !== undefined && fixes.length > 0) needs.push(needOf(finding, finding.needs, item));
     }

@@ -2,7 +2,7 @@ import type { Report } from '../findings/finding';
 import type { Severity } from '../krm/result';
 import { type KnownImage, knownImageOf } from '../kubernetes/known-images';
 import type { Container, PodSpec } from '../kubernetes/workload';
-import { MountPaths } from '../kubernetes/writable-paths';
+import { mountPathsOf } from '../kubernetes/writable-paths';
 import { type Message, joinMessages, message, words } from '../message';
 import { isAbsent, objectAt, objectsIn, textOf } from '../yaml/yaml';
 
@@ -50,8 +50,7 @@ function otherImage({ subject, value }: Container, { restrictedImage }: KnownIma
 
 /** `runAsUser: 999, runAsGroup: 999, a volume at /var/lib/mysql`. */
 function valuesOf({ value }: Container, { uid, gid, writes }: KnownImage): Message {
-  const mounted = new MountPaths();
-  for (const { mountPath } of objectsIn(value.volumeMounts)) mounted.add(textOf(mountPath));
+  const mounted = mountPathsOf(value);
   const folders = writes.filter(({ path }) => path !== '/tmp' && mounted.at(path) === undefined);
   return joinMessages(
     [

@@ -1,6 +1,6 @@
 import type { Finding, Inspected, Report, Suppression } from '../findings/finding';
 import type { Severity } from '../krm/result';
-import { type Placed, expandLists, resourceRef } from '../krm/resource';
+import { type Placed, type ResourceRef, expandLists, resourceRef } from '../krm/resource';
 import { NamespaceObjects } from '../kubernetes/namespace-objects';
 import { hasPods, podSpecOf } from '../kubernetes/workload';
 import type { YamlObject } from '../yaml/yaml';
@@ -37,6 +37,7 @@ interface Place extends Placed {
   readonly root: YamlObject;
   readonly exemptions: Exemptions;
   readonly harden: HardenMode;
+  readonly ref: ResourceRef;
 }
 
 /** Checks every resource against every rule, in the order of the rules. */
@@ -48,6 +49,7 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
       root,
       exemptions: readExemptions(placed.resource, RULE_IDS, context.exemptions, today),
       harden: hardenModeOf(placed.resource) ?? context.harden,
+      ref: resourceRef(placed.resource),
     })),
   );
   const ofExemptions = places.flatMap((place) =>
@@ -101,7 +103,7 @@ function suppressionOf(reason: string | undefined, level: Level): Suppression | 
 function findingOf(
   { id, documentation }: { readonly id: string; readonly documentation: string | undefined },
   { field, fixes = [], severity = 'error', problem, remedy, currentValue, container, needs }: Report,
-  { resource, path }: Place,
+  { resource, path, ref }: Place,
   suppression: Suppression | undefined,
   highest: Severity,
 ): Finding {
@@ -114,7 +116,7 @@ function findingOf(
     rule: id,
     documentation,
     severity: suppression !== undefined ? 'info' : severity === 'error' ? highest : severity,
-    resource: resourceRef(resource),
+    resource: ref,
     field: [...path, ...field],
     fixes: canAddTo(resource) ? fixes.map((fix) => ({ ...fix, path: [...path, ...fix.path] })) : [],
     suppression,

@@ -1,9 +1,9 @@
 import type { Report } from '../findings/finding';
 import { type Container, type PodSpec, podSpecOf } from '../kubernetes/workload';
 import {
-  MountPaths,
   WRITABLE_PATHS,
   type WritablePath,
+  mountPathsOf,
   writablePath,
   writablePathsOf,
 } from '../kubernetes/writable-paths';
@@ -75,10 +75,8 @@ function checkContainer(
   const areLists = [value.volumeMounts, pod.value.volumes].every(
     (one) => isAbsent(one) || Array.isArray(one),
   );
-  const mounted = new MountPaths();
+  const mounted = mountPathsOf(value);
   const devices = objectsIn(value.volumeDevices);
-  for (const { mountPath, readOnly: isReadOnly } of objectsIn(value.volumeMounts))
-    mounted.add(textOf(mountPath), isReadOnly === true);
   for (const { devicePath } of devices) mounted.add(textOf(devicePath));
   for (const { path: folder, volume, sizeLimit, isAnnotated } of paths) {
     const mount = mounted.at(folder);

@@ -134,6 +134,7 @@ function within(text: string | undefined, { min, max }: ContainerBounds): string
 
 /** Whether one quantity is more than another; false where one of them is missing or invalid. */
 function isMore(a: YamlValue | undefined, b: YamlValue | undefined): boolean {
+  if (isAbsent(a) || isAbsent(b)) return false;
   const [one, other] = [parseQuantity(a), parseQuantity(b)];
   return one !== undefined && other !== undefined && compareQuantities(one, other) > 0;
 }
@@ -143,8 +144,9 @@ function isBeyondRatio(
   limit: YamlValue | undefined,
   { maxRatio }: ContainerBounds,
 ): boolean {
+  if (maxRatio === undefined) return false;
   const [least, most] = [parseQuantity(request), parseQuantity(limit)];
-  if (maxRatio === undefined || least === undefined || most === undefined) return false;
+  if (least === undefined || most === undefined) return false;
   // A ratio counts in billionths too.
   return most.digits * 1_000_000_000n > least.digits * maxRatio.quantity.digits;
 }
@@ -202,16 +204,17 @@ function checkBounds(
   });
 }
 
+const OR_LIST = new Intl.ListFormat('en', { type: 'disjunction' });
+
 /** `a`, `a or b`, `a, b, or c`. */
 function listOf(names: readonly string[]): Message {
-  return words(new Intl.ListFormat('en', { type: 'disjunction' }).format(names));
+  return words(OR_LIST.format(names));
 }
 
 function checkPairs(own: YamlObject, path: FieldPath, subject: Message): Report[] {
   return NAMES.flatMap((name) => {
     const reports: Report[] = [];
     const values = SIDES.map((side) => objectAt(own, side)[name]);
-    const [request, limit] = values.map(parseQuantity);
     SIDES.forEach((side, i) => {
       const value = values[i];
       const quantity = parseQuantity(value);
@@ -223,7 +226,7 @@ function checkPairs(own: YamlObject, path: FieldPath, subject: Message): Report[
         currentValue: value,
       });
     });
-    if (request !== undefined && limit !== undefined && compareQuantities(request, limit) > 0)
+    if (isMore(values[0], values[1]))
       reports.push({
         problem: message`${subject} has a ${name} request of ${textOf(values[0])} that exceeds its limit of ${textOf(values[1])}`,
         remedy: words('raise the limit, or lower the request'),

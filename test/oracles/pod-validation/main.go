@@ -102,7 +102,7 @@ func validate(object runtime.Object) (field.ErrorList, error) {
 		setNamespace(&one.ObjectMeta)
 		return batchvalidation.ValidateCronJobCreate(one, optionsOf(&one.Spec.JobTemplate.Spec.Template)), nil
 	}
-	return nil, fmt.Errorf("validation of %T is not implemented", object)
+	return nil, fmt.Errorf("the API validates no %T here", object)
 }
 
 // The API server sets the namespace of the request.
