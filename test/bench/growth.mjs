@@ -3,6 +3,8 @@
 const SIZES = [5_000, 20_000, 80_000];
 /** Digits of a number for each entry of the other shapes, so that there are 625,000, 2.5 and 10 million. */
 const DIGITS = 125;
+/** In seconds: by so much the time of one and the same process varies. */
+const NOISE = 0.05;
 const POD = 'spec:\n  template:\n    spec:\n';
 const ONE_CONTAINER =
   '      containers:\n        - name: app\n          image: registry.example.com/app:v1\n';
@@ -63,7 +65,7 @@ const SHAPES = {
 
 /**
  * Prints the time of a whole process for each shape and size, less that for an empty object, and the ratios of one size
- * to the size before: 4 is linear growth, 16 quadratic.
+ * to the size before: 4 is linear growth, 16 quadratic. A time below NOISE has no ratio.
  *
  * @param time runs the function on an input, whatever its exit code, and returns seconds
  */
@@ -72,7 +74,9 @@ export function benchGrowth(time) {
   process.stdout.write(`an object that grows: ${SIZES.join(', ')} entries, above ${start.toFixed(3)} s\n`);
   for (const [what, make] of Object.entries(SHAPES)) {
     const times = SIZES.map((n) => Math.max(time(make(n)) - start, 0.001));
-    const ratios = times.slice(1).map((one, i) => `${(one / times[i]).toFixed(1)} x`);
+    const ratios = times
+      .slice(1)
+      .map((one, i) => (times[i] < NOISE ? '-' : `${(one / times[i]).toFixed(1)} x`));
     const unit = what.startsWith('digits') ? `${what} (times ${DIGITS})` : what;
     process.stdout.write(
       `${times.map((one) => `${one.toFixed(2).padStart(6)} s`).join(' ')}  ${ratios.map((one) => one.padStart(6)).join(' ')}  ${unit}\n`,
