@@ -86,6 +86,7 @@ export async function judge(
     ...rest,
     // Items without a file are checked as a stream, even beside a kustomization.
     findings: [
+      ...config.loosenings,
       ...findings,
       ...notBuilt(items, isStream),
       ...notJudged(source, config),

@@ -3,6 +3,7 @@ import { readItem } from '../../functions/guardrails/krm/item';
 import { readWire } from '../../functions/guardrails/krm/wire';
 import { parseQuantity } from '../../functions/guardrails/kubernetes/quantity';
 import { writablePathsOf } from '../../functions/guardrails/kubernetes/writable-paths';
+import { words } from '../../functions/guardrails/message';
 import { readExemptions } from '../../functions/guardrails/rules/exemptions';
 import { editDocument } from '../../functions/guardrails/yaml/edit';
 import { canFix, withFixes } from '../../functions/guardrails/yaml/field-path';
@@ -146,7 +147,7 @@ describe(`time grows no faster than the object: ${MANY} entries`, () => {
       readExemptions(
         deployment(annotations, names),
         ruleIds,
-        { neverExempt: new Set(), maxDays: 365 },
+        { neverExempt: new Map(), maxDays: { days: 365, setBy: words('spec.exemptions.maxDays') } },
         '2026-01-01',
       ),
     );

@@ -237,7 +237,7 @@ describe('an invalid exemption is an error and has no effect', () => {
   const past = (date: string) =>
     `the exemption ended on ${date}; fix what the rule reports, or set a later date`;
   const tooFar = (date: string) =>
-    `the exemption ends more than 365 days from today, on ${date}; set an earlier date, or raise spec.exemptions.maxDays`;
+    `the exemption ends more than 365 days from today, on ${date}; set an earlier date; spec.exemptions.maxDays allows no later one`;
   const invalidDate = (text: string) => `the date ${text} is invalid; write the date as YYYY-MM-DD`;
   const unknownContainer = (name: string) =>
     `the container "${name}" does not exist; use one of web, other, or remove the colon if the text before it is part of the reason`;

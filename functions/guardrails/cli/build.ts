@@ -3,12 +3,13 @@ import type { CommandLine } from './command-line';
 import { OutputFolder, outputsOf } from './output-folder';
 import { OUTPUT } from './package-directory';
 import { typedPath } from './typed-path';
-import { REFUSED, judgePackage, writeBuilds } from './session';
+import { FLOOR, REFUSED, judgePackage, writeBuilds } from './session';
 
 export const build: CommandLine = {
   name: 'build',
   description: 'judge the package as it is, and write what every overlay builds',
   options: {
+    ...FLOOR,
     '--output <DIR>': `the folder to write into, or - for standard output; default: ${OUTPUT}/ of the package`,
   },
   async run(call) {

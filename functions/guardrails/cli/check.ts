@@ -5,13 +5,14 @@ import { readGivenBuild } from './read-package';
 import { count } from '../formats/text';
 import { message, words } from '../message';
 import type { CommandLine } from './command-line';
-import { REFUSED, judgePackage, printDiff } from './session';
+import { FLOOR, REFUSED, judgePackage, printDiff } from './session';
 
 export const check: CommandLine = {
   name: 'check',
   description:
     'judge what every overlay builds; write nothing; exit 1 for errors, or if fix would change a file',
   options: {
+    ...FLOOR,
     '--diff': 'show what fix would change',
     '--built <OVERLAY=FILE>': 'judge FILE as the build of that overlay; may be repeated',
   },

@@ -1,14 +1,14 @@
 import { count } from '../formats/text';
 import { message } from '../message';
 import type { CommandLine } from './command-line';
-import { REFUSED, judgePackage, printDiff } from './session';
+import { FLOOR, REFUSED, judgePackage, printDiff } from './session';
 import { writeFiles } from './write-files';
 
 export const fix: CommandLine = {
   name: 'fix',
   description:
     'harden the resources and update the network policies; exit 1, and write nothing, if errors are left',
-  options: { '--diff': 'show the changes' },
+  options: { ...FLOOR, '--diff': 'show the changes' },
   async run(call) {
     const { changed, isRefused } = await judgePackage(call, { writes: true });
     if (isRefused) {

@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { type Floor, readFloor } from '../config/floor';
+import type { Locate } from '../config/read-config';
 import { ConfigError, GuardrailsError, InputError } from '../errors';
 import { Message, message, outputOf, words } from '../message';
 import { type Item, isKustomizationFile, readItem, requireResource } from '../krm/item';
 import { type Document, decodeText, splitDocuments } from '../yaml/text';
-import { type FieldPath } from '../yaml/field-path';
 import { placeOf } from '../yaml/place';
 import { type YamlValue, ifValid, isObject, objectsIn } from '../yaml/yaml';
 import type { FindKustomize, GivenBuild } from '../kustomize/build-overlays';
@@ -212,12 +213,38 @@ function readResource({ text, start, line }: Document, file: string, index: numb
  */
 export function readFunctionConfig<Config>(
   items: readonly Item[],
-  read: (functionConfig: YamlValue | undefined, locate?: (field: FieldPath) => Message) => Config,
+  read: (functionConfig: YamlValue | undefined, locate?: Locate) => Config,
 ): Config {
   const item = functionConfigIn(items);
   if (item === undefined) return read(undefined);
-  const { path: file = '', line = 1, text, value } = item;
-  return read(value, (field) => message`${file}:${line - 1 + (placeOf(text, field)?.line ?? 1)}`);
+  return read(item.value, locateIn(item));
+}
+
+function locateIn({ path: file = '', line = 1, text }: Item): Locate {
+  return (field) => ({ file, line: line - 1 + (placeOf(text, field)?.line ?? 1) });
+}
+
+/**
+ * Reads the file of a floor, which must not be in the package: the repository could change it.
+ *
+ * @param file as the user typed it
+ * @throws InputError, ConfigError
+ */
+export function readFloorFile(file: string, root: string): Floor {
+  const absolute = typedPath(file);
+  const folder = path.dirname(absolute);
+  const bytes = readRegularFile(folder, path.basename(absolute), words('pass a regular file'));
+  if (!path.relative(realpathSync(root), realpathSync(folder)).startsWith('..'))
+    throw new InputError(
+      message`--floor ${file} is in the package, where the repository could change it; pass a file outside of it`,
+    );
+  const text = decodeText(bytes, file);
+  const [item, ...more] = splitDocuments(text)
+    .map((document, index) => readResource(document, file, index))
+    .filter((one) => one !== undefined);
+  if (item === undefined || more.length > 0)
+    throw new InputError(message`--floor ${file} must contain one Guardrails document`);
+  return readFloor(item.value, locateIn(item));
 }
 
 function functionConfigIn(items: readonly Item[]): Item | undefined {

@@ -6,13 +6,13 @@ import { IGNORE_NOTHING, parseKrmIgnore } from './krmignore';
 import { OutputFolder } from './output-folder';
 import { OUTPUT } from './package-directory';
 import { readFileIfThere } from './regular-file';
-import { judgePackage, printDiff, writeBuilds } from './session';
+import { FLOOR, judgePackage, printDiff, writeBuilds } from './session';
 
 /** What `npm run render` does. */
 export const render: CommandLine = {
   name: 'render',
   description: `fix, and write the builds into ${OUTPUT}/ of the package`,
-  options: { '--check': 'write nothing; exit 1 if something would change', '--diff': 'show the changes' },
+  options: { ...FLOOR, '--check': 'write nothing; exit 1 if something would change', '--diff': 'show the changes' },
   async run(call) {
     if (call.flags.has('--check')) return check.run(call);
     const { root, output, flags } = call;

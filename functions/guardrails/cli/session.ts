@@ -1,7 +1,8 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config/config';
-import { readConfig } from '../config/read-config';
+import { readConfigAbove } from '../config/floor';
+import { InputError } from '../errors';
 import { hasError } from '../findings/finding';
 import { escapeText, messageOf } from '../findings/print';
 import { redactor } from '../findings/redact';
@@ -16,9 +17,15 @@ import { changedFiles } from './changed-files';
 import { type Call, type Output, withProgress } from './command-line';
 import { isIgnoredByGit } from './git-ignore';
 import { type OutputFolder, hasSecret, outputName, outputsOf } from './output-folder';
-import { type ReadPackage, readFunctionConfig, readPackage } from './read-package';
+import { type ReadPackage, readFloorFile, readFunctionConfig, readPackage } from './read-package';
 import { removeStaged } from './staging';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
+
+/** The option of the commands that judge. */
+export const FLOOR = {
+  '--floor <FILE>':
+    'a Guardrails document outside of the package that its configuration and exemptions must not loosen',
+};
 
 /** A package, and what the function makes of it. */
 export interface Session {
@@ -35,14 +42,17 @@ export interface Session {
  *
  * @param more resources that are not of the package, and whose Secrets are redacted as well
  */
-export async function openPackage({ root, output }: Call, more: readonly Item[] = []) {
+export async function openPackage({ root, output, values }: Call, more: readonly Item[] = []) {
+  const [floorFile, another] = values.get('--floor') ?? [];
+  if (another !== undefined) throw new InputError(words('--floor may be given once'));
+  const floor = floorFile === undefined ? undefined : readFloorFile(floorFile, root);
   const pkg = await readPackage(root);
   const { items, directory } = pkg;
   const all = [...items, ...more];
   output.redact = redactor(all);
   const source = packageOf(items, directory);
   if (source !== undefined) output.redact = redactor(all, secretSources(source));
-  return { pkg, source, config: readFunctionConfig(items, readConfig) };
+  return { pkg, source, config: readFunctionConfig(items, (value, locate) => readConfigAbove(floor, value, locate)) };
 }
 
 /** What a command prints that writes nothing because of errors. */

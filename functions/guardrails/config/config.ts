@@ -1,7 +1,8 @@
+import type { Finding } from '../findings/finding';
 import { POD_SECURITY, type PodSecurity } from '../kubernetes/pod-security';
 import { RESOURCE_DEFAULTS, type ResourceDefaults } from '../kubernetes/resource-defaults';
 import type { OverlaySettings } from '../kustomize/overlays';
-import type { Message } from '../message';
+import { type Message, words } from '../message';
 import { EXTERNAL_PEERS, type ExternalPeers } from '../network/external-peers';
 import type { ExemptionLimits } from '../rules/exemptions';
 import type { HardenMode } from '../rules/annotations';
@@ -38,6 +39,8 @@ export interface Config extends Settings {
   readonly exemptions: ExemptionLimits;
   /** What is outdated in the configuration. */
   readonly warnings: readonly Message[];
+  /** Where it is looser than the floor: errors. */
+  readonly loosenings: readonly Finding[];
 }
 
 /** Strict: every rule reports errors everywhere. */
@@ -55,8 +58,12 @@ export const DEFAULTS: Config = {
   bases: [],
   substitute: undefined,
   kustomizeVersion: undefined,
-  exemptions: { neverExempt: new Set(['pinned-image']), maxDays: 365 },
+  exemptions: {
+    neverExempt: new Map([['pinned-image', words('the configuration')]]),
+    maxDays: { days: 365, setBy: words('spec.exemptions.maxDays') },
+  },
   warnings: [],
+  loosenings: [],
 };
 
 /** The settings for an overlay, or for a stream. */

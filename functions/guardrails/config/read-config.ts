@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { ConfigError } from '../errors';
+import type { Source } from '../findings/finding';
 import { compareQuantities, parseQuantity } from '../kubernetes/quantity';
 import { NEWEST_MINOR, OLDEST_MINOR, type PodSecurity } from '../kubernetes/pod-security';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
@@ -92,26 +93,33 @@ const CONFIG_MAP = v.object({
   ),
 });
 
-/** Where a field of the configuration is, for messages: `base/guardrails.yaml:9`. */
-export type Locate = (field: FieldPath) => Message;
+/** Where a field of the configuration is; undefined: it is in no file that is known. */
+export type Locate = (field: FieldPath) => Source | undefined;
+type PrintLocation = (field: FieldPath) => Message;
 
 /**
  * Reads a functionConfig: a Guardrails, or the ConfigMap that `kpt fn eval -- key=value` sends; without one, the defaults.
  *
+ * @param defaults what holds where it says nothing
  * @throws ConfigError an unknown key, a wrong type or an unknown rule; the message lists what is allowed
  */
 export function readConfig(
   functionConfig: YamlValue | undefined,
-  locate: Locate = () => words('functionConfig'),
+  locateSource: Locate = () => undefined,
+  defaults: Config = DEFAULTS,
 ): Config {
-  if (functionConfig === undefined || functionConfig === null) return DEFAULTS;
+  if (functionConfig === undefined || functionConfig === null) return defaults;
+  const locate: PrintLocation = (field) => locationOf(locateSource(field));
   if (isObject(functionConfig) && functionConfig.kind === 'ConfigMap') {
     const { data } = parse(CONFIG_MAP, functionConfig, locate);
     if (data?.environment !== undefined)
       throw new ConfigError(
         message`${locate(['data', 'environment'])}: data.environment has no environments to select from; set spec.environment of a Guardrails, and pass its file with --fn-config`,
       );
-    return { ...DEFAULTS, complete: data?.complete === 'true' };
+    return {
+      ...defaults,
+      complete: data?.complete === undefined ? defaults.complete : data.complete === 'true',
+    };
   }
   const { spec = {} } = parse(GUARDRAILS, functionConfig, locate);
   const environments = Object.entries(spec.environments ?? {});
@@ -121,7 +129,7 @@ export function readConfig(
     const rules = allow.map((id) => `${id}: off`).join(', ');
     return [message`${locate(field)}: ${formatPath(field)} is deprecated; write rules: {${words(rules)}}`];
   });
-  const top = settingsIn(spec, DEFAULTS, ['spec'], locate);
+  const top = settingsIn(spec, defaults, ['spec'], locate);
   const own = environments.map(([overlay, { allow = [], ...written }]) => {
     const base = { ...top, levels: new Map([...top.levels, ...allow.map((id) => [id, 'off'] as const)]) };
     return [overlay, settingsIn(written, base, ['spec', 'environments', overlay], locate)] as const;
@@ -130,25 +138,41 @@ export function readConfig(
   const skipped = ['__proto__', 'constructor', 'prototype']
     .filter((key) => valueAt(functionConfig, ['spec', 'environments', key]) !== undefined)
     .map((key) => [key, top] as const);
+  const { neverExempt, maxDays } = defaults.exemptions;
   return {
     ...top,
     environments: new Map([...own, ...skipped]),
     environment: spec.environment,
-    complete: spec.complete ?? false,
+    complete: spec.complete ?? defaults.complete,
     exemptions: {
       neverExempt:
-        spec.neverExempt === undefined ? DEFAULTS.exemptions.neverExempt : new Set(spec.neverExempt),
-      maxDays: spec.exemptions?.maxDays ?? DEFAULTS.exemptions.maxDays,
+        spec.neverExempt === undefined
+          ? neverExempt
+          : new Map(spec.neverExempt.map((id) => [id, words('the configuration')])),
+      maxDays:
+        spec.exemptions?.maxDays === undefined ? maxDays : { ...maxDays, days: spec.exemptions.maxDays },
     },
     overlays: spec.overlays ?? [],
     bases: spec.bases ?? [],
-    kustomizeVersion: spec.kustomizeVersion,
+    kustomizeVersion: spec.kustomizeVersion ?? defaults.kustomizeVersion,
     warnings,
+    loosenings: [],
   };
 }
 
+/** `base/guardrails.yaml:9` */
+export function locationOf(source: Source | undefined): Message {
+  if (source === undefined) return words('functionConfig');
+  return message`${source.file}${source.line === undefined ? '' : message`:${source.line}`}`;
+}
+
 /** Merges written settings over `base`. */
-function settingsIn(written: WrittenSettings, base: Settings, field: FieldPath, locate: Locate): Settings {
+function settingsIn(
+  written: WrittenSettings,
+  base: Settings,
+  field: FieldPath,
+  locate: PrintLocation,
+): Settings {
   const { rules, podSecurity, resources, network, substitute } = written;
   return {
     levels: new Map([...base.levels, ...levelsIn(rules)]),
@@ -187,7 +211,7 @@ function resourceDefaults(
   written: WrittenSettings['resources'],
   base: ResourceDefaults,
   field: FieldPath,
-  locate: Locate,
+  locate: PrintLocation,
 ): ResourceDefaults {
   const defaults = {
     add: written?.add ?? base.add,
@@ -212,7 +236,11 @@ function strict<const Entries extends v.ObjectEntries>(entries: Entries) {
   return v.strictObject(entries, ({ expected }) => (expected === 'never' ? known : 'a mapping'));
 }
 
-function parse<T extends v.GenericSchema>(schema: T, value: unknown, locate: Locate): v.InferOutput<T> {
+function parse<T extends v.GenericSchema>(
+  schema: T,
+  value: unknown,
+  locate: PrintLocation,
+): v.InferOutput<T> {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   const problems = result.issues.map((issue) => {

@@ -23,10 +23,10 @@ export interface Exemptions {
 }
 
 export interface ExemptionLimits {
-  /** Rules that no annotation exempts from. */
-  readonly neverExempt: ReadonlySet<string>;
-  /** How many days from today an exemption may end at most. */
-  readonly maxDays: number;
+  /** Rules that no annotation exempts from, each with what lists it: `the configuration`. */
+  readonly neverExempt: ReadonlyMap<string, Message>;
+  /** How many days from today an exemption may end at most, and what sets that. */
+  readonly maxDays: { readonly days: number; readonly setBy: Message };
 }
 
 /** A warning starts so many days before an exemption ends. */
@@ -62,11 +62,12 @@ export function readExemptions(
     const [refuse, warn] = [report('error'), report('warning')];
     const text = typeof value === 'string' ? value.trim() : '';
     const { container, reason, end } = readExemption(text);
+    const listedBy = neverExempt.get(rule);
     if (!ruleIds.includes(rule))
       refuse(message`the rule "${rule}" does not exist`, words(`use one of ${ruleIds.join(', ')}`));
-    else if (neverExempt.has(rule))
+    else if (listedBy !== undefined)
       refuse(
-        words('the configuration lists this rule under neverExempt'),
+        message`${listedBy} lists this rule under neverExempt`,
         words('remove the annotation, and fix what the rule reports'),
       );
     else if (!hasVisibleText(reason))
@@ -80,10 +81,10 @@ export function readExemptions(
       refuse(message`the date ${end} is invalid`, words('write the date as YYYY-MM-DD'));
     else if (end !== undefined && end < today)
       refuse(message`the exemption ended on ${end}`, words('fix what the rule reports, or set a later date'));
-    else if (end !== undefined && end > dayAfter(today, maxDays))
+    else if (end !== undefined && end > dayAfter(today, maxDays.days))
       refuse(
-        message`the exemption ends more than ${maxDays} days from today, on ${end}`,
-        words('set an earlier date, or raise spec.exemptions.maxDays'),
+        message`the exemption ends more than ${maxDays.days} days from today, on ${end}`,
+        message`set an earlier date; ${maxDays.setBy} allows no later one`,
       );
     else {
       exemptions.push({ rule, container, reason: end === undefined ? reason : `${reason}, until ${end}` });
