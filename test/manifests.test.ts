@@ -32,8 +32,10 @@ const CONTROLLER =
   'kubernetes.io/metadata.name=ingress-nginx / app.kubernetes.io/component=controller,app.kubernetes.io/name=ingress-nginx';
 const KUBE_DNS = 'kubernetes.io/metadata.name=kube-system / k8s-app=kube-dns';
 const NODE_LOCAL_DNS = '169.254.20.10/32';
-const INTERNET_4 = '0.0.0.0/0 except 10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,100.64.0.0/10';
-const INTERNET_6 = '::/0 except fc00::/7,fe80::/10';
+const INTERNET_4 =
+  '0.0.0.0/0 except 0.0.0.0/8,10.0.0.0/8,100.64.0.0/10,127.0.0.0/8,169.254.0.0/16,172.16.0.0/12,192.0.0.0/24,192.0.2.0/24,192.88.99.0/24,192.168.0.0/16,198.18.0.0/15,198.51.100.0/24,203.0.113.0/24,224.0.0.0/4,240.0.0.0/4';
+const INTERNET_6 =
+  '::/0 except ::/128,::1/128,64:ff9b:1::/48,100::/64,100:0:0:1::/64,2001::/23,2001:db8::/32,2002::/16,3fff::/20,5f00::/16,fc00::/7,fe80::/10,ff00::/8';
 const CONTROLLER_TO_FRONTEND = [`app=todo-frontend <- ${CONTROLLER} TCP 3000`];
 const CONTROLLER_TO_BACKEND = [`app=todo-backend <- ${CONTROLLER} TCP 8000`];
 const FRONTEND_TO_BACKEND = [

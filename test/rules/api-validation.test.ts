@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import fc from 'fast-check';
-import { parse, stringify } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 import { DEFAULTS } from '../../functions/guardrails/config/config';
 import { readWire } from '../../functions/guardrails/krm/wire';
 import { harden } from '../../functions/guardrails/rules/harden';
@@ -117,6 +119,31 @@ describeWithTool('go', `against the validation of ${MODULE}`, (go) => {
       after: [...new Set([of(one.alone), of(one.output)])].flat(),
     }));
   }
+
+  describe('generated network policies', () => {
+    it.each(['dev', 'prod'])('of overlays/%s are valid', (overlay) => {
+      const golden = readFileSync(path.join(__dirname, `../golden/${overlay}.yaml`), 'utf8');
+      const policies = parseAllDocuments(golden)
+        .map((document) => document.toJS() as YamlObject)
+        .filter(({ kind }) => kind === 'NetworkPolicy');
+      expect(policies.length).toBeGreaterThan(0);
+      expect(judge(policies)).toEqual(policies.map(() => []));
+    });
+
+    it('a mapped IPv4 range, which is in no table of ours, would not be', () => {
+      const ipBlock = { cidr: '::/0', except: ['::ffff:0:0/96'] };
+      const spec = { podSelector: {}, policyTypes: ['Egress'], egress: [{ to: [{ ipBlock }] }] };
+      const policy = {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { name: 'a' },
+        spec,
+      };
+      expect(judge([policy])[0]?.map(({ field }) => field)).toContain(
+        'spec.egress[0].to[0].ipBlock.except[0]',
+      );
+    });
+  });
 
   describe('the oracle', () => {
     const container = { name: 'app', image: 'example.com/app:1.0' };

@@ -35,16 +35,6 @@ export const EXTERNAL_PEERS: ExternalPeers = {
   },
 };
 
-/** All addresses but private, link-local and carrier-grade ones, where cloud metadata and other tenants are. */
-export const INTERNET: readonly { readonly cidr: string; readonly except: readonly string[] }[] = [
-  {
-    cidr: '0.0.0.0/0',
-    // RFC 1918 (three ranges), RFC 3927, RFC 6598
-    except: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10'],
-  },
-  { cidr: '::/0', except: ['fc00::/7', 'fe80::/10'] }, // RFC 4193, RFC 4291
-];
-
 /** The labels that cert-manager gives the pods that answer an HTTP-01 challenge. */
 export const ACME_SOLVER_LABELS: Labels = { 'acme.cert-manager.io/http01-solver': 'true' };
 

@@ -1,6 +1,7 @@
 import { type YamlObject, type YamlValue, objectAt } from '../yaml/yaml';
 import type { Connection, ConnectionEnd, Topology, Workload } from './connection';
-import { type ExternalPeers, INTERNET, podsAt } from './external-peers';
+import { type ExternalPeers, podsAt } from './external-peers';
+import { INTERNET } from './internet';
 import { type Direction, POLICY_TYPES, isNetworkPolicy } from './policy';
 import { NAMESPACE_NAME } from './traffic';
 

@@ -1,5 +1,6 @@
 import type { Connection, ConnectionEnd, Workload } from './connection';
-import { type ExternalPeers, INTERNET, podsAt } from './external-peers';
+import { type ExternalPeers, podsAt } from './external-peers';
+import { INTERNET } from './internet';
 import { type IpAddress, type IpRange, contains, readIpRange } from './ip-range';
 import { append } from './multimap';
 import { isInBlock } from './policy-set';

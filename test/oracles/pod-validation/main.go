@@ -1,4 +1,4 @@
-// The judge of test/rules/api-validation.test.ts: reads resources in JSON, one a line, and prints for each a list of the
+// The judge of test/rules/api-validation.test.ts and of generated policies: reads resources in JSON, one a line, and prints for each a list of the
 // errors for which the API server of k8s.io/kubernetes would refuse to create it, with its feature gates at their defaults.
 // A resource is decoded strictly, gets the defaults of the API, and passes the validation of its kind; admission, such as
 // that of a LimitRange, is not part of it. The strategies of pkg/registry would need three times as many packages.
@@ -28,6 +28,9 @@ import (
 	"k8s.io/kubernetes/pkg/apis/core"
 	_ "k8s.io/kubernetes/pkg/apis/core/install"
 	corevalidation "k8s.io/kubernetes/pkg/apis/core/validation"
+	"k8s.io/kubernetes/pkg/apis/networking"
+	_ "k8s.io/kubernetes/pkg/apis/networking/install"
+	networkingvalidation "k8s.io/kubernetes/pkg/apis/networking/validation"
 	"k8s.io/kubernetes/pkg/capabilities"
 )
 
@@ -101,6 +104,9 @@ func validate(object runtime.Object) (field.ErrorList, error) {
 	case *batch.CronJob:
 		setNamespace(&one.ObjectMeta)
 		return batchvalidation.ValidateCronJobCreate(one, optionsOf(&one.Spec.JobTemplate.Spec.Template)), nil
+	case *networking.NetworkPolicy:
+		setNamespace(&one.ObjectMeta)
+		return networkingvalidation.ValidateNetworkPolicy(one, networkingvalidation.ValidationOptionsForNetworking(one, nil)), nil
 	}
 	return nil, fmt.Errorf("the API validates no %T here", object)
 }
