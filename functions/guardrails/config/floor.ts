@@ -5,7 +5,8 @@ import { type Message, message, words } from '../message';
 import { type FieldPath, formatPath, valueAt } from '../yaml/field-path';
 import { type YamlObject, type YamlValue, isObject, objectAt } from '../yaml/yaml';
 import { type Config, DEFAULTS } from './config';
-import { CONFIG_KIND, type Locate, locationOf, readConfig } from './read-config';
+import { type Locate, locationOf, readConfig } from './read-config';
+import { CONFIG_KIND } from './schema';
 
 /** What an organisation requires of its repositories. A repository may be stricter, never looser. */
 export interface Floor {

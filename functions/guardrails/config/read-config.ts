@@ -2,96 +2,14 @@ import * as v from 'valibot';
 import { ConfigError } from '../errors';
 import type { Source } from '../findings/finding';
 import { compareQuantities, parseQuantity } from '../kubernetes/quantity';
-import { NEWEST_MINOR, OLDEST_MINOR, type PodSecurity } from '../kubernetes/pod-security';
+import type { PodSecurity } from '../kubernetes/pod-security';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
 import { type Message, joinMessages, message, words } from '../message';
-import { readIpRange } from '../network/ip-range';
-import { RULES } from '../rules';
 import type { Level } from '../rules/inspect';
 import { type FieldPath, formatPath, valueAt } from '../yaml/field-path';
 import { type YamlValue, isObject } from '../yaml/yaml';
 import { type Config, DEFAULTS, type Levels, type Settings } from './config';
-
-export const CONFIG_API_VERSION = 'todo.example.com/v1alpha1';
-export const CONFIG_KIND = 'Guardrails';
-
-const RULE_IDS = RULES.map(({ id }) => id);
-// YAML reads a plain `off` as false.
-const LEVEL = v.union([v.picklist(['error', 'warning', 'off']), v.literal(false)]);
-const LEVELS = strict(Object.fromEntries(RULE_IDS.map((id) => [id, v.exactOptional(LEVEL)])));
-const QUANTITY = v.pipe(
-  v.string(),
-  v.check((text) => (parseQuantity(text)?.digits ?? -1n) >= 0n, 'a quantity, such as 100m or 128Mi'),
-);
-const AMOUNTS = strict({
-  cpu: v.exactOptional(v.nullable(QUANTITY)),
-  memory: v.exactOptional(v.nullable(QUANTITY)),
-});
-const EXTERNAL_PODS = {
-  namespace: v.exactOptional(v.string()),
-  podLabels: v.exactOptional(v.record(v.string(), v.string())),
-};
-const DAYS = v.pipe(
-  v.number(),
-  v.check((days) => Number.isInteger(days) && days > 0 && days <= 36_500, 'a number of days from 1 to 36500'),
-);
-const CIDR = v.pipe(
-  v.string(),
-  v.check((text) => readIpRange(text) !== undefined, 'a CIDR range, such as 169.254.20.10/32'),
-);
-const NETWORK = strict({
-  ingressController: v.optional(strict(EXTERNAL_PODS)),
-  gateways: v.optional(strict(EXTERNAL_PODS)),
-  dns: v.optional(strict({ ...EXTERNAL_PODS, addresses: v.exactOptional(v.array(CIDR)) })),
-});
-const MINORS = Array.from({ length: NEWEST_MINOR - OLDEST_MINOR + 1 }, (_, i) => OLDEST_MINOR + i);
-const POD_SECURITY = strict({
-  level: v.exactOptional(v.picklist(['restricted', 'baseline'])),
-  version: v.exactOptional(v.picklist([...MINORS.map((minor) => `v1.${minor}`), 'latest'])),
-});
-/** What the top and the environments have. */
-const SETTINGS = {
-  rules: v.optional(LEVELS),
-  podSecurity: v.optional(POD_SECURITY),
-  resources: v.optional(
-    strict({
-      add: v.optional(v.picklist(['all', 'requests', 'none'])),
-      requests: v.optional(AMOUNTS),
-      limits: v.optional(AMOUNTS),
-    }),
-  ),
-  harden: v.optional(v.picklist(['all', 'safe'])),
-  knownImages: v.optional(v.picklist(['propose', 'apply'])),
-  network: v.optional(NETWORK),
-  substitute: v.optional(v.string()),
-};
-const ENVIRONMENT = strict({ ...SETTINGS, allow: v.optional(v.array(v.picklist(RULE_IDS))) });
-const SPEC = strict({
-  ...SETTINGS,
-  environments: v.optional(v.record(v.string(), ENVIRONMENT)),
-  environment: v.optional(v.string()),
-  complete: v.optional(v.boolean()),
-  neverExempt: v.optional(v.array(v.picklist(RULE_IDS))),
-  exemptions: v.optional(strict({ maxDays: v.optional(DAYS) })),
-  overlays: v.optional(v.array(v.string())),
-  bases: v.optional(v.array(v.string())),
-  kustomizeVersion: v.optional(v.string()),
-});
-type WrittenSettings = Omit<v.InferOutput<typeof ENVIRONMENT>, 'allow'>;
-const GUARDRAILS = strict({
-  apiVersion: v.literal(CONFIG_API_VERSION),
-  kind: v.literal(CONFIG_KIND),
-  metadata: v.optional(v.unknown()),
-  spec: v.optional(SPEC),
-});
-const CONFIG_MAP = v.object({
-  data: v.optional(
-    strict({
-      environment: v.optional(v.string()),
-      complete: v.optional(v.picklist(['true', 'false'])),
-    }),
-  ),
-});
+import { CONFIG_MAP, GUARDRAILS, type WrittenSettings } from './schema';
 
 /** Where a field of the configuration is; undefined: it is in no file that is known. */
 export type Locate = (field: FieldPath) => Source | undefined;
@@ -189,7 +107,10 @@ function settingsIn(
   };
 }
 
-function podSecurityIn({ level, version }: v.InferOutput<typeof POD_SECURITY> = {}): Partial<PodSecurity> {
+function podSecurityIn({
+  level,
+  version,
+}: NonNullable<WrittenSettings['podSecurity']> = {}): Partial<PodSecurity> {
   return {
     ...(level === undefined ? {} : { level }),
     ...(version === undefined
@@ -198,7 +119,7 @@ function podSecurityIn({ level, version }: v.InferOutput<typeof POD_SECURITY> = 
   };
 }
 
-function levelsIn(rules: v.InferOutput<typeof LEVELS> | undefined): Levels {
+function levelsIn(rules: WrittenSettings['rules']): Levels {
   return new Map(
     Object.entries<Level | false | undefined>(rules ?? {}).map(([id, level]) => [
       id,
@@ -228,12 +149,6 @@ function resourceDefaults(
       );
   }
   return defaults;
-}
-
-/** An object whose unknown keys are errors that list the known ones. */
-function strict<const Entries extends v.ObjectEntries>(entries: Entries) {
-  const known = `unknown key; allowed: ${Object.keys(entries).join(', ')}`;
-  return v.strictObject(entries, ({ expected }) => (expected === 'never' ? known : 'a mapping'));
 }
 
 function parse<T extends v.GenericSchema>(
