@@ -9,7 +9,7 @@ import { parseAllDocuments } from 'yaml';
 import { markdownTable, messagesTable } from './support/messages-table.mjs';
 
 /** Each function updates one generated text. To add one, write a function and list it here. */
-const generators = [goldenBuilds, devProdTable, rulesTable, messages, diagrams];
+const generators = [goldenBuilds, devProdTable, rulesTable, configuration, messages, diagrams];
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const FUNCTION_README = 'functions/guardrails/README.md';
@@ -63,6 +63,19 @@ async function rulesTable() {
     FUNCTION_README,
     'rules',
     markdownTable([['rule', 'asks for', 'adds where it is missing'], ...rows]),
+  );
+}
+
+/** The JSON Schema of the configuration, for editors, and the table of its keys. */
+async function configuration() {
+  const { configSchema, configTable } = await load('test/support/config-schema.ts');
+  const file = 'functions/guardrails/docs/guardrails.schema.json';
+  const options = await prettier.resolveConfig(inRoot(file));
+  write(file, await prettier.format(JSON.stringify(configSchema()), { ...options, filepath: file }));
+  await writeSection(
+    FUNCTION_README,
+    'configuration',
+    markdownTable([['key', 'meaning', 'default'], ...configTable()]),
   );
 }
 

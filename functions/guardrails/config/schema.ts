@@ -1,83 +1,176 @@
 import * as v from 'valibot';
 import { NEWEST_MINOR, OLDEST_MINOR } from '../kubernetes/pod-security';
 import { parseQuantity } from '../kubernetes/quantity';
+import type { ResourceName } from '../kubernetes/resource-defaults';
+import type { SelectedPods } from '../network/external-peers';
 import { readIpRange } from '../network/ip-range';
 import { RULES } from '../rules';
+import { DEFAULTS } from './config';
 
 const CONFIG_API_VERSION = 'todo.example.com/v1alpha1';
 const CONFIG_KIND = 'Guardrails';
 
-const RULE_IDS = RULES.map(({ id }) => id);
+/** What the JSON Schema says of a key or a value. The reader does not use it. */
+interface Annotations {
+  readonly title?: string;
+  readonly description?: string;
+  /** The value of `spec` where the key is missing. */
+  readonly default?: unknown;
+  /** What a check of the reader requires, in the keywords of JSON Schema. */
+  readonly pattern?: string;
+  readonly maxLength?: number;
+  readonly type?: 'integer';
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly deprecated?: true;
+  // Keywords of the YAML language server.
+  readonly patternErrorMessage?: string;
+  readonly deprecationMessage?: string;
+}
+
+/** valibot accepts a list where it expects an object. */
+const NO_LIST = v.check((value: unknown) => !Array.isArray(value), 'a mapping');
+const RULE_ID = v.picklist(RULES.map(({ id }) => id));
 // YAML reads a plain `off` as false.
 const LEVEL = v.union([v.picklist(['error', 'warning', 'off']), v.literal(false)]);
-const LEVELS = strict(Object.fromEntries(RULE_IDS.map((id) => [id, v.exactOptional(LEVEL)])));
+const LEVELS = strict(
+  Object.fromEntries(RULES.map(({ id, summary }) => [id, key(LEVEL, summary, { default: 'error' })])),
+);
 const QUANTITY = v.pipe(
   v.string(),
   v.check((text) => (parseQuantity(text)?.digits ?? -1n) >= 0n, 'a quantity, such as 100m or 128Mi'),
+  annotated({
+    // A number that is not negative, with a suffix or with an exponent of at most 100.
+    pattern:
+      '^(?:\\+?(?:[0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)|-(?:0+(?:\\.0*)?|\\.0+))(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?0*(?:100|[0-9]{1,2}))?$',
+    patternErrorMessage: 'must be a quantity, such as 100m or 128Mi',
+    maxLength: 200,
+  }),
 );
-const AMOUNTS = strict({
-  cpu: v.exactOptional(v.nullable(QUANTITY)),
-  memory: v.exactOptional(v.nullable(QUANTITY)),
-});
-const EXTERNAL_PODS = {
-  namespace: v.exactOptional(v.string()),
-  podLabels: v.exactOptional(v.record(v.string(), v.string())),
-};
 const DAYS = v.pipe(
   v.number(),
   v.check((days) => Number.isInteger(days) && days > 0 && days <= 36_500, 'a number of days from 1 to 36500'),
+  annotated({ type: 'integer', minimum: 1, maximum: 36_500 }),
 );
 const CIDR = v.pipe(
   v.string(),
   v.check((text) => readIpRange(text) !== undefined, 'a CIDR range, such as 169.254.20.10/32'),
 );
-const NETWORK = strict({
-  ingressController: v.optional(strict(EXTERNAL_PODS)),
-  gateways: v.optional(strict(EXTERNAL_PODS)),
-  dns: v.optional(strict({ ...EXTERNAL_PODS, addresses: v.exactOptional(v.array(CIDR)) })),
-});
 const MINORS = Array.from({ length: NEWEST_MINOR - OLDEST_MINOR + 1 }, (_, i) => OLDEST_MINOR + i);
+const VERSIONS = [...MINORS.map((minor) => `v1.${minor}`), 'latest'];
+const { resourceDefaults, network } = DEFAULTS;
+
 const POD_SECURITY = strict({
-  level: v.exactOptional(v.picklist(['restricted', 'baseline'])),
-  version: v.exactOptional(v.picklist([...MINORS.map((minor) => `v1.${minor}`), 'latest'])),
+  level: key(
+    v.picklist(['restricted', 'baseline']),
+    'The level that the namespace enforces; at `baseline`, what only `restricted` forbids is a warning',
+    { default: DEFAULTS.podSecurity.level },
+  ),
+  version: key(
+    v.picklist(VERSIONS),
+    `The version of the Pod Security Standards: \`v1.${OLDEST_MINOR}\` to \`v1.${NEWEST_MINOR}\`, or \`latest\``,
+    { default: 'latest' },
+  ),
+});
+const RESOURCES = strict({
+  add: key(
+    v.picklist(['all', 'requests', 'none']),
+    'What a container must have, and gets: `all`, `requests` or `none`',
+    { default: resourceDefaults.add },
+  ),
+  requests: amounts('request', resourceDefaults.requests),
+  limits: amounts('limit', resourceDefaults.limits),
+});
+const NETWORK = strict({
+  ingressController: key(
+    strict(externalPods('the ingress controller', network.ingressController)),
+    'How policies select the ingress controller',
+  ),
+  gateways: key(
+    strict(externalPods('the gateways of the Gateway API', network.gateways)),
+    'How policies select the gateways of the Gateway API',
+  ),
+  dns: key(
+    strict({
+      ...externalPods('the DNS servers', network.dns),
+      addresses: key(v.array(CIDR), 'CIDR ranges of DNS servers that are not pods', {
+        default: network.dns.addresses,
+      }),
+    }),
+    'How policies select the DNS servers',
+  ),
 });
 /** What the top and the environments have. */
 const SETTINGS = {
-  rules: v.optional(LEVELS),
-  podSecurity: v.optional(POD_SECURITY),
-  resources: v.optional(
-    strict({
-      add: v.optional(v.picklist(['all', 'requests', 'none'])),
-      requests: v.optional(AMOUNTS),
-      limits: v.optional(AMOUNTS),
-    }),
+  rules: key(
+    LEVELS,
+    'The level of each rule: `error`, `warning` (findings are warnings at most) or `off` (infos, no fix)',
   ),
-  harden: v.optional(v.picklist(['all', 'safe'])),
-  knownImages: v.optional(v.picklist(['propose', 'apply'])),
-  network: v.optional(NETWORK),
-  substitute: v.optional(v.string()),
+  podSecurity: key(POD_SECURITY, 'What Pod Security admission enforces in the namespace'),
+  resources: key(RESOURCES, 'The requests and limits of containers'),
+  harden: key(
+    v.picklist(['all', 'safe']),
+    '`all` adds all that a rule requires, `safe` only what rarely stops a workload (privilege escalation, seccomp, token), and network policies; the annotation `todo.example.com/harden` overrides it for a workload',
+    { default: DEFAULTS.harden },
+  ),
+  knownImages: key(
+    v.picklist(['propose', 'apply']),
+    '`apply` writes the user and the folders that a known public image needs, `propose` names them',
+    { default: DEFAULTS.knownImages },
+  ),
+  network: key(NETWORK, 'The peers outside the package, as the network policies select them'),
+  substitute: key(v.string(), 'The file with the variables that Flux replaces after the build'),
 };
-const ENVIRONMENT = strict({ ...SETTINGS, allow: v.optional(v.array(v.picklist(RULE_IDS))) });
+const SETTING_NAMES = Object.keys(SETTINGS).map((name) => `\`${name}\``);
+const ENVIRONMENT = strict({
+  ...SETTINGS,
+  allow: key(v.array(RULE_ID), 'Rules that are off; write `rules` instead', {
+    deprecated: true,
+    deprecationMessage: 'write rules: {RULE: off}',
+  }),
+});
 const SPEC = strict({
   ...SETTINGS,
-  environments: v.optional(v.record(v.string(), ENVIRONMENT)),
-  environment: v.optional(v.string()),
-  complete: v.optional(v.boolean()),
-  neverExempt: v.optional(v.array(v.picklist(RULE_IDS))),
-  exemptions: v.optional(strict({ maxDays: v.optional(DAYS) })),
-  overlays: v.optional(v.array(v.string())),
-  bases: v.optional(v.array(v.string())),
-  kustomizeVersion: v.optional(v.string()),
+  environments: key(
+    mapping(v.pipe(ENVIRONMENT, annotated({ description: 'The settings of the overlay in this folder' }))),
+    `The values that differ from those in \`spec\` for an overlay, which is named by its folder: ${SETTING_NAMES.join(', ')}`,
+  ),
+  environment: key(v.string(), 'The overlay whose settings apply to a stream'),
+  complete: key(
+    v.boolean(),
+    'Whether the stream is a complete build, for which `network-policy` reports errors instead of warnings',
+    { default: DEFAULTS.complete },
+  ),
+  neverExempt: key(v.array(RULE_ID), 'Rules that no annotation exempts from', {
+    default: [...DEFAULTS.exemptions.neverExempt],
+  }),
+  exemptions: key(
+    strict({
+      maxDays: key(DAYS, 'How many days from today an exemption may end at most', {
+        default: DEFAULTS.exemptions.maxDays,
+      }),
+    }),
+    'Limits of exemptions',
+  ),
+  overlays: key(v.array(v.string()), 'Globs of folders that are overlays, whatever their names say'),
+  bases: key(v.array(v.string()), 'Globs of folders that are bases, whatever their names say'),
+  kustomizeVersion: key(
+    v.string(),
+    'The version of kustomize that must build: another one is an error. Without it, any version builds',
+  ),
 });
 /** Settings of the top or of an environment, as they are written. */
 export type WrittenSettings = Omit<v.InferOutput<typeof ENVIRONMENT>, 'allow'>;
 /** The configuration file. */
-export const GUARDRAILS = strict({
-  apiVersion: v.literal(CONFIG_API_VERSION),
-  kind: v.literal(CONFIG_KIND),
-  metadata: v.optional(v.unknown()),
-  spec: v.optional(SPEC),
-});
+export const GUARDRAILS = v.pipe(
+  strict({
+    apiVersion: v.pipe(v.literal(CONFIG_API_VERSION), annotated({ description: 'The version of this kind' })),
+    kind: v.pipe(v.literal(CONFIG_KIND), annotated({ description: 'The kind of the configuration' })),
+    metadata: key(v.unknown(), 'The metadata of the object, which holds no settings'),
+    spec: key(SPEC, 'The settings of the function'),
+  }),
+  annotated({ title: CONFIG_KIND, description: 'The configuration of the function guardrails' }),
+);
 /** The ConfigMap that `kpt fn eval -- key=value` sends. */
 export const CONFIG_MAP = v.object({
   data: v.optional(
@@ -88,8 +181,49 @@ export const CONFIG_MAP = v.object({
   ),
 });
 
+function amounts(what: string, defaults: Readonly<Record<ResourceName, string | null>>) {
+  const amount = (name: ResourceName) =>
+    key(
+      v.nullable(QUANTITY),
+      `The ${name} ${what} of a container that sets none; \`null\`: none is needed, none is added`,
+      { default: defaults[name] },
+    );
+  return key(
+    strict({ cpu: amount('cpu'), memory: amount('memory') }),
+    `The ${what}s of a container that sets none`,
+  );
+}
+
+function externalPods(whose: string, defaults: SelectedPods) {
+  return {
+    namespace: key(v.string(), `The namespace of ${whose}`, { default: defaults.namespace }),
+    podLabels: key(mapping(v.string()), `Labels that select the pods of ${whose}`, {
+      default: defaults.podLabels,
+    }),
+  };
+}
+
+/** A key that may be left out. Editors and the README show its description. */
+function key<const Schema extends v.GenericSchema>(
+  schema: Schema,
+  description: string,
+  annotations: Annotations = {},
+) {
+  return v.exactOptional(v.pipe(schema, annotated<v.InferOutput<Schema>>({ description, ...annotations })));
+}
+
+function annotated<Value>(annotations: Annotations) {
+  return v.metadata<Value, Record<string, unknown>>({ ...annotations });
+}
+
 /** An object whose unknown keys are errors that list the known ones. */
 function strict<const Entries extends v.ObjectEntries>(entries: Entries) {
   const known = `unknown key; allowed: ${Object.keys(entries).join(', ')}`;
-  return v.strictObject(entries, ({ expected }) => (expected === 'never' ? known : 'a mapping'));
+  const schema = v.strictObject(entries, ({ expected }) => (expected === 'never' ? known : 'a mapping'));
+  return v.pipe(v.unknown(), NO_LIST, schema);
+}
+
+/** An object with any keys. */
+function mapping<const Schema extends v.GenericSchema>(values: Schema) {
+  return v.pipe(v.unknown(), NO_LIST, v.record(v.string(), values));
 }
