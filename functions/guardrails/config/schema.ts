@@ -8,7 +8,7 @@ import { RULES } from '../rules';
 import { DEFAULTS } from './config';
 
 const CONFIG_API_VERSION = 'todo.example.com/v1alpha1';
-const CONFIG_KIND = 'Guardrails';
+export const CONFIG_KIND = 'Guardrails';
 
 /** What the JSON Schema says of a key or a value. The reader does not use it. */
 interface Annotations {
