@@ -3,6 +3,7 @@ import type { Finding, Revision, Source } from './findings/finding';
 import { NO_CHANGES } from './krm/input';
 import type { Item } from './krm/item';
 import { expandLists, groupOf, resourceRef } from './krm/resource';
+import { annotationNames } from './kubernetes/annotation-names';
 import { NamespaceObjects } from './kubernetes/namespace-objects';
 import { hasPods } from './kubernetes/workload';
 import {
@@ -21,7 +22,7 @@ import { type Inspect, SourceFinder } from './kustomize/source-finder';
 import { kustomizeVersion } from './kustomize/version';
 import { type Message, joinMessages, message, outputOf, words } from './message';
 import { checkGeneratedAreKept } from './policies/kept-policies';
-import { generatedItems, updatePolicies } from './policies/update-policies';
+import { domainsOfGenerated, generatedItems, updatePolicies } from './policies/update-policies';
 import { Substitutions } from './config/substitutions';
 import { RULES } from './rules';
 import { type FileSettings, harden } from './rules/harden';
@@ -71,10 +72,11 @@ export interface JudgeOptions {
  */
 export async function judge(
   items: readonly Item[],
-  config: Config,
+  written: Config,
   { findKustomize, directory, given, asIs = false, isStream = false }: JudgeOptions,
 ): Promise<Judged> {
   const source = isStream ? undefined : packageOf(items, directory);
+  const config = withFormerDomains(written, source);
   // A directory shows that there are no kustomizations.
   if (source === undefined && directory?.hidden.length !== 0) requireCompleteResources(items);
   const unchanged: Revision = { items, changes: NO_CHANGES, changed: [], effects: [], findings: [] };
@@ -107,7 +109,9 @@ export async function judge(
     const withPods = draft.builds
       .filter((one) => one.given === undefined && hasPods(one.resources.flatMap((root) => expandLists(root))))
       .map((one) => ({ ...one, resources: variables.replace(one.overlay, one.resources) }));
-    const revision = asIs ? hardened : updatePolicies(hardened, pkg, withPods, peersOf, isOff);
+    const revision = asIs
+      ? hardened
+      : updatePolicies(hardened, pkg, withPods, peersOf, isOff, config.annotations);
     if (draft.pkg === pkg && revision === hardened)
       return { revision, ...(await verifyBuilds(draft, config, variables, source.files)) };
     return {
@@ -117,6 +121,12 @@ export async function judge(
   } finally {
     draft.remove();
   }
+}
+
+/** A configuration that knows the domains of the generated policies of a package, which may be those of an earlier one. */
+function withFormerDomains(config: Config, pkg: Package | undefined): Config {
+  const domains = pkg === undefined ? [] : domainsOfGenerated(pkg);
+  return { ...config, annotations: annotationNames(config.annotations.domain, domains) };
 }
 
 async function verify(

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
 import { expandLists } from '../../functions/guardrails/krm/resource';
+import { annotationNames } from '../../functions/guardrails/kubernetes/annotation-names';
 import { readConnectionMap } from '../../functions/guardrails/network/connection-map';
 import { EXTERNAL_PEERS } from '../../functions/guardrails/network/external-peers';
 import { PROTOCOLS, isNetworkPolicy, readPolicy } from '../../functions/guardrails/network/policy';
@@ -23,7 +24,7 @@ function mapOf(text: string) {
   const resources = parseYaml(text, 'test')
     .map(valueOf)
     .flatMap((value) => (isObject(value) ? expandLists(value) : []));
-  return readConnectionMap(resources, EXTERNAL_PEERS);
+  return readConnectionMap(resources, EXTERNAL_PEERS, annotationNames());
 }
 
 /** `outside -> controller: ports`, one line each. */

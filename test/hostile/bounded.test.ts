@@ -1,9 +1,12 @@
 import { redactor } from '../../functions/guardrails/findings/redact';
 import { readItem } from '../../functions/guardrails/krm/item';
 import { readWire } from '../../functions/guardrails/krm/wire';
+import { annotationNames } from '../../functions/guardrails/kubernetes/annotation-names';
 import { parseQuantity } from '../../functions/guardrails/kubernetes/quantity';
 import { writablePathsOf } from '../../functions/guardrails/kubernetes/writable-paths';
 import { words } from '../../functions/guardrails/message';
+import { RULES } from '../../functions/guardrails/rules';
+import { checkAnnotations } from '../../functions/guardrails/rules/annotations';
 import { readExemptions } from '../../functions/guardrails/rules/exemptions';
 import { editDocument } from '../../functions/guardrails/yaml/edit';
 import { canFix, withFixes } from '../../functions/guardrails/yaml/field-path';
@@ -126,7 +129,10 @@ describe(`time grows no faster than the object: ${MANY} entries`, () => {
   test('writable paths', () => {
     const paths = many((i) => `/p${i}=1Mi,`);
     const found = inTime(() =>
-      writablePathsOf(deployment({ 'todo.example.com/writable-paths': `${paths}/p_0=2Mi,/p-0=3Mi` })),
+      writablePathsOf(
+        deployment({ 'todo.example.com/writable-paths': `${paths}/p_0=2Mi,/p-0=3Mi` }),
+        annotationNames(),
+      ),
     );
     if ('problem' in found) throw new Error('invalid');
     expect(found).toHaveLength(MANY + 3);
@@ -146,12 +152,24 @@ describe(`time grows no faster than the object: ${MANY} entries`, () => {
     const { exemptions, problems } = inTime(() =>
       readExemptions(
         deployment(annotations, names),
+        annotationNames(),
         ruleIds,
         { neverExempt: new Map(), maxDays: { days: 365, setBy: words('spec.exemptions.maxDays') } },
         '2026-01-01',
       ),
     );
     expect([exemptions.length, problems.length]).toEqual([MANY, 0]);
+  });
+
+  test('annotations, and former domains', () => {
+    const domains = Array.from({ length: MANY }, (_, i) => `d${i}.example.com`);
+    const keys = domains.flatMap((domain, i) => [`exempt.${domain}/volume`, `note.example.com/harde${i}`]);
+    const names = annotationNames('guardrails.example.com', domains);
+    const ruleIds = RULES.map(({ id }) => id);
+    const resource = deployment(Object.fromEntries(keys.map((key) => [key, 'legacy'])));
+    const reports = inTime(() => checkAnnotations(resource, names, ruleIds));
+    expect(reports).toHaveLength(MANY);
+    expect(reports.at(-1)?.remedy.raw).toBe('write exempt.guardrails.example.com/volumes');
   });
 
   test('values of Secrets', () => {

@@ -1,5 +1,6 @@
 import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
 import { expandLists } from '../../functions/guardrails/krm/resource';
+import { annotationNames } from '../../functions/guardrails/kubernetes/annotation-names';
 import { wantedPolicies } from '../../functions/guardrails/network/generate';
 import { EXTERNAL_PEERS } from '../../functions/guardrails/network/external-peers';
 import type { ConnectionEnd } from '../../functions/guardrails/network/connection';
@@ -11,7 +12,7 @@ function read(...documents: string[]) {
   const resources = parseYaml(documents.join('---\n'), 'test')
     .map(valueOf)
     .flatMap((value) => (isObject(value) ? expandLists(value) : []));
-  const topology = readTopology(resources);
+  const topology = readTopology(resources, annotationNames());
   const connections = topology.connections
     .filter(({ to }) => to.is !== 'dns')
     .map(({ from, to, ports }) => {

@@ -63,6 +63,7 @@ async function diagrams(call: Call): Promise<FileWrite[]> {
       const map = readConnectionMap(
         resources.flatMap((resource) => expandLists(resource)),
         settingsFor(config, overlay).network,
+        config.annotations,
       );
       const svg = `${DIAGRAMS}/${flatName(overlay)}.svg`;
       const title = overlay === '.' ? 'this package' : overlay;

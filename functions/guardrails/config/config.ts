@@ -1,4 +1,5 @@
 import type { Finding } from '../findings/finding';
+import { type AnnotationNames, annotationNames } from '../kubernetes/annotation-names';
 import { POD_SECURITY, type PodSecurity } from '../kubernetes/pod-security';
 import { RESOURCE_DEFAULTS, type ResourceDefaults } from '../kubernetes/resource-defaults';
 import type { OverlaySettings } from '../kustomize/overlays';
@@ -37,6 +38,8 @@ export interface Config extends Settings {
   /** The version of kustomize that must build the overlays; undefined: any. */
   readonly kustomizeVersion: string | undefined;
   readonly exemptions: ExemptionLimits;
+  /** The keys of annotations and of the label of generated policies. */
+  readonly annotations: AnnotationNames;
   /** What is outdated in the configuration. */
   readonly warnings: readonly Message[];
   /** Where it is looser than the floor: errors. */
@@ -62,6 +65,7 @@ export const DEFAULTS: Config = {
     neverExempt: new Map([['pinned-image', words('the configuration')]]),
     maxDays: { days: 365, setBy: words('spec.exemptions.maxDays') },
   },
+  annotations: annotationNames(),
   warnings: [],
   loosenings: [],
 };

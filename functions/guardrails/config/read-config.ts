@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { ConfigError } from '../errors';
 import type { Source } from '../findings/finding';
+import { annotationNames } from '../kubernetes/annotation-names';
 import { compareQuantities, parseQuantity } from '../kubernetes/quantity';
 import type { PodSecurity } from '../kubernetes/pod-security';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
@@ -73,6 +74,8 @@ export function readConfig(
     overlays: spec.overlays ?? [],
     bases: spec.bases ?? [],
     kustomizeVersion: spec.kustomizeVersion ?? defaults.kustomizeVersion,
+    annotations:
+      spec.annotationDomain === undefined ? defaults.annotations : annotationNames(spec.annotationDomain),
     warnings,
     loosenings: [],
   };

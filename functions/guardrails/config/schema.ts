@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { LONGEST_DOMAIN, isAnnotationDomain } from '../kubernetes/annotation-names';
 import { NEWEST_MINOR, OLDEST_MINOR } from '../kubernetes/pod-security';
 import { parseQuantity } from '../kubernetes/quantity';
 import type { ResourceName } from '../kubernetes/resource-defaults';
@@ -55,6 +56,14 @@ const DAYS = v.pipe(
 const CIDR = v.pipe(
   v.string(),
   v.check((text) => readIpRange(text) !== undefined, 'a CIDR range, such as 169.254.20.10/32'),
+);
+const ANNOTATION_DOMAIN = v.pipe(
+  v.string(),
+  v.check(
+    isAnnotationDomain,
+    `a DNS subdomain of at most ${LONGEST_DOMAIN} characters that Kubernetes does not reserve, such as guardrails.example.com`,
+  ),
+  annotated({ maxLength: LONGEST_DOMAIN }),
 );
 const MINORS = Array.from({ length: NEWEST_MINOR - OLDEST_MINOR + 1 }, (_, i) => OLDEST_MINOR + i);
 const VERSIONS = [...MINORS.map((minor) => `v1.${minor}`), 'latest'];
@@ -142,12 +151,12 @@ const SPEC = strict({
     { default: DEFAULTS.complete },
   ),
   neverExempt: key(v.array(RULE_ID), 'Rules that no annotation exempts from', {
-    default: [...DEFAULTS.exemptions.neverExempt],
+    default: [...DEFAULTS.exemptions.neverExempt.keys()],
   }),
   exemptions: key(
     strict({
       maxDays: key(DAYS, 'How many days from today an exemption may end at most', {
-        default: DEFAULTS.exemptions.maxDays,
+        default: DEFAULTS.exemptions.maxDays.days,
       }),
     }),
     'Limits of exemptions',
@@ -157,6 +166,11 @@ const SPEC = strict({
   kustomizeVersion: key(
     v.string(),
     'The version of kustomize that must build: another one is an error. Without it, any version builds',
+  ),
+  annotationDomain: key(
+    ANNOTATION_DOMAIN,
+    'The domain of the annotations of the function, and of the label of generated policies',
+    { default: DEFAULTS.annotations.domain },
   ),
 });
 /** Settings of the top or of an environment, as they are written. */

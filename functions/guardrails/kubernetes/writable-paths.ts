@@ -1,6 +1,7 @@
 import { annotationsOf } from '../krm/resource';
 import { type YamlObject, objectsIn, textOf } from '../yaml/yaml';
 import { type Message, message, words } from '../message';
+import type { AnnotationNames } from './annotation-names';
 import { parseQuantity } from './quantity';
 
 /** A folder that stays writable on a read-only root file system, because an emptyDir is mounted there. */
@@ -13,7 +14,6 @@ export interface WritablePath {
   readonly isAnnotated: boolean;
 }
 
-export const WRITABLE_PATHS = 'todo.example.com/writable-paths';
 /** Names of the volumes that the function adds. */
 export const VOLUME_PREFIX = 'guardrails-';
 
@@ -30,8 +30,9 @@ const FORM = words('use the form "/path=size", and separate entries with commas'
 /** `/tmp` and the paths of the annotation, `/app/cache=256Mi, /var/run=1Mi`; or why it is invalid. */
 export function writablePathsOf(
   resource: YamlObject,
+  { writablePaths }: AnnotationNames,
 ): readonly WritablePath[] | { readonly problem: Message; readonly remedy: Message } {
-  const written = annotationsOf(resource)[WRITABLE_PATHS];
+  const written = annotationsOf(resource)[writablePaths];
   const sizes = new Map<string, string>();
   if (written !== undefined && written !== null && typeof written !== 'string')
     return { problem: words('the value must be a string'), remedy: words('put the value in quotes') };

@@ -1,4 +1,5 @@
 import type { PlacedReport } from '../findings/finding';
+import type { AnnotationNames } from '../kubernetes/annotation-names';
 import type { Placed } from '../krm/resource';
 import { blockedTraffic } from './checks/blocked-traffic';
 import { CheckedBuild, type PolicyCheck } from './checks/checked-build';
@@ -23,7 +24,11 @@ const CHECKS: readonly PolicyCheck[] = [
  * required traffic that is blocked, pods that are not isolated, policies that the API server refuses, and generated
  * policies that allow more than the required traffic; a hand-written policy that allows more is an info.
  */
-export function checkPolicies(resources: readonly Placed[], peers: ExternalPeers): PlacedReport[] {
-  const build = new CheckedBuild(resources, peers);
+export function checkPolicies(
+  resources: readonly Placed[],
+  peers: ExternalPeers,
+  annotations: AnnotationNames,
+): PlacedReport[] {
+  const build = new CheckedBuild(resources, peers, annotations);
   return CHECKS.flatMap((check) => check(build));
 }

@@ -1,3 +1,4 @@
+import type { AnnotationNames } from '../kubernetes/annotation-names';
 import { type Placed, groupOf } from '../krm/resource';
 import { type YamlObject, objectAt, objectsIn } from '../yaml/yaml';
 import type { Port } from './connection';
@@ -42,11 +43,15 @@ export interface ConnectionMap {
  * The traffic that the NetworkPolicies of a build, with its Lists expanded, allow, required or not. Traffic between two
  * external nodes is left out: no policy of the build applies to it.
  */
-export function readConnectionMap(resources: readonly Placed[], peers: ExternalPeers): ConnectionMap {
+export function readConnectionMap(
+  resources: readonly Placed[],
+  peers: ExternalPeers,
+  annotations: AnnotationNames,
+): ConnectionMap {
   const policies = new PolicySet(
     resources.flatMap(({ resource }) => (isNetworkPolicy(resource) ? [readPolicy(resource).policy] : [])),
   );
-  const nodes = new DiagramNodes(resources, policies.policies, peers);
+  const nodes = new DiagramNodes(resources, policies.policies, peers, annotations);
   const bounds = portBounds(policies);
   const connections = nodes.all.flatMap((from) =>
     nodes.all.flatMap((to) => {

@@ -1,3 +1,4 @@
+import type { AnnotationNames } from '../kubernetes/annotation-names';
 import type { Placed } from '../krm/resource';
 import { ACME_SOLVER_LABELS, type ExternalPeers, type SelectedPods } from './external-peers';
 import { type IpAddress, contains, printIpRange, representatives } from './ip-range';
@@ -33,9 +34,10 @@ export class DiagramNodes {
     resources: readonly Placed[],
     private readonly policies: readonly Policy[],
     peers: ExternalPeers,
+    annotations: AnnotationNames,
   ) {
     this.pods = new RepresentativePods(resources);
-    const { workloads } = readTopology(resources);
+    const { workloads } = readTopology(resources, annotations);
     this.namespaces = [...new Set([...workloads, ...policies].map(({ namespace }) => namespace))].sort();
     this.blocks = policies.flatMap(peersOf).flatMap((peer) => ('ipBlock' in peer ? [peer.ipBlock] : []));
     this.ingressController = this.nodeOf('ingress controller', peers.ingressController);

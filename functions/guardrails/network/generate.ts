@@ -1,3 +1,4 @@
+import { type AnnotationNames, domainOfLabel } from '../kubernetes/annotation-names';
 import { type YamlObject, type YamlValue, objectAt } from '../yaml/yaml';
 import type { Connection, ConnectionEnd, Topology, Workload } from './connection';
 import { type ExternalPeers, podsAt } from './external-peers';
@@ -5,14 +6,31 @@ import { INTERNET } from './internet';
 import { type Direction, POLICY_TYPES, isNetworkPolicy } from './policy';
 import { NAMESPACE_NAME } from './traffic';
 
-export const GENERATED_LABEL = 'todo.example.com/generated-by';
+/** The value of the label of generated policies. */
 export const GENERATED_BY = 'guardrails';
 const DEFAULT_DENY = 'default-deny';
 
-/** Whether a resource is a NetworkPolicy with the label of the function. */
-export function isGenerated(resource: YamlObject): boolean {
-  const labels = objectAt(objectAt(resource, 'metadata'), 'labels');
-  return isNetworkPolicy(resource) && labels[GENERATED_LABEL] === GENERATED_BY;
+/** Whether a resource is a NetworkPolicy with the label of the function, in its domain or in a former one. */
+export function isGenerated(resource: YamlObject, annotations: AnnotationNames): boolean {
+  return generatedLabelOf(resource, annotations) !== undefined;
+}
+
+/** The key of a label of the function that a NetworkPolicy has, in its domain or in a former one. */
+export function generatedLabelOf(
+  resource: YamlObject,
+  { domain, formerDomains }: AnnotationNames,
+): string | undefined {
+  const isKnown = (of: string | undefined) => of === domain || (of !== undefined && formerDomains.has(of));
+  return generatedLabelsOf(resource).find((key) => isKnown(domainOfLabel(key)));
+}
+
+/** The keys of the labels of the function that a NetworkPolicy has, whatever their domains; empty for other resources. */
+export function generatedLabelsOf(resource: YamlObject): string[] {
+  if (!isNetworkPolicy(resource)) return [];
+  const labels = Object.entries(objectAt(objectAt(resource, 'metadata'), 'labels'));
+  return labels.flatMap(([key, value]) =>
+    value === GENERATED_BY && domainOfLabel(key) !== undefined ? [key] : [],
+  );
 }
 
 type PlainObject = Readonly<Record<string, YamlValue>>;

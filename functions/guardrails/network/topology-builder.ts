@@ -1,4 +1,5 @@
 import type { PlacedReport } from '../findings/finding';
+import type { AnnotationNames } from '../kubernetes/annotation-names';
 import { type PodSpec, podSpecOf } from '../kubernetes/workload';
 import { type Placed, groupOf, resourceRef } from '../krm/resource';
 import type { Severity } from '../krm/result';
@@ -10,7 +11,6 @@ import { append } from './multimap';
 import { type Labels, hasLabels, isLabels, stringsIn } from './selector';
 import { type ServiceReference, containerPortsIn, isHeadless, podPorts, targetPorts } from './services';
 
-export const INTERNET_EGRESS = 'todo.example.com/internet-egress';
 const MATCH_LABELS: FieldPath = ['spec', 'selector', 'matchLabels'];
 
 /** Adds the traffic that a resource, or a workload, requires. */
@@ -38,7 +38,11 @@ export class TopologyBuilder {
   readonly exposures: Exposure[] = [];
   private readonly reports = new Map<string, PlacedReport>();
 
-  constructor(resources: readonly Placed[]) {
+  constructor(
+    resources: readonly Placed[],
+    /** The keys of the annotations that sources read. */
+    readonly annotations: AnnotationNames,
+  ) {
     for (const at of resources) {
       const { resource } = at;
       const { kind, name, namespace = '' } = resourceRef(resource);
@@ -110,7 +114,7 @@ export class TopologyBuilder {
     }
     if (from.is !== 'workload') this.routed.add(service);
     const spec = objectAt(service, 'spec');
-    const obstacle = obstacleIn(name, spec);
+    const obstacle = obstacleIn(name, spec, this.annotations);
     if (obstacle !== undefined) {
       report(...obstacle);
       return;
@@ -170,12 +174,13 @@ export class TopologyBuilder {
 function obstacleIn(
   name: string,
   { type, selector }: YamlObject,
+  { internetEgress }: AnnotationNames,
 ): [problem: Message, remedy: string, severity?: 'info'] | undefined {
   if (!isLabels(selector))
     return [message`refers to Service/${name}, whose selector has values that are not strings`, 'quote them'];
   if (type !== 'ExternalName' && Object.keys(stringsIn(selector)).length > 0) return undefined;
   const cause = words(type === 'ExternalName' ? 'is of type ExternalName' : 'has no selector');
-  const remedy = `state the port in the annotation ${INTERNET_EGRESS}, or add a NetworkPolicy`;
+  const remedy = `state the port in the annotation ${internetEgress}, or add a NetworkPolicy`;
   return [
     message`refers to Service/${name}, which ${cause}, so its destination is not known`,
     remedy,

@@ -1,3 +1,4 @@
+import type { AnnotationNames } from '../kubernetes/annotation-names';
 import type { Placed } from '../krm/resource';
 import type { Topology } from './connection';
 import { readAcmeSolver } from './sources/acme-solver';
@@ -20,8 +21,8 @@ const PASSES = [
 ];
 
 /** Reads the traffic that the resources of a build require; Lists are expanded. */
-export function readTopology(resources: readonly Placed[]): Topology {
-  const builder = new TopologyBuilder(resources);
+export function readTopology(resources: readonly Placed[], annotations: AnnotationNames): Topology {
+  const builder = new TopologyBuilder(resources, annotations);
   for (const { ofResources, ofWorkloads } of PASSES)
     for (const at of resources) {
       const workload = builder.workloads.get(at.resource);

@@ -3,8 +3,8 @@ import { type ResourceRef, expandLists, resourceRef } from '../krm/resource';
 import type { OverlayBuild } from '../kustomize/build-overlays';
 import { reachableFrom } from '../kustomize/graph';
 import type { Package } from '../kustomize/package';
-import { type Message, message, words } from '../message';
-import { GENERATED_LABEL, isGenerated } from '../network/generate';
+import { type Message, words } from '../message';
+import { generatedLabelsOf } from '../network/generate';
 import { isNetworkPolicy } from '../network/policy';
 import { networkPolicy } from '../rules/network-policy';
 import type { YamlObject } from '../yaml/yaml';
@@ -48,11 +48,14 @@ export function checkGeneratedAreKept(pkg: Package, { overlay, resources }: Over
           file,
         ),
       ];
-    if (isGenerated(resource)) return [];
+    const inBuild = generatedLabelsOf(resource);
+    // A package that is judged as it is may have the label of a former domain.
+    const label = generatedLabelsOf(value).find((one) => !inBuild.includes(one));
+    if (label === undefined) return [];
     return [
       finding(
         resourceRef(resource),
-        message`is generated, but this build changes its label ${GENERATED_LABEL}`,
+        words(`is generated, but this build changes its label ${label}`),
         'remove the patch or the entry of labels that changes the label',
         file,
       ),

@@ -4,11 +4,12 @@ import type { Finding, Revision } from '../findings/finding';
 import { type Edit, type Item, newItem, withItemEdit } from '../krm/item';
 import { type ResourceRef, expandLists, resourceRef } from '../krm/resource';
 import type { OverlayBuild } from '../kustomize/build-overlays';
+import { type AnnotationNames, domainOfLabel } from '../kubernetes/annotation-names';
 import { type Kustomization, policiesFile } from '../kustomize/graph';
 import type { Package } from '../kustomize/package';
 import { type Message, message, words } from '../message';
 import type { ExternalPeers } from '../network/external-peers';
-import { GENERATED_BY, GENERATED_LABEL, isGenerated, wantedPolicies } from '../network/generate';
+import { GENERATED_BY, generatedLabelOf, generatedLabelsOf, wantedPolicies } from '../network/generate';
 import { isNetworkPolicy } from '../network/policy';
 import { readTopology } from '../network/topology';
 import { networkPolicy } from '../rules/network-policy';
@@ -36,6 +37,7 @@ export function updatePolicies(
   builds: readonly OverlayBuild[],
   peersOf: (overlay: string) => ExternalPeers,
   isOff: (overlay: string) => boolean,
+  annotations: AnnotationNames,
 ): Revision {
   // Whether a kustomization adds labels to selectors.
   const isStamped = [...pkg.graph.values()].some(
@@ -45,7 +47,10 @@ export function updatePolicies(
   const required = builds
     .filter(({ overlay }) => !isOff(overlay))
     .map(({ overlay, resources }) => {
-      const topology = readTopology(resources.flatMap((one) => expandLists(one)));
+      const topology = readTopology(
+        resources.flatMap((one) => expandLists(one)),
+        annotations,
+      );
       return { overlay, policies: wantedPolicies(topology, peersOf(overlay), isStamped) };
     });
   const without = builds.map(({ overlay }) => overlay).filter(isOff);
@@ -57,12 +62,15 @@ export function updatePolicies(
     const warning: Finding = { ...RULE, severity: 'warning', ...places, overlays: [] };
     return { ...revision, findings: [...revision.findings, warning] };
   }
-  const files = new PolicyFiles(pkg);
+  const files = new PolicyFiles(pkg, annotations);
   for (const [place, policies] of places) files.update(place, policies);
   // Files beside kustomizations that no longer keep policies.
   for (const place of pkg.graph.keys())
     if (!places.has(place) && pkg.files.has(policiesFile(place))) files.update(place, []);
-  const copies = others.filter(({ resource }) => isGenerated(resource)).map(copyOfGenerated);
+  const copies = others.flatMap((one) => {
+    const label = generatedLabelOf(one.resource, annotations);
+    return label === undefined ? [] : [copyOfGenerated(one, label)];
+  });
   const updated = files.applyTo(revision);
   return copies.length === 0 ? updated : { ...updated, findings: [...updated.findings, ...copies] };
 }
@@ -86,24 +94,37 @@ function otherPolicies(pkg: Package): OtherPolicy[] {
 }
 
 /** It looks generated, and nothing keeps it up to date. */
-function copyOfGenerated({ file, resource }: OtherPolicy): Finding {
+function copyOfGenerated({ file, resource }: OtherPolicy, label: string): Finding {
   return {
     ...RULE,
     severity: 'error',
-    problem: words(`has the label ${GENERATED_LABEL} in a file that the function does not write`),
+    problem: words(`has the label ${label} in a file that the function does not write`),
     remedy: words('remove the label'),
     resource: resourceRef(resource),
-    field: ['metadata', 'labels', GENERATED_LABEL],
+    field: ['metadata', 'labels', label],
     currentValue: GENERATED_BY,
     overlays: [],
     source: { file },
   };
 }
 
-/** The documents of a package that the function wrote: in a file of the expected name, beside a kustomization. */
+/**
+ * The documents of a package that the function wrote: in a file of the expected name, beside a kustomization, with its
+ * label in any domain.
+ */
 export function generatedItems({ files, graph }: Package): Set<Item> {
   const own = [...graph.keys()].flatMap((dir) => files.get(policiesFile(dir)) ?? []);
-  return new Set(own.filter(({ value }) => isGenerated(value)));
+  return new Set(own.filter(isWritten));
+}
+
+function isWritten({ value }: Item): boolean {
+  return generatedLabelsOf(value).length > 0;
+}
+
+/** The domains in the labels of the policies that the function wrote. */
+export function domainsOfGenerated(pkg: Package): string[] {
+  const labels = [...generatedItems(pkg)].flatMap(({ value }) => generatedLabelsOf(value));
+  return [...new Set(labels.flatMap((label) => domainOfLabel(label) ?? []))];
 }
 
 /** The policies files of a package, and the kustomizations that name them. */
@@ -113,7 +134,10 @@ class PolicyFiles {
   private readonly added: Item[] = [];
   private readonly changed: Finding[] = [];
 
-  constructor(private readonly pkg: Package) {}
+  constructor(
+    private readonly pkg: Package,
+    private readonly annotations: AnnotationNames,
+  ) {}
 
   update(place: string, required: readonly SourcePolicy[]): void {
     const kustomization = this.pkg.graph.get(place);
@@ -121,7 +145,7 @@ class PolicyFiles {
     const file = policiesFile(place);
     const name = path.basename(file);
     const documents = this.pkg.files.get(file) ?? [];
-    const generated = documents.filter(({ value }) => isGenerated(value));
+    const generated = documents.filter(isWritten);
     const others = documents.filter((item) => !generated.includes(item));
     const isNamed = kustomization.resources.includes(file);
     if (others.length > 0 && required.length > 0 && !isNamed)
@@ -129,7 +153,7 @@ class PolicyFiles {
         message`${file}: network policies are written to this file, and ${kustomization.file} does not list it under resources; list it there, or move its resources to another file`,
       );
     const isUnchanged =
-      generated.length === required.length && required.every((one, i) => isUpToDate(generated[i], one));
+      generated.length === required.length && required.every((one, i) => this.isUpToDate(generated[i], one));
     if (!isUnchanged) this.rewrite(file, others, generated, required);
     if (required.length > 0 && !isNamed) {
       const edit = [{ path: ['resources', '-'], value: name }];
@@ -179,8 +203,8 @@ class PolicyFiles {
     const changes: [name: string, change: string][] = [];
     for (const item of generated) this.removed.add(item);
     for (const [i, policy] of required.entries()) {
-      const kept = generated.find((item) => isUpToDate(item, policy));
-      const value = kept?.value ?? policyOf(policy);
+      const kept = generated.find((item) => this.isUpToDate(item, policy));
+      const value = kept?.value ?? this.policyOf(policy);
       const text = kept?.text ?? printYaml(value).replaceAll('\n', newline);
       this.added.push(newItem(text, value, file, firstIndex + i));
       if (kept === undefined)
@@ -202,18 +226,18 @@ class PolicyFiles {
   private report(file: string, resource: ResourceRef, problem: Message): void {
     this.changed.push({ ...RULE, severity: 'info', problem, resource, overlays: [], source: { file } });
   }
-}
+  private policyOf({ name, namespace, spec }: SourcePolicy): YamlObject {
+    const labels = { [this.annotations.generatedBy]: GENERATED_BY };
+    const metadata = namespace === undefined ? { name, labels } : { name, namespace, labels };
+    return { ...POLICY, metadata, spec };
+  }
 
-function policyOf({ name, namespace, spec }: SourcePolicy): YamlObject {
-  const labels = { [GENERATED_LABEL]: GENERATED_BY };
-  const metadata = namespace === undefined ? { name, labels } : { name, namespace, labels };
-  return { ...POLICY, metadata, spec };
-}
-
-/** Other labels and annotations may come from another function of the pipeline. */
-function isUpToDate(item: Item | undefined, { name, namespace, spec }: SourcePolicy): boolean {
-  if (item === undefined) return false;
-  const ref = resourceRef(item.value);
-  const isNamed = ref.name === name && ref.namespace === namespace;
-  return isNamed && ref.apiVersion === POLICY.apiVersion && isSame(item.value.spec, spec);
+  /** Other labels and annotations may come from another function of the pipeline, but not its label in another domain. */
+  private isUpToDate(item: Item | undefined, { name, namespace, spec }: SourcePolicy): boolean {
+    if (item === undefined) return false;
+    const ref = resourceRef(item.value);
+    const isNamed = ref.name === name && ref.namespace === namespace;
+    const isLabelled = generatedLabelsOf(item.value).every((label) => label === this.annotations.generatedBy);
+    return isNamed && isLabelled && ref.apiVersion === POLICY.apiVersion && isSame(item.value.spec, spec);
+  }
 }

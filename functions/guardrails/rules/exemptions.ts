@@ -1,11 +1,11 @@
 import type { Report } from '../findings/finding';
 import type { Severity } from '../krm/result';
+import type { AnnotationNames } from '../kubernetes/annotation-names';
 import { podSpecOf } from '../kubernetes/workload';
 import { annotationsOf } from '../krm/resource';
 import { type Message, message, words } from '../message';
 import type { YamlObject } from '../yaml/yaml';
 
-export const EXEMPTION_PREFIX = 'exempt.todo.example.com/';
 const CONTAINER_NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 
 /** What an annotation of a resource exempts from a rule. */
@@ -33,7 +33,7 @@ export interface ExemptionLimits {
 const WARNING_DAYS = 14;
 
 /**
- * Reads the annotations `exempt.todo.example.com/<rule>: "<reason>"` of a resource. The value may start with
+ * Reads the annotations `exempt.<domain>/<rule>: "<reason>"` of a resource. The value may start with
  * `<container>: ` and end in `until YYYY-MM-DD`, which is the last day of the exemption.
  *
  * @param ruleIds every rule there is
@@ -41,6 +41,7 @@ const WARNING_DAYS = 14;
  */
 export function readExemptions(
   resource: YamlObject,
+  { exemptionPrefix }: AnnotationNames,
   ruleIds: readonly string[],
   { neverExempt, maxDays }: ExemptionLimits,
   today: string,
@@ -50,8 +51,8 @@ export function readExemptions(
   const containers = new Set(podSpecOf(resource)?.containers.map(({ name }) => name));
   let listed: string | undefined;
   for (const [key, value] of Object.entries(annotationsOf(resource))) {
-    if (!key.startsWith(EXEMPTION_PREFIX)) continue;
-    const rule = key.slice(EXEMPTION_PREFIX.length);
+    if (!key.startsWith(exemptionPrefix)) continue;
+    const rule = key.slice(exemptionPrefix.length);
     const report = (severity: Severity) => (problem: Message, remedy: Message) =>
       problems.push({
         problem: message`annotation ${key}: ${problem}`,

@@ -47,15 +47,15 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
     expandLists(root).map((placed) => ({
       ...placed,
       root,
-      exemptions: readExemptions(placed.resource, RULE_IDS, context.exemptions, today),
-      harden: hardenModeOf(placed.resource) ?? context.harden,
+      exemptions: readExemptions(placed.resource, context.annotations, RULE_IDS, context.exemptions, today),
+      harden: hardenModeOf(placed.resource, context.annotations) ?? context.harden,
       ref: resourceRef(placed.resource),
     })),
   );
   const ofExemptions = places.flatMap((place) =>
     [
       ...place.exemptions.problems.map((report) => findingOf(EXEMPTION, report, place, undefined, 'error')),
-      ...checkAnnotations(place.resource).map((report) =>
+      ...checkAnnotations(place.resource, context.annotations, RULE_IDS).map((report) =>
         findingOf(ANNOTATION, report, place, undefined, 'error'),
       ),
     ].map((finding) => ({ root: place.root, finding })),

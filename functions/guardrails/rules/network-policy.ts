@@ -10,5 +10,5 @@ export const networkPolicy: Rule = {
     'Every pod is isolated, all required traffic is allowed, and no generated policy allows more than that',
   adds: 'default deny, and policies that allow the required traffic',
   documentation: 'https://kubernetes.io/docs/concepts/services-networking/network-policies/',
-  checkBuild: (resources, { network }) => checkPolicies(resources, network),
+  checkBuild: (resources, { network, annotations }) => checkPolicies(resources, network, annotations),
 };

@@ -1,12 +1,7 @@
 import type { Report } from '../findings/finding';
+import type { AnnotationNames } from '../kubernetes/annotation-names';
 import { type Container, type PodSpec, podSpecOf } from '../kubernetes/workload';
-import {
-  WRITABLE_PATHS,
-  type WritablePath,
-  mountPathsOf,
-  writablePath,
-  writablePathsOf,
-} from '../kubernetes/writable-paths';
+import { type WritablePath, mountPathsOf, writablePath, writablePathsOf } from '../kubernetes/writable-paths';
 import { message, words } from '../message';
 import type { Fix } from '../yaml/field-path';
 import { type YamlValue, isAbsent, objectAt, objectsIn, textOf } from '../yaml/yaml';
@@ -19,16 +14,16 @@ export const readOnlyRootFilesystem: Rule = {
   summary: '`readOnlyRootFilesystem: true`, with an emptyDir at `/tmp` and at each writable path',
   adds: '`readOnlyRootFilesystem: true`, an emptyDir of 64Mi at `/tmp` and one at each writable path',
   documentation: 'https://kubernetes.io/docs/concepts/security/linux-kernel-security-constraints/',
-  check: (resource, { knownImages }) => {
+  check: (resource, { knownImages, annotations }) => {
     const pod = podSpecOf(resource);
     if (pod === undefined || pod.isWindows) return [];
-    const paths = writablePathsOf(resource);
+    const paths = writablePathsOf(resource, annotations);
     if ('problem' in paths)
       return [
         {
-          problem: message`annotation ${WRITABLE_PATHS}: ${paths.problem}`,
+          problem: message`annotation ${words(annotations.writablePaths)}: ${paths.problem}`,
           remedy: paths.remedy,
-          field: ['metadata', 'annotations', WRITABLE_PATHS],
+          field: ['metadata', 'annotations', annotations.writablePaths],
         },
       ];
     const volumes = new Set(objectsIn(pod.value.volumes).map(({ name }) => name));
@@ -37,7 +32,7 @@ export const readOnlyRootFilesystem: Rule = {
       const others = ofImage
         .filter(([path]) => paths.every((one) => one.path !== path))
         .map(([path, size]) => writablePath(path, size));
-      return checkContainer(container, pod, volumes, [...paths, ...others]);
+      return checkContainer(container, pod, volumes, [...paths, ...others], annotations);
     });
   },
 };
@@ -47,6 +42,7 @@ function checkContainer(
   pod: PodSpec,
   volumes: ReadonlySet<YamlValue | undefined>,
   paths: readonly WritablePath[],
+  { writablePaths }: AnnotationNames,
 ): Report[] {
   const readOnly = objectAt(value, 'securityContext').readOnlyRootFilesystem;
   const field = [...path, 'securityContext', 'readOnlyRootFilesystem'];
@@ -55,7 +51,7 @@ function checkContainer(
       {
         problem: message`${subject} sets readOnlyRootFilesystem to a value other than true`,
         remedy: words(
-          `set it to true, and list the folders that the container writes to in the annotation ${WRITABLE_PATHS}`,
+          `set it to true, and list the folders that the container writes to in the annotation ${writablePaths}`,
         ),
         field,
         currentValue: readOnly,
@@ -83,8 +79,8 @@ function checkContainer(
     if (mount?.isReadOnly && isAnnotated)
       reports.push({
         problem: message`${subject} cannot write to ${folder}, because it lies in the read-only mount ${mount.path}`,
-        remedy: message`mount a writable volume at ${folder}, or remove it from the annotation ${words(WRITABLE_PATHS)}`,
-        field: ['metadata', 'annotations', WRITABLE_PATHS],
+        remedy: message`mount a writable volume at ${folder}, or remove it from the annotation ${words(writablePaths)}`,
+        field: ['metadata', 'annotations', writablePaths],
         container,
       });
     if (mount !== undefined) continue;

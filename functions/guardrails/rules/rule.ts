@@ -1,5 +1,6 @@
 import type { PlacedReport, Report, Source } from '../findings/finding';
 import type { Placed } from '../krm/resource';
+import type { AnnotationNames } from '../kubernetes/annotation-names';
 import type { NamespaceObjects } from '../kubernetes/namespace-objects';
 import type { PodSecurity } from '../kubernetes/pod-security';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
@@ -11,6 +12,7 @@ import type { YamlObject } from '../yaml/yaml';
 export interface RuleContext {
   /** The overlay's kustomization file, for remedies; undefined in a stream and at the source. */
   readonly kustomization: string | undefined;
+  readonly annotations: AnnotationNames;
   readonly resourceDefaults: ResourceDefaults;
   /** What the namespace admits. */
   readonly podSecurity: PodSecurity;

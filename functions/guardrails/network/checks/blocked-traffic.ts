@@ -34,7 +34,7 @@ function trafficOf(connection: Connection, build: CheckedBuild): Traffic[] {
  * The policy to change where one end of required traffic is closed: the one that the function generates for this traffic,
  * where it is in the build; else the one that comes closest to allowing it.
  */
-function policyToFixIn({ policies, topology, peers }: CheckedBuild) {
+function policyToFixIn({ policies, topology, peers, annotations }: CheckedBuild) {
   let generated: PolicySet | undefined;
   return (direction: Direction, traffic: Traffic): Policy | undefined => {
     const denying = policies.denying(direction, traffic);
@@ -44,7 +44,8 @@ function policyToFixIn({ policies, topology, peers }: CheckedBuild) {
     const wanted = generated.isolating(end, direction).filter((one) => allows(one, direction, traffic));
     const names = wanted.map(({ name }) => name);
     const namesake = policies.policies.find(
-      (one) => isGenerated(one.resource) && one.namespace === end.namespace && names.includes(one.name),
+      (one) =>
+        isGenerated(one.resource, annotations) && one.namespace === end.namespace && names.includes(one.name),
     );
     return namesake ?? closestTo(direction, traffic, denying);
   };

@@ -1,4 +1,5 @@
 import type { PlacedReport } from '../../findings/finding';
+import type { AnnotationNames } from '../../kubernetes/annotation-names';
 import type { Placed } from '../../krm/resource';
 import type { Connection, ConnectionEnd, Topology } from '../connection';
 import { type ExternalPeers, podsAt } from '../external-peers';
@@ -29,8 +30,9 @@ export class CheckedBuild {
   constructor(
     resources: readonly Placed[],
     readonly peers: ExternalPeers,
+    readonly annotations: AnnotationNames,
   ) {
-    this.topology = readTopology(resources);
+    this.topology = readTopology(resources, annotations);
     this.required = new RequiredTraffic(this.topology.connections, peers);
     this.pods = new RepresentativePods(resources);
     this.index = new PodIndex(this.topology.workloads.map((workload) => this.pods.ofWorkload(workload)));

@@ -25,22 +25,25 @@ export const excessTraffic: PolicyCheck = (build) =>
     const at = build.placeOf(policy);
     for (const direction of DIRECTIONS) {
       const traffic = excessOf(policy, direction, build);
-      if (traffic !== undefined) return [{ at, report: reportOf(traffic, direction, policy) }];
+      if (traffic !== undefined)
+        return [
+          { at, report: reportOf(traffic, direction, isGenerated(policy.resource, build.annotations)) },
+        ];
     }
     return [];
   });
 
-function reportOf(traffic: Traffic, direction: Direction, { resource }: Policy): Report {
+function reportOf(traffic: Traffic, direction: Direction, isOwn: boolean): Report {
   const { from, to, protocol, port } = traffic;
   const [source, destination] = [nameOf(from, 'any source'), nameOf(to, 'any destination')];
-  const remedy = isGenerated(resource)
+  const remedy = isOwn
     ? 'remove the patch or the label that changes this generated policy, or give the pods of other workloads labels of their own'
     : 'keep it if this is intended; hand-written policies are not changed';
   return {
     problem: message`allows traffic from ${source} to ${destination} on ${words(protocol)} ${port}, which the build does not require`,
     remedy: words(remedy),
     field: ['spec', direction],
-    severity: isGenerated(resource) ? 'error' : 'info',
+    severity: isOwn ? 'error' : 'info',
   };
 }
 

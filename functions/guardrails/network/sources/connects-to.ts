@@ -4,11 +4,9 @@ import { serviceReferences } from '../services';
 import type { Source } from '../topology-builder';
 import { readAnnotation } from './annotation';
 
-const CONNECTS_TO = 'todo.example.com/connects-to';
-
 /** A workload connects to the Services in its annotation: `backend:80, db.data:5432`. */
 export const readConnectsTo: Source<Workload> = (workload, topology) => {
-  const { origin, entries } = readAnnotation(workload, CONNECTS_TO);
+  const { origin, entries } = readAnnotation(workload, topology.annotations.connectsTo);
   for (const entry of entries) {
     const [, host = '', port = ''] = /^([a-z0-9.-]+):(\d+|[a-z0-9-]+)$/.exec(entry) ?? [];
     const references = serviceReferences(host, /^\d+$/.test(port) ? Number(port) : port, workload.namespace);

@@ -1,11 +1,11 @@
 import { message } from '../../message';
 import type { Port, Workload } from '../connection';
-import { INTERNET_EGRESS, type Source } from '../topology-builder';
+import type { Source } from '../topology-builder';
 import { readAnnotation } from './annotation';
 
 /** A workload connects to the internet on the ports in its annotation: `443, 53/UDP`. */
 export const readInternetEgress: Source<Workload> = (workload, topology) => {
-  const { origin, entries } = readAnnotation(workload, INTERNET_EGRESS);
+  const { origin, entries } = readAnnotation(workload, topology.annotations.internetEgress);
   const ports = entries.flatMap((entry): Port[] => {
     const [, number = '', protocol] = /^(\d+)(?:\/(TCP|UDP))?$/.exec(entry) ?? [];
     const port = Number(number);
