@@ -19,6 +19,7 @@ const SLOW = [
   'kustomize/source-finder',
   'network/cyclonus',
   'network/mutations',
+  'policies/annotation-domain',
   'policies/as-a-user',
   'rules/api-validation',
   'rules/harden',

@@ -6,11 +6,12 @@ import { compareQuantities, parseQuantity } from '../kubernetes/quantity';
 import type { PodSecurity } from '../kubernetes/pod-security';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
 import { type Message, joinMessages, message, words } from '../message';
+import type { ExemptionLimits } from '../rules/exemptions';
 import type { Level } from '../rules/inspect';
 import { type FieldPath, formatPath, valueAt } from '../yaml/field-path';
-import { type YamlValue, isObject } from '../yaml/yaml';
+import { type YamlObject, type YamlValue, isObject } from '../yaml/yaml';
 import { type Config, DEFAULTS, type Levels, type Settings } from './config';
-import { CONFIG_MAP, GUARDRAILS, type WrittenSettings } from './schema';
+import { CONFIG_MAP, GUARDRAILS, type WrittenSettings, type WrittenSpec } from './schema';
 
 /** Where a field of the configuration is; undefined: it is in no file that is known. */
 export type Locate = (field: FieldPath) => Source | undefined;
@@ -29,17 +30,8 @@ export function readConfig(
 ): Config {
   if (functionConfig === undefined || functionConfig === null) return defaults;
   const locate: PrintLocation = (field) => locationOf(locateSource(field));
-  if (isObject(functionConfig) && functionConfig.kind === 'ConfigMap') {
-    const { data } = parse(CONFIG_MAP, functionConfig, locate);
-    if (data?.environment !== undefined)
-      throw new ConfigError(
-        message`${locate(['data', 'environment'])}: data.environment has no environments to select from; set spec.environment of a Guardrails, and pass its file with --fn-config`,
-      );
-    return {
-      ...defaults,
-      complete: data?.complete === undefined ? defaults.complete : data.complete === 'true',
-    };
-  }
+  if (isObject(functionConfig) && functionConfig.kind === 'ConfigMap')
+    return { ...defaults, complete: completeIn(functionConfig, locate) ?? defaults.complete };
   const { spec = {} } = parse(GUARDRAILS, functionConfig, locate);
   const environments = Object.entries(spec.environments ?? {});
   const warnings = environments.flatMap(([overlay, { allow }]) => {
@@ -57,20 +49,12 @@ export function readConfig(
   const skipped = ['__proto__', 'constructor', 'prototype']
     .filter((key) => valueAt(functionConfig, ['spec', 'environments', key]) !== undefined)
     .map((key) => [key, top] as const);
-  const { neverExempt, maxDays } = defaults.exemptions;
   return {
     ...top,
     environments: new Map([...own, ...skipped]),
     environment: spec.environment,
     complete: spec.complete ?? defaults.complete,
-    exemptions: {
-      neverExempt:
-        spec.neverExempt === undefined
-          ? neverExempt
-          : new Map(spec.neverExempt.map((id) => [id, words('the configuration')])),
-      maxDays:
-        spec.exemptions?.maxDays === undefined ? maxDays : { ...maxDays, days: spec.exemptions.maxDays },
-    },
+    exemptions: limitsIn(spec, defaults.exemptions),
     overlays: spec.overlays ?? [],
     bases: spec.bases ?? [],
     kustomizeVersion: spec.kustomizeVersion ?? defaults.kustomizeVersion,
@@ -78,6 +62,27 @@ export function readConfig(
       spec.annotationDomain === undefined ? defaults.annotations : annotationNames(spec.annotationDomain),
     warnings,
     loosenings: [],
+  };
+}
+
+/** What a ConfigMap says of a stream; undefined: nothing. */
+function completeIn(configMap: YamlObject, locate: PrintLocation): boolean | undefined {
+  const { data } = parse(CONFIG_MAP, configMap, locate);
+  if (data?.environment !== undefined)
+    throw new ConfigError(
+      message`${locate(['data', 'environment'])}: data.environment has no environments to select from; set spec.environment of a Guardrails, and pass its file with --fn-config`,
+    );
+  return data?.complete === undefined ? undefined : data.complete === 'true';
+}
+
+function limitsIn({ neverExempt, exemptions }: WrittenSpec, base: ExemptionLimits): ExemptionLimits {
+  const days = exemptions?.maxDays;
+  return {
+    neverExempt:
+      neverExempt === undefined
+        ? base.neverExempt
+        : new Map(neverExempt.map((id) => [id, words('the configuration')])),
+    maxDays: days === undefined ? base.maxDays : { ...base.maxDays, days },
   };
 }
 

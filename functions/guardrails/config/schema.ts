@@ -173,6 +173,7 @@ const SPEC = strict({
     { default: DEFAULTS.annotations.domain },
   ),
 });
+export type WrittenSpec = v.InferOutput<typeof SPEC>;
 /** Settings of the top or of an environment, as they are written. */
 export type WrittenSettings = Omit<v.InferOutput<typeof ENVIRONMENT>, 'allow'>;
 /** The configuration file. */
