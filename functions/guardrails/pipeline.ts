@@ -12,6 +12,7 @@ import {
   type FailedBuild,
   type FindKustomize,
   type GivenBuild,
+  type OverlayBuild,
   buildOverlays,
 } from './kustomize/build-overlays';
 import { requireCompleteResources } from './kustomize/complete-resources';
@@ -23,11 +24,14 @@ import { kustomizeVersion } from './kustomize/version';
 import { type Message, joinMessages, message, outputOf, words } from './message';
 import { checkGeneratedAreKept } from './policies/kept-policies';
 import { domainsOfGenerated, generatedItems, updatePolicies } from './policies/update-policies';
+import { readExemptionsFile } from './config/exemptions-file';
 import { Substitutions } from './config/substitutions';
 import { RULES } from './rules';
 import { type FileSettings, harden } from './rules/harden';
 import { inspect } from './rules/inspect';
+import { type ListedExemptions, NamedResources } from './rules/listed-exemptions';
 import { networkPolicy } from './rules/network-policy';
+import type { YamlObject } from './yaml/yaml';
 
 /** What one overlay builds, or what a stream holds. */
 export interface JudgedBuild {
@@ -62,6 +66,8 @@ export interface JudgeOptions {
   readonly asIs?: boolean;
   /** The items are documents, of which each is judged as it is; a kustomization among them is not built. */
   readonly isStream?: boolean;
+  /** The file of the Guardrails in use; undefined: there is none, or its file is not known. */
+  readonly configFile?: string | undefined;
 }
 
 /**
@@ -73,10 +79,12 @@ export interface JudgeOptions {
 export async function judge(
   items: readonly Item[],
   written: Config,
-  { findKustomize, directory, given, asIs = false, isStream = false }: JudgeOptions,
+  { findKustomize, directory, given, asIs = false, isStream = false, configFile }: JudgeOptions,
 ): Promise<Judged> {
   const source = isStream ? undefined : packageOf(items, directory);
-  const config = withFormerDomains(written, source);
+  const place = { isPackage: source !== undefined, configFile, directory };
+  const exemptions = readExemptionsFile(items, written, place);
+  const config = { ...withFormerDomains(written, source), listedExemptions: exemptions.listed };
   // A directory shows that there are no kustomizations.
   if (source === undefined && directory?.hidden.length !== 0) requireCompleteResources(items);
   const unchanged: Revision = { items, changes: NO_CHANGES, changed: [], effects: [], findings: [] };
@@ -90,9 +98,10 @@ export async function judge(
     findings: [
       ...config.loosenings,
       ...findings,
+      ...exemptions.findings,
       ...notBuilt(items, isStream),
       ...notJudged(source, config),
-      ...verifyStream(placeless, config).findings,
+      ...verifyStream(placeless, written).findings,
     ],
   };
   const pkg = isStream || hardened.changes.edits.size === 0 ? source : packageOf(hardened.items, directory);
@@ -288,9 +297,38 @@ async function verifyBuilds(
     builds: all.judged.map(
       (overlay) => byOverlay.get(overlay) ?? { overlay, manifests: '', resources: undefined },
     ),
-    findings: [...merged(findings.flat()), ...checkKustomize(version, config), ...checkJudged(all)],
+    findings: [
+      ...merged(findings.flat()),
+      ...checkEntries(config.listedExemptions, pkg, builds, variables, failures),
+      ...checkKustomize(version, config),
+      ...checkJudged(all),
+    ],
     summary: summaryOf(all, version),
   };
+}
+
+/**
+ * What is wrong with the entries of the exemptions file. If an overlay is not built, the resources of the package are not
+ * all known.
+ */
+function checkEntries(
+  listed: ListedExemptions | undefined,
+  pkg: Package,
+  builds: readonly OverlayBuild[],
+  variables: Substitutions,
+  failures: readonly FailedBuild[],
+): Finding[] {
+  if (listed === undefined) return [];
+  const built = builds.flatMap(({ overlay, resources }) => variables.replace(overlay, resources));
+  const areAllKnown = failures.every(({ severity }) => severity !== 'error');
+  const resources = areAllKnown ? namedResources(pkg, built) : undefined;
+  return listed.check(resources).flatMap(({ finding }) => finding ?? []);
+}
+
+/** The resources of a package by name, at the source and in its builds. */
+export function namedResources({ files }: Package, built: readonly YamlObject[]): NamedResources {
+  const atSource = [...files.values()].flat().map(({ value }) => value);
+  return new NamedResources([...atSource, ...built].flatMap((root) => expandLists(root)));
 }
 
 /** The rule of findings about builds themselves. No configuration changes its level. */
@@ -299,7 +337,8 @@ const BUILD = {
   documentation: 'https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/',
 };
 
-function failureOf({ overlay, ...failure }: FailedBuild): Finding {
+/** An overlay without a build as a finding. */
+export function failureOf({ overlay, ...failure }: FailedBuild): Finding {
   return { ...BUILD, ...failure, overlays: [overlay] };
 }
 
@@ -356,7 +395,7 @@ function withSource(finding: Finding, source: Source | undefined): Finding {
 }
 
 /** Findings of several overlays that differ in nothing but overlay and namespace become one. */
-function merged(findings: readonly Finding[]): Finding[] {
+export function merged(findings: readonly Finding[]): Finding[] {
   const groups = new Map<string, Finding[]>();
   for (const finding of findings) {
     const { resource, problem, remedy } = finding;

@@ -1,4 +1,5 @@
 import type { Config } from './config/config';
+import { fileOfGuardrails } from './config/function-config';
 import { readConfig } from './config/read-config';
 import type { ExitCode } from './errors';
 import { type Finding, bySeverity, hasError } from './findings/finding';
@@ -29,7 +30,9 @@ export async function run(input: Uint8Array, findKustomize: FindKustomize): Prom
     wire = readWire(decodeText(input, 'standard input'));
     redact = redactor(wire.items);
     const config = readConfig(wire.functionConfig);
-    const judged = await judge(wire.items, config, { findKustomize, isStream: wire.form === 'documents' });
+    const { form, items, functionConfig } = wire;
+    const configFile = fileOfGuardrails(items, functionConfig);
+    const judged = await judge(items, config, { findKustomize, isStream: form === 'documents', configFile });
     const findings = [...findingsOf(judged, config.warnings), ...summaryOf(judged)];
     const exitCode = hasError(findings) ? 1 : 0;
     const changes = exitCode === 0 ? judged.revision.changes : undefined;

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { kustomizeHere, readFunctionConfig, readPackage } from '../../functions/guardrails/cli/read-package';
+import { kustomizeHere, readPackage } from '../../functions/guardrails/cli/read-package';
 import { changedFiles } from '../../functions/guardrails/cli/changed-files';
 import { overlaySettings } from '../../functions/guardrails/config/config';
+import { readFunctionConfig } from '../../functions/guardrails/config/function-config';
 import { readConfig } from '../../functions/guardrails/config/read-config';
 import { hasError } from '../../functions/guardrails/findings/finding';
 import { describeError, printMessage } from '../../functions/guardrails/findings/print';

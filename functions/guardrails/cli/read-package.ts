@@ -1,14 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { EXEMPTIONS_FILE } from '../config/exemptions-file';
 import { type Floor, readFloor } from '../config/floor';
-import type { Locate } from '../config/read-config';
-import { ConfigError, GuardrailsError, InputError } from '../errors';
+import { locateIn } from '../config/function-config';
+import { GuardrailsError, InputError } from '../errors';
 import { Message, message, outputOf, words } from '../message';
 import { type Item, isKustomizationFile, readItem, requireResource } from '../krm/item';
 import { type Document, decodeText, splitDocuments } from '../yaml/text';
-import { placeOf } from '../yaml/place';
-import { type YamlValue, ifValid, isObject, objectsIn } from '../yaml/yaml';
+import { ifValid } from '../yaml/yaml';
 import type { FindKustomize, GivenBuild } from '../kustomize/build-overlays';
 import { type Kustomize, findKustomize } from '../kustomize/find';
 import { type PackageDirectory, readGraph } from '../kustomize/graph';
@@ -146,12 +146,13 @@ class Directory implements PackageDirectory {
     return new Set(named.keys());
   }
 
-  /** Whether a file may be the configuration of the function. */
+  /** Whether a file may be the configuration of the function, or the exemptions file. */
   mayConfigure(file: string): boolean {
     const content = this.contents.get(file);
     return (
-      content instanceof Uint8Array &&
-      Buffer.from(content.buffer, content.byteOffset, content.length).includes('Guardrails')
+      path.posix.basename(file) === EXEMPTIONS_FILE ||
+      (content instanceof Uint8Array &&
+        Buffer.from(content.buffer, content.byteOffset, content.length).includes('Guardrails'))
     );
   }
 
@@ -207,24 +208,6 @@ function readResource({ text, start, line }: Document, file: string, index: numb
 }
 
 /**
- * Reads the configuration that the Kptfile's pipeline gives the function; without a Kptfile, the only one there is.
- *
- * @param read makes a configuration of the functionConfig, and locates fields of it in messages
- */
-export function readFunctionConfig<Config>(
-  items: readonly Item[],
-  read: (functionConfig: YamlValue | undefined, locate?: Locate) => Config,
-): Config {
-  const item = functionConfigIn(items);
-  if (item === undefined) return read(undefined);
-  return read(item.value, locateIn(item));
-}
-
-function locateIn({ path: file = '', line = 1, text }: Item): Locate {
-  return (field) => ({ file, line: line - 1 + (placeOf(text, field)?.line ?? 1) });
-}
-
-/**
  * Reads the file of a floor, which must not be in the package: the repository could change it.
  *
  * @param file as the user typed it
@@ -245,25 +228,6 @@ export function readFloorFile(file: string, root: string): Floor {
   if (item === undefined || more.length > 0)
     throw new InputError(message`--floor ${file} must contain one Guardrails document`);
   return readFloor(item.value, locateIn(item));
-}
-
-function functionConfigIn(items: readonly Item[]): Item | undefined {
-  const guardrails = items.filter(({ value }) => value.kind === 'Guardrails');
-  const kptfile = items.find(({ path: file }) => file === 'Kptfile');
-  if (kptfile === undefined) {
-    if (guardrails.length > 1)
-      throw new ConfigError(
-        message`the package has several Guardrails configurations: ${guardrails.map(({ path: file }) => file).join(' and ')}; keep one`,
-      );
-    return guardrails[0];
-  }
-  const { pipeline } = kptfile.value;
-  const steps = isObject(pipeline) ? [pipeline.mutators, pipeline.validators].flatMap(objectsIn) : [];
-  const paths = steps.map(({ configPath }) => configPath).filter((one) => typeof one === 'string');
-  const ours = guardrails.find(({ path: file }) => paths.includes(file ?? ''));
-  if (ours !== undefined || paths.length !== 1) return ours;
-  // The reader refuses one of another kind, as it does when kpt sends it.
-  return items.find(({ path: file }) => file === paths[0]);
 }
 
 /**

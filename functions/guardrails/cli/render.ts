@@ -12,7 +12,11 @@ import { FLOOR, judgePackage, printDiff, writeBuilds } from './session';
 export const render: CommandLine = {
   name: 'render',
   description: `fix, and write the builds into ${OUTPUT}/ of the package`,
-  options: { ...FLOOR, '--check': 'write nothing; exit 1 if something would change', '--diff': 'show the changes' },
+  options: {
+    ...FLOOR,
+    '--check': 'write nothing; exit 1 if something would change',
+    '--diff': 'show the changes',
+  },
   async run(call) {
     if (call.flags.has('--check')) return check.run(call);
     const { root, output, flags } = call;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Config } from '../config/config';
 import { readConfigAbove } from '../config/floor';
 import { InputError } from '../errors';
+import { fileOfGuardrails, functionConfigIn, readFunctionConfig } from '../config/function-config';
 import { hasError } from '../findings/finding';
 import { escapeText, messageOf } from '../findings/print';
 import { redactor } from '../findings/redact';
@@ -17,7 +18,7 @@ import { changedFiles } from './changed-files';
 import { type Call, type Output, withProgress } from './command-line';
 import { isIgnoredByGit } from './git-ignore';
 import { type OutputFolder, hasSecret, outputName, outputsOf } from './output-folder';
-import { type ReadPackage, readFloorFile, readFunctionConfig, readPackage } from './read-package';
+import { type ReadPackage, readFloorFile, readPackage } from './read-package';
 import { removeStaged } from './staging';
 import { type FileWrite, NO_FILE, writeFiles } from './write-files';
 
@@ -52,7 +53,8 @@ export async function openPackage({ root, output, values }: Call, more: readonly
   output.redact = redactor(all);
   const source = packageOf(items, directory);
   if (source !== undefined) output.redact = redactor(all, secretSources(source));
-  return { pkg, source, config: readFunctionConfig(items, (value, locate) => readConfigAbove(floor, value, locate)) };
+  const config = readFunctionConfig(items, (value, locate) => readConfigAbove(floor, value, locate));
+  return { pkg, source, config, configFile: fileOfGuardrails(items, functionConfigIn(items)?.value) };
 }
 
 /** What a command prints that writes nothing because of errors. */
@@ -71,10 +73,10 @@ export async function judgePackage(
 ): Promise<Session> {
   const { root, output, findKustomize } = call;
   const ofBuilds = [...given.values()].flatMap((one) => one.items);
-  const { pkg, config } = await openPackage(call, ofBuilds);
+  const { pkg, config, configFile } = await openPackage(call, ofBuilds);
   if (writes) removeStaged(realpathSync(root));
   const { items, directory } = pkg;
-  const options = { findKustomize, directory, given, asIs };
+  const options = { findKustomize, directory, given, asIs, configFile };
   const judged = await withProgress('building the overlays', () => judge(items, config, options));
   const isRefused = hasError(findingsOf(judged, []));
   report(output, pkg, judged, config, isRefused);

@@ -7,6 +7,7 @@ import { type Message, words } from '../message';
 import { EXTERNAL_PEERS, type ExternalPeers } from '../network/external-peers';
 import type { ExemptionLimits } from '../rules/exemptions';
 import type { HardenMode } from '../rules/annotations';
+import type { ListedExemptions } from '../rules/listed-exemptions';
 import type { Level } from '../rules/inspect';
 
 /** Rule id to level; `error` where a rule is not named. */
@@ -40,6 +41,8 @@ export interface Config extends Settings {
   readonly exemptions: ExemptionLimits;
   /** The keys of annotations and of the label of generated policies. */
   readonly annotations: AnnotationNames;
+  /** The exemptions of the file beside the configuration. */
+  readonly listedExemptions?: ListedExemptions | undefined;
   /** What is outdated in the configuration. */
   readonly warnings: readonly Message[];
   /** Where it is looser than the floor: errors. */

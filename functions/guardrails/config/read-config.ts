@@ -15,7 +15,7 @@ import { CONFIG_MAP, GUARDRAILS, type WrittenSettings, type WrittenSpec } from '
 
 /** Where a field of the configuration is; undefined: it is in no file that is known. */
 export type Locate = (field: FieldPath) => Source | undefined;
-type PrintLocation = (field: FieldPath) => Message;
+export type PrintLocation = (field: FieldPath) => Message;
 
 /**
  * Reads a functionConfig: a Guardrails, or the ConfigMap that `kpt fn eval -- key=value` sends; without one, the defaults.
@@ -159,7 +159,8 @@ function resourceDefaults(
   return defaults;
 }
 
-function parse<T extends v.GenericSchema>(
+/** Checks a value against a schema. @throws ConfigError with all problems, located */
+export function parse<T extends v.GenericSchema>(
   schema: T,
   value: unknown,
   locate: PrintLocation,
@@ -167,7 +168,7 @@ function parse<T extends v.GenericSchema>(
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   const problems = result.issues.map((issue) => {
-    const path = (issue.path ?? []).map(({ key }) => String(key));
+    const path = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
     const field = path.length === 0 ? words('the configuration') : message`${formatPath(path)}`;
     return message`${locate(path)}: ${field} ${problemOf(issue)}`;
   });

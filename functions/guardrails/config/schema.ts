@@ -8,7 +8,7 @@ import { readIpRange } from '../network/ip-range';
 import { RULES } from '../rules';
 import { DEFAULTS } from './config';
 
-const CONFIG_API_VERSION = 'todo.example.com/v1alpha1';
+export const CONFIG_API_VERSION = 'todo.example.com/v1alpha1';
 export const CONFIG_KIND = 'Guardrails';
 
 /** What the JSON Schema says of a key or a value. The reader does not use it. */
@@ -232,7 +232,7 @@ function annotated<Value>(annotations: Annotations) {
 }
 
 /** An object whose unknown keys are errors that list the known ones. */
-function strict<const Entries extends v.ObjectEntries>(entries: Entries) {
+export function strict<const Entries extends v.ObjectEntries>(entries: Entries) {
   const known = `unknown key; allowed: ${Object.keys(entries).join(', ')}`;
   const schema = v.strictObject(entries, ({ expected }) => (expected === 'never' ? known : 'a mapping'));
   return v.pipe(v.unknown(), NO_LIST, schema);

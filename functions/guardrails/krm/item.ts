@@ -188,6 +188,11 @@ export function withWireAnnotations(item: Item, file: string, packagePath?: stri
   return splice(text, editDocument(text, fixes, path || STANDARD_INPUT));
 }
 
+/** The file that the annotations of a resource on the wire name. */
+export function pathOf(value: YamlObject): string | undefined {
+  return firstText(annotationsOf(value), PATH);
+}
+
 function firstText(annotations: YamlObject, names: readonly string[]): string | undefined {
   const values = names.map((name) => annotations[name]);
   return values.find((value) => typeof value === 'string' || typeof value === 'number')?.toString();

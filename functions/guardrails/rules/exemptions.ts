@@ -8,12 +8,15 @@ import type { YamlObject } from '../yaml/yaml';
 
 const CONTAINER_NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 
-/** What an annotation of a resource exempts from a rule. */
+/** What exempts a resource from a rule: an annotation, or an entry of the exemptions file. */
 export interface Exemption {
   readonly rule: string;
   /** undefined: the whole resource. */
   readonly container: string | undefined;
+  /** Without its last day. */
   readonly reason: string;
+  /** The last day, `YYYY-MM-DD`; undefined: it has none. */
+  readonly end: string | undefined;
 }
 
 export interface Exemptions {
@@ -23,10 +26,40 @@ export interface Exemptions {
 }
 
 export interface ExemptionLimits {
-  /** Rules that no annotation exempts from, each with what lists it: `the configuration`. */
+  /** Rules that nothing exempts from, each with what lists it: `the configuration`. */
   readonly neverExempt: ReadonlyMap<string, Message>;
   /** How many days from today an exemption may end at most, and what sets that. */
   readonly maxDays: { readonly days: number; readonly setBy: Message };
+}
+
+/** Why an exemption is invalid (`error`, it has no effect), or that it ends soon (`warning`). */
+export interface ExemptionProblem {
+  readonly severity: Severity;
+  readonly problem: Message;
+  readonly remedy: Message;
+}
+
+/** The names of containers, in order. */
+export class ContainerNames {
+  private readonly names = new Set<string>();
+  private joined: string | undefined;
+
+  /** The containers of a resource of any kind. */
+  add(resource: YamlObject): this {
+    for (const { name } of podSpecOf(resource)?.containers ?? []) this.names.add(name);
+    this.joined = undefined;
+    return this;
+  }
+
+  has(name: string): boolean {
+    return this.names.has(name);
+  }
+
+  /** Joined once, because a resource may have many exemptions. */
+  get list(): string {
+    this.joined ??= [...this.names].join(', ');
+    return this.joined;
+  }
 }
 
 /** A warning starts so many days before an exemption ends. */
@@ -43,57 +76,108 @@ export function readExemptions(
   resource: YamlObject,
   { exemptionPrefix }: AnnotationNames,
   ruleIds: readonly string[],
-  { neverExempt, maxDays }: ExemptionLimits,
+  limits: ExemptionLimits,
   today: string,
 ): Exemptions {
   const exemptions: Exemption[] = [];
   const problems: Report[] = [];
-  const containers = new Set(podSpecOf(resource)?.containers.map(({ name }) => name));
-  let listed: string | undefined;
+  let containers: ContainerNames | undefined;
   for (const [key, value] of Object.entries(annotationsOf(resource))) {
     if (!key.startsWith(exemptionPrefix)) continue;
-    const rule = key.slice(exemptionPrefix.length);
-    const report = (severity: Severity) => (problem: Message, remedy: Message) =>
-      problems.push({
-        problem: message`annotation ${key}: ${problem}`,
-        remedy,
-        field: ['metadata', 'annotations', key],
-        severity,
-      });
-    const [refuse, warn] = [report('error'), report('warning')];
     const text = typeof value === 'string' ? value.trim() : '';
-    const { container, reason, end } = readExemption(text);
-    const listedBy = neverExempt.get(rule);
-    if (!ruleIds.includes(rule))
-      refuse(message`the rule "${rule}" does not exist`, words(`use one of ${ruleIds.join(', ')}`));
-    else if (listedBy !== undefined)
-      refuse(
-        message`${listedBy} lists this rule under neverExempt`,
-        words('remove the annotation, and fix what the rule reports'),
-      );
-    else if (!hasVisibleText(reason))
-      refuse(words('the reason is missing'), words('write the reason as the value'));
-    else if (container !== undefined && !containers.has(container))
-      refuse(
-        message`the container "${container}" does not exist`,
-        message`use one of ${(listed ??= [...containers].join(', '))}, or remove the colon if the text before it is part of the reason`,
-      );
-    else if (end !== undefined && !isDay(end))
-      refuse(message`the date ${end} is invalid`, words('write the date as YYYY-MM-DD'));
-    else if (end !== undefined && end < today)
-      refuse(message`the exemption ended on ${end}`, words('fix what the rule reports, or set a later date'));
-    else if (end !== undefined && end > dayAfter(today, maxDays.days))
-      refuse(
-        message`the exemption ends more than ${maxDays.days} days from today, on ${end}`,
-        message`set an earlier date; ${maxDays.setBy} allows no later one`,
-      );
-    else {
-      exemptions.push({ rule, container, reason: end === undefined ? reason : `${reason}, until ${end}` });
-      if (end !== undefined && end <= dayAfter(today, WARNING_DAYS))
-        warn(message`the exemption ends on ${end}`, words('fix what the rule reports, or set a later date'));
-    }
+    const exemption = { rule: key.slice(exemptionPrefix.length), ...readExemption(text) };
+    containers ??= new ContainerNames().add(resource);
+    const found = checkExemption(exemption, { ruleIds, limits, today, containers, form: 'annotation' });
+    if (found?.severity !== 'error') exemptions.push(exemption);
+    if (found !== undefined)
+      problems.push({
+        ...found,
+        problem: message`annotation ${key}: ${found.problem}`,
+        field: ['metadata', 'annotations', key],
+      });
   }
   return { exemptions, problems };
+}
+
+/** What an exemption is checked against, and how it is written. */
+export interface ExemptionCheck {
+  /** Every rule there is. */
+  readonly ruleIds: readonly string[];
+  readonly limits: ExemptionLimits;
+  /** `YYYY-MM-DD`, in UTC. */
+  readonly today: string;
+  /** Those of the resource; undefined: they are not known. */
+  readonly containers: ContainerNames | undefined;
+  /** An entry of the exemptions file has a field for each part. */
+  readonly form: 'annotation' | 'entry';
+}
+
+/** Checks one exemption, wherever it is written. */
+export function checkExemption(
+  { rule, container, reason, end }: Exemption,
+  { ruleIds, limits: { neverExempt, maxDays }, today, containers, form }: ExemptionCheck,
+): ExemptionProblem | undefined {
+  const isEntry = form === 'entry';
+  if (!ruleIds.includes(rule))
+    return refuse(message`the rule "${rule}" does not exist`, words(`use one of ${ruleIds.join(', ')}`));
+  const listedBy = neverExempt.get(rule);
+  if (listedBy !== undefined)
+    return refuse(
+      message`${listedBy} lists this rule under neverExempt`,
+      words(`remove the ${form}, and fix what the rule reports`),
+    );
+  if (!hasVisibleText(reason))
+    return refuse(
+      words('the reason is missing'),
+      words(isEntry ? 'write it in the field reason' : 'write the reason as the value'),
+    );
+  if (container !== undefined && containers?.has(container) === false) {
+    const colon = ', or remove the colon if the text before it is part of the reason';
+    return refuse(
+      message`the container "${container}" does not exist`,
+      isEntry && containers.list === ''
+        ? words('remove the field container, because the resource has no containers')
+        : message`use one of ${containers.list}${words(isEntry ? '' : colon)}`,
+    );
+  }
+  if (isEntry && end === undefined && isDay(readExemption(reason).end ?? ''))
+    return refuse(
+      words('the reason ends in a date, which has no effect there'),
+      words('move the date to the field until'),
+    );
+  return end === undefined ? undefined : checkEnd(end, today, maxDays);
+}
+
+/** @param end the last day */
+function checkEnd(
+  end: string,
+  today: string,
+  { days, setBy }: ExemptionLimits['maxDays'],
+): ExemptionProblem | undefined {
+  if (!isDay(end)) return refuse(message`the date ${end} is invalid`, words('write the date as YYYY-MM-DD'));
+  const remedy = words('fix what the rule reports, or set a later date');
+  if (end < today) return refuse(message`the exemption ended on ${end}`, remedy);
+  if (end > dayAfter(today, days))
+    return refuse(
+      message`the exemption ends more than ${days} days from today, on ${end}`,
+      message`set an earlier date; ${setBy} allows no later one`,
+    );
+  if (end > dayAfter(today, WARNING_DAYS)) return undefined;
+  return { severity: 'warning', problem: message`the exemption ends on ${end}`, remedy };
+}
+
+function refuse(problem: Message, remedy: Message): ExemptionProblem {
+  return { severity: 'error', problem, remedy };
+}
+
+/** Today in UTC, `YYYY-MM-DD`. */
+export function currentDay(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
+/** The reason as it is printed: with the last day. */
+export function reasonOf({ reason, end }: Exemption): string {
+  return end === undefined ? reason : `${reason}, until ${end}`;
 }
 
 /** The parts of `container: reason until date`, of which only the reason is required. */

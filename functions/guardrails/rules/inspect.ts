@@ -5,8 +5,16 @@ import { NamespaceObjects } from '../kubernetes/namespace-objects';
 import { hasPods, podSpecOf } from '../kubernetes/workload';
 import type { YamlObject } from '../yaml/yaml';
 import { type HardenMode, checkAnnotations, hardenModeOf } from './annotations';
-import { type ExemptionLimits, type Exemptions, exemptionOf, readExemptions } from './exemptions';
+import {
+  type ExemptionLimits,
+  type Exemptions,
+  currentDay,
+  exemptionOf,
+  readExemptions,
+  reasonOf,
+} from './exemptions';
 import { RULES } from './index';
+import type { ListedExemptions } from './listed-exemptions';
 import type { RuleContext } from './rule';
 
 /** `error`: findings as reported; `warning`: warnings at most; `off`: infos, and no fix. */
@@ -16,6 +24,8 @@ export interface InspectContext extends Omit<RuleContext, 'namespaceObjects'> {
   /** Of the whole package or build; undefined: those among the resources. */
   readonly namespaceObjects?: NamespaceObjects;
   readonly exemptions: ExemptionLimits;
+  /** The exemptions of the file beside the configuration. */
+  readonly listedExemptions?: ListedExemptions | undefined;
   readonly harden: HardenMode;
   /** Rule id to level; `error` where the rule is not named. */
   readonly levels: ReadonlyMap<string, Level>;
@@ -42,19 +52,11 @@ interface Place extends Placed {
 
 /** Checks every resource against every rule, in the order of the rules. */
 export function inspect(resources: readonly YamlObject[], context: InspectContext): Inspected[] {
-  const today = new Date().toISOString().slice(0, 10);
-  const places: Place[] = resources.flatMap((root) =>
-    expandLists(root).map((placed) => ({
-      ...placed,
-      root,
-      exemptions: readExemptions(placed.resource, context.annotations, RULE_IDS, context.exemptions, today),
-      harden: hardenModeOf(placed.resource, context.annotations) ?? context.harden,
-      ref: resourceRef(placed.resource),
-    })),
-  );
-  const ofExemptions = places.flatMap((place) =>
+  const today = currentDay();
+  const places = resources.flatMap((root) => placesIn(root, context, today));
+  const ofAnnotations = places.flatMap((place) =>
     [
-      ...place.exemptions.problems.map((report) => findingOf(EXEMPTION, report, place, undefined, 'error')),
+      ...problemsOf(place),
       ...checkAnnotations(place.resource, context.annotations, RULE_IDS).map((report) =>
         findingOf(ANNOTATION, report, place, undefined, 'error'),
       ),
@@ -71,7 +73,10 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
     if (context.scope === 'source' && adds === undefined) return [];
     const level = context.levels.get(id) ?? 'error';
     const inspected = (report: Report, place: Place, highest: Severity): Inspected[] => {
-      const reason = exemptionOf(place.exemptions, id, report)?.reason;
+      const exemption =
+        exemptionOf(place.exemptions, id, report) ??
+        context.listedExemptions?.find(place.ref, id, report.container);
+      const reason = exemption && reasonOf(exemption);
       const suppression = suppressionOf(reason, level);
       const isWanted = context.scope !== 'source' || rule.isSafe === true || place.harden === 'all';
       const wanted = isWanted ? report : { ...report, fixes: [] };
@@ -91,7 +96,45 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
       return place === undefined ? [] : inspected(report, place, isComplete ? highest : 'warning');
     });
   });
-  return [...ofExemptions, ...ofRules];
+  return [...ofAnnotations, ...ofRules];
+}
+
+/** The exemptions that the annotations of one resource write. */
+export interface AnnotatedExemptions {
+  readonly ref: ResourceRef;
+  readonly exemptions: Exemptions['exemptions'];
+  /** Those that are invalid, or end soon. */
+  readonly findings: readonly Finding[];
+}
+
+/** The exemptions in the annotations of a resource, its List expanded. */
+export function annotatedExemptions(
+  root: YamlObject,
+  context: Pick<InspectContext, 'annotations' | 'exemptions' | 'harden'>,
+): AnnotatedExemptions[] {
+  return placesIn(root, context, currentDay()).map((place) => ({
+    ref: place.ref,
+    exemptions: place.exemptions.exemptions,
+    findings: problemsOf(place),
+  }));
+}
+
+function placesIn(
+  root: YamlObject,
+  context: Pick<InspectContext, 'annotations' | 'exemptions' | 'harden'>,
+  today: string,
+): Place[] {
+  return expandLists(root).map((placed) => ({
+    ...placed,
+    root,
+    exemptions: readExemptions(placed.resource, context.annotations, RULE_IDS, context.exemptions, today),
+    harden: hardenModeOf(placed.resource, context.annotations) ?? context.harden,
+    ref: resourceRef(placed.resource),
+  }));
+}
+
+function problemsOf(place: Place): Finding[] {
+  return place.exemptions.problems.map((report) => findingOf(EXEMPTION, report, place, undefined, 'error'));
 }
 
 /** An exemption goes before a level, because it carries a reason. */

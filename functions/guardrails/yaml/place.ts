@@ -1,6 +1,6 @@
 import type { FieldPath } from './field-path';
 import type { YamlNode } from './nodes';
-import { ifValid, lineOf, parseYaml } from './parse';
+import { ifValid, parseYaml } from './parse';
 import { lineBefore, startOfLine } from './text';
 import { fieldsOf } from './value';
 
@@ -17,27 +17,61 @@ export interface Place {
  * @returns undefined for an empty or invalid document
  */
 export function placeOf(text: string, path: FieldPath): Place | undefined {
-  const root = ifValid(() => parseYaml(text, ''))?.[0];
-  if (root === undefined || root === null) return undefined;
-  let place = root;
-  let node = root;
-  for (const step of path) {
-    const child = childAt(node, step);
-    if (child === undefined) break;
-    place = child.key ?? child.value;
-    node = child.value;
-  }
-  const start = startOf(place, text);
-  // Editors do not count a byte order mark.
-  return { line: lineOf(text, start), column: lineBefore(text, start).replace(/^\ufeff/, '').length + 1 };
+  return placesIn(text)(path);
 }
 
+/** `placeOf` for many paths of one document, which is parsed once. */
+export function placesIn(text: string): (path: FieldPath) => Place | undefined {
+  const root = ifValid(() => parseYaml(text, ''))?.[0];
+  if (root === undefined || root === null) return () => undefined;
+  const lines = new LineNumbers(text);
+  const children = new Map<YamlNode, ReturnType<typeof fieldsOf>>();
+  return (path) => {
+    let place = root;
+    let node = root;
+    for (const step of path) {
+      const child = childAt(node, step, children);
+      if (child === undefined) break;
+      place = child.key ?? child.value;
+      node = child.value;
+    }
+    const start = startOf(place, text);
+    // Editors do not count a byte order mark.
+    return { line: lines.at(start), column: lineBefore(text, start).replace(/^\ufeff/, '').length + 1 };
+  };
+}
+
+/** The numbers, from 1, of the lines of offsets. */
+class LineNumbers {
+  private readonly newlines: number[] = [];
+
+  constructor(text: string) {
+    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) this.newlines.push(at);
+  }
+
+  at(offset: number): number {
+    let [low, high] = [0, this.newlines.length];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if ((this.newlines[middle] ?? Infinity) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low + 1;
+  }
+}
+
+/** @param known the fields of mappings that were asked for before */
 function childAt(
   node: YamlNode,
   step: string | number,
+  known: Map<YamlNode, ReturnType<typeof fieldsOf>>,
 ): { readonly key?: YamlNode; readonly value: YamlNode } | undefined {
-  if (node.kind === 'alias') return childAt(node.target, step);
-  if (node.kind === 'mapping' && typeof step === 'string') return fieldsOf(node).get(step);
+  if (node.kind === 'alias') return childAt(node.target, step, known);
+  if (node.kind === 'mapping' && typeof step === 'string') {
+    const fields = known.get(node) ?? fieldsOf(node);
+    known.set(node, fields);
+    return fields.get(step);
+  }
   const item = node.kind === 'sequence' && typeof step === 'number' ? node.items[step] : undefined;
   return item && { value: item };
 }
