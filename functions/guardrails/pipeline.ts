@@ -298,8 +298,8 @@ async function verifyBuilds(
       (overlay) => byOverlay.get(overlay) ?? { overlay, manifests: '', resources: undefined },
     ),
     findings: [
-      ...merged(findings.flat()),
       ...checkEntries(config.listedExemptions, pkg, builds, variables, failures),
+      ...merged(findings.flat()),
       ...checkKustomize(version, config),
       ...checkJudged(all),
     ],

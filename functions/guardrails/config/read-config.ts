@@ -178,6 +178,8 @@ export function parse<T extends v.GenericSchema>(
 /** `must be a string, found the number 5; quote it`. */
 function problemOf({ kind, type, expected, input, message: text }: v.BaseIssue<unknown>): Message {
   if (type === 'strict_object' && expected === 'never') return message`is an ${words(text)}`;
+  // The name of the key is expected.
+  if (type === 'strict_object' && expected !== 'Object') return words('is missing');
   const quote = expected === 'string' && ['number', 'boolean'].includes(typeof input) ? '; quote it' : '';
   const wanted = kind === 'validation' ? text : (EXPECTED.get(expected ?? '') ?? alternatives(expected));
   return message`must be ${words(wanted)}, found ${found(input)}${words(quote)}`;
