@@ -24,9 +24,8 @@ interface Annotations {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly deprecated?: true;
-  // Keywords of the YAML language server.
+  /** What the YAML language server reports for another text. */
   readonly patternErrorMessage?: string;
-  readonly deprecationMessage?: string;
 }
 
 /** valibot accepts a list where it expects an object. */
@@ -133,9 +132,8 @@ const SETTINGS = {
 const SETTING_NAMES = Object.keys(SETTINGS).map((name) => `\`${name}\``);
 const ENVIRONMENT = strict({
   ...SETTINGS,
-  allow: key(v.array(RULE_ID), 'Rules that are off; write `rules` instead', {
+  allow: key(v.array(RULE_ID), 'Deprecated: rules that are off; write `rules: {RULE: off}` instead', {
     deprecated: true,
-    deprecationMessage: 'write rules: {RULE: off}',
   }),
 });
 const SPEC = strict({
