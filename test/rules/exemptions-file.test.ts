@@ -2,6 +2,7 @@ import { symlinkSync, unlinkSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { DEFAULTS } from '../../functions/guardrails/config/config';
 import { readPackage } from '../../functions/guardrails/cli/read-package';
 import {
   fileOfGuardrails,
@@ -674,7 +675,7 @@ describe('a file of a hostile package', () => {
       resource: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } },
       path: [],
     }));
-    const limits = { neverExempt: new Set<string>(), maxDays: 365 };
+    const limits = DEFAULTS.exemptions;
     const start = performance.now();
     const listed = new ListedExemptions(
       { apiVersion: 'todo.example.com/v1alpha1', kind: 'GuardrailsExemptions', name: 'exemptions' },

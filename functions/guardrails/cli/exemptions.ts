@@ -11,17 +11,17 @@ import { keyOf } from '../kustomize/copy';
 import type { Package } from '../kustomize/package';
 import { message, words } from '../message';
 import { failureOf, merged, namedResources } from '../pipeline';
-import { EXEMPTION_PREFIX, type Exemption } from '../rules/exemptions';
+import type { Exemption } from '../rules/exemptions';
 import { annotatedExemptions } from '../rules/inspect';
 import { type ListedExemptions, NamedResources } from '../rules/listed-exemptions';
 import type { YamlObject } from '../yaml/yaml';
 import { type Call, type CommandLine, withProgress } from './command-line';
-import { openPackage } from './session';
+import { FLOOR, openPackage } from './session';
 
 export const exemptions: CommandLine = {
   name: 'exemptions',
   description: `list every exemption, from annotations and from ${EXEMPTIONS_FILE}; write nothing; exit 1 if one is invalid`,
-  options: {},
+  options: FLOOR,
   async run(call) {
     const { output } = call;
     const { rows, findings } = await withProgress('building the overlays', () => listExemptions(call));
@@ -79,7 +79,7 @@ class AnnotatedInPackage {
   /** What builds have from a file, with the names of the resources there, so that the file does not add it again. */
   private readonly known = new Map<string, Set<string>>();
 
-  constructor(private readonly config: Config) {}
+  constructor(readonly config: Config) {}
 
   /** @param overlay undefined: at the source */
   add(root: YamlObject, file: string | undefined, overlay: string | undefined): void {
@@ -134,7 +134,9 @@ async function addBuild(
   // Where nothing is exempt, no second build is needed.
   const isExempt = (root: YamlObject) =>
     expandLists(root).some(({ resource }) =>
-      Object.keys(annotationsOf(resource)).some((key) => key.startsWith(EXEMPTION_PREFIX)),
+      Object.keys(annotationsOf(resource)).some((key) =>
+        key.startsWith(annotated.config.annotations.exemptionPrefix),
+      ),
     );
   if (!replaced.some(isExempt)) return;
   const origins = await copy.origins(overlay, pkg.graph.get(overlay)?.isComponent === true);
