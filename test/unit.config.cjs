@@ -4,6 +4,7 @@ const { jest } = require('../package.json');
 
 const SLOW = [
   'changes',
+  'cli/exemptions',
   'cli/graph',
   'cli/krmignore',
   'cli/render',
@@ -22,6 +23,7 @@ const SLOW = [
   'policies/annotation-domain',
   'policies/as-a-user',
   'rules/api-validation',
+  'rules/exemptions-file',
   'rules/harden',
   'rules/pod-security',
   'same-bytes',

@@ -3,7 +3,11 @@ import path from 'node:path';
 import { kustomizeHere, readPackage } from '../../functions/guardrails/cli/read-package';
 import { changedFiles } from '../../functions/guardrails/cli/changed-files';
 import { overlaySettings } from '../../functions/guardrails/config/config';
-import { readFunctionConfig } from '../../functions/guardrails/config/function-config';
+import {
+  fileOfGuardrails,
+  functionConfigIn,
+  readFunctionConfig,
+} from '../../functions/guardrails/config/function-config';
 import { readConfig } from '../../functions/guardrails/config/read-config';
 import { hasError } from '../../functions/guardrails/findings/finding';
 import { describeError, printMessage } from '../../functions/guardrails/findings/print';
@@ -35,7 +39,8 @@ async function tryOn(root: string): Promise<Outcome> {
     const { files, items, directory } = await readPackage(root);
     const config = readFunctionConfig(items, readConfig);
     const findKustomize = kustomizeHere();
-    const judged = await judge(items, config, { findKustomize, directory });
+    const configFile = fileOfGuardrails(items, functionConfigIn(items)?.value);
+    const judged = await judge(items, config, { findKustomize, directory, configFile });
     const all = findingsOf(judged, config.warnings);
     const isClean = !hasError(all) && changedFiles(files, judged.revision).length === 0;
     const findings: Record<string, number> = {};
