@@ -82,7 +82,7 @@ describe('the configurations of this repository', () => {
   const blocks = ['README.md', 'CONTRIBUTING.md', 'functions/guardrails/README.md'].flatMap((file) =>
     [...read(file).matchAll(/^```yaml\n(.*?)^```$/gms)]
       .map(([, text = '']) => text)
-      .filter((text) => text.includes('kind: Guardrails'))
+      .filter((text) => /^kind: Guardrails$/m.test(text))
       .map((text): [string, string] => [`the example in ${file}`, text]),
   );
   const bad = 'test/packages/bad-configuration/base/guardrails.yaml';
@@ -254,7 +254,7 @@ it.each(WRONG_SPECS)('%s is refused: spec: %s', (_, wrong, message, right) => {
 
 it.each([
   ['another kind', '{apiVersion: todo.example.com/v1alpha1, kind: Guardrail}', 'kind must be "Guardrails"'],
-  ['no kind', '{apiVersion: todo.example.com/v1alpha1}', 'kind must be '],
+  ['no kind', '{apiVersion: todo.example.com/v1alpha1}', 'kind is missing'],
   ['another version', '{apiVersion: todo.example.com/v1, kind: Guardrails}', 'apiVersion must be '],
   [
     'an unknown key',

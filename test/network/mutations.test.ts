@@ -119,10 +119,10 @@ describe("an overlay's patch of a generated policy is refused, with its name and
       ['has egress rules without effect: spec.policyTypes does not contain Egress'],
     ],
     [
-      'a private range that is not excepted any more',
+      'a range that is not excepted any more',
       'allow-backend-to-internet',
       { op: 'remove', path: '/spec/egress/0/to/0/ipBlock/except/0' },
-      ['allows traffic from Deployment/todo-backend to 10.0.0.0 on TCP 443'],
+      ['allows traffic from Deployment/todo-backend to 0.0.0.0 on TCP 443'],
     ],
     [
       'a range of the internet that is excepted',
@@ -136,7 +136,7 @@ describe("an overlay's patch of a generated policy is refused, with its name and
       'a longer range of ports',
       'allow-backend-to-internet',
       { op: 'add', path: '/spec/egress/0/ports/0/endPort', value: 65535 },
-      ['allows traffic from Deployment/todo-backend to 0.0.0.0 on TCP 444'],
+      ['allows traffic from Deployment/todo-backend to 1.0.0.0 on TCP 444'],
     ],
   ])('%s', async (_, policy, operation, findings) => {
     const files = patched(policy, JSON.stringify(operation));
@@ -272,7 +272,7 @@ describe('a change of an overlay that the policies do not follow is reported', (
       ),
       [
         'NetworkPolicy/allow-frontend-to-backend blocks required ingress traffic from Deployment/todo-frontend to Deployment/todo-backend on TCP port 8000',
-        'NetworkPolicy/allow-backend-to-internet blocks required egress traffic from Deployment/todo-backend to the internet (0.0.0.0) on TCP port 443',
+        'NetworkPolicy/allow-backend-to-internet blocks required egress traffic from Deployment/todo-backend to the internet (1.0.0.0) on TCP port 443',
         'NetworkPolicy/allow-backend-to-internet allows traffic from pods with app=todo-backend in namespace todo-prod to ',
       ],
     ],

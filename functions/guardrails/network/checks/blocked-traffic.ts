@@ -17,11 +17,22 @@ export const blockedTraffic: PolicyCheck = (build) => {
       for (const direction of DIRECTIONS) {
         const policy = policyToFix(direction, traffic);
         if (policy === undefined) continue;
-        const report = reportOf(connection, traffic, direction, policy);
-        found.set(JSON.stringify([report.problem.raw, policy.name]), { at: build.placeOf(policy), report });
+        const key = keyOf(connection, traffic, direction, policy);
+        if (found.has(key)) continue;
+        found.set(key, {
+          at: build.placeOf(policy),
+          report: reportOf(connection, traffic, direction, policy),
+        });
       }
   return [...found.values()];
 };
+
+/** One report for a port of a connection and a policy; of the addresses of the internet, for the first alone. */
+function keyOf(connection: Connection, traffic: Traffic, direction: Direction, policy: Policy): string {
+  const { from, to, reason } = connection;
+  const ends = [nameOf(from, traffic.from).raw, to.is === 'internet' ? to.is : nameOf(to, traffic.to).raw];
+  return JSON.stringify([policy.name, direction, ...ends, traffic.protocol, traffic.port, reason.raw]);
+}
 
 function trafficOf(connection: Connection, build: CheckedBuild): Traffic[] {
   const destinations = build.endpointsOf(connection.to, connection);
