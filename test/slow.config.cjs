@@ -1,10 +1,12 @@
 // Configuration of `npm run test:slow`: what `npm test` leaves out to stay below five minutes, besides test:hostile: long
-// comparisons with the libraries of Kubernetes, which need Go, and packages as a user changes them.
+// comparisons with the libraries of Kubernetes, which need Go, packages as a user changes them, and many small packages.
 const { jest } = require('../package.json');
 
 module.exports = {
   ...jest,
   rootDir: '..',
   testPathIgnorePatterns: [],
-  testRegex: ['test/(rules/(pod-security|api-validation)|policies/as-a-user)\\.test\\.ts$'],
+  testRegex: [
+    'test/(changes|kustomize/overlays|rules/(pod-security|api-validation)|policies/(annotation-domain|as-a-user))\\.test\\.ts$',
+  ],
 };

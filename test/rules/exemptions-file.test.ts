@@ -326,7 +326,7 @@ describe.each(WAYS)('in the package of %s, an entry', (_, judged) => {
       'a day too far ahead',
       { until: '2027-07-16' },
       'the exemption ends more than 365 days from today, on 2027-07-16',
-      'set an earlier date, or raise spec.exemptions.maxDays',
+      'set an earlier date; spec.exemptions.maxDays allows no later one',
     ],
     [
       'the day in the reason, as in an annotation',
