@@ -296,10 +296,11 @@ describeWithImage('the image', (image) => {
       expect(others).toEqual({ ...before, 'base/worker.yaml': WORKER + hardened });
       const names = (text: string): string[] => text.match(/^ {2}name: .*$/gm) ?? [];
       expect(names(policies).filter((name) => !names(policiesBefore).includes(name))).toEqual([
-        '  name: allow-todo-worker-to-backend',
-        '  name: allow-todo-worker-to-backend-egress',
-        '  name: allow-todo-worker-to-dns',
+        '  name: todo-worker',
       ]);
+      // At both ends: in the policy of the backend, and in that of the worker.
+      const reasons = policies.match(/# Deployment\/todo-worker env BACKEND_URL -> Service\/todo-backend$/gm);
+      expect(reasons).toHaveLength(2);
       expect(render()).toMatchObject({ status: 0 });
       expect(tree()).toEqual(after);
     });

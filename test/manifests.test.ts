@@ -29,8 +29,8 @@ const SECRET_KEYS = ['DATABASE_URL', 'OPENAI_API_KEY', 'SECRET_KEY'];
 
 /** `PODS <- PEER PORT` is ingress that a policy allows, `PODS -> PEER PORT` egress. */
 const CONTROLLER =
-  'kubernetes.io/metadata.name=ingress-nginx / app.kubernetes.io/component=controller,app.kubernetes.io/name=ingress-nginx';
-const KUBE_DNS = 'kubernetes.io/metadata.name=kube-system / k8s-app=kube-dns';
+  'kubernetes.io/metadata.name=ingress-nginx / app.kubernetes.io/component in (controller),app.kubernetes.io/name in (ingress-nginx)';
+const KUBE_DNS = 'kubernetes.io/metadata.name=kube-system / k8s-app in (kube-dns)';
 const NODE_LOCAL_DNS = '169.254.20.10/32';
 const INTERNET_4 =
   '0.0.0.0/0 except 0.0.0.0/8,10.0.0.0/8,100.64.0.0/10,127.0.0.0/8,169.254.0.0/16,172.16.0.0/12,192.0.0.0/24,192.0.2.0/24,192.88.99.0/24,192.168.0.0/16,198.18.0.0/15,198.51.100.0/24,203.0.113.0/24,224.0.0.0/4,240.0.0.0/4';
@@ -54,7 +54,7 @@ const DNS = SPECIFIED_WORKLOADS.flatMap((workload) => [
   `app=${workload} -> ${NODE_LOCAL_DNS} UDP 53`,
   `app=${workload} -> ${NODE_LOCAL_DNS} TCP 53`,
 ]);
-const CONTROLLER_TO_ACME_SOLVER = [`acme.cert-manager.io/http01-solver=true <- ${CONTROLLER} TCP 8089`];
+const CONTROLLER_TO_ACME_SOLVER = [`acme.cert-manager.io/http01-solver in (true) <- ${CONTROLLER} TCP 8089`];
 
 const builds = { dev: buildOverlay('dev'), prod: buildOverlay('prod') };
 
@@ -526,6 +526,22 @@ describe.each(['dev', 'prod'] as const)('overlays/%s, checked against the specif
         ].sort(),
       );
     });
+    it('decision 14: a policy for each workload, with its name, and one for the ACME solvers in prod', () => {
+      const policies = resourcesOf(built, 'NetworkPolicy').map(({ metadata }) => metadata.name);
+      expect(policies.sort()).toEqual([
+        ...lawfully({ dev: [], prod: ['acme-solver'] }),
+        'default-deny',
+        'todo-backend',
+        'todo-frontend',
+      ]);
+      for (const name of SPECIFIED_WORKLOADS) {
+        const { podSelector, policyTypes } = resource(built, 'NetworkPolicy', name).spec;
+        expect({ podSelector, policyTypes }).toEqual({
+          podSelector: { matchLabels: { app: name } },
+          policyTypes: ['Ingress', 'Egress'],
+        });
+      }
+    });
     it('decision 14: the annotation for the internet policy', () => {
       expect(deployment('todo-backend').metadata.annotations).toMatchObject({
         'todo.example.com/internet-egress': '443, 5432',
@@ -787,8 +803,13 @@ function peerText({ namespaceSelector, podSelector, ipBlock, ...rest }: PolicyPe
     .join(' / ');
 }
 
-function pods({ matchLabels = {}, ...rest }: LabelSelector): string {
+/** As kubectl writes selectors: `app=web` for matchLabels, `app in (web)` for matchExpressions. */
+function pods({ matchLabels = {}, matchExpressions = [], ...rest }: LabelSelector): string {
   expect(rest).toEqual({});
   const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
-  return labels.length === 0 ? 'everything' : labels.sort().join(',');
+  const expressions = matchExpressions.map(
+    ({ key, operator, values = [] }) => `${key} ${operator.toLowerCase()} (${values.join(',')})`,
+  );
+  const requirements = [...labels, ...expressions];
+  return requirements.length === 0 ? 'everything' : requirements.sort().join(',');
 }

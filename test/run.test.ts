@@ -7,7 +7,9 @@ kind: Deployment
 metadata:
   name: web
 spec:
+  selector: {matchLabels: {app: web}}
   template:
+    metadata: {labels: {app: web}}
     spec:
       containers:
         - name: web
@@ -47,13 +49,13 @@ describe('prod refuses an image that is not pinned', () => {
     [
       'no images entry',
       packageWith('web:latest', ''),
-      'web:latest, which has the tag latest (base/deployment.yaml:10)',
+      'web:latest, which has the tag latest (base/deployment.yaml:12)',
     ],
-    ['no tag', packageWith('web', ''), 'web, which has no tag (base/deployment.yaml:10)'],
+    ['no tag', packageWith('web', ''), 'web, which has no tag (base/deployment.yaml:12)'],
     [
       'a registry with a port and no tag',
       packageWith('r.example:5000/web', ''),
-      'r.example:5000/web, which has no tag (base/deployment.yaml:10)',
+      'r.example:5000/web, which has no tag (base/deployment.yaml:12)',
     ],
     [
       'newTag latest',
@@ -63,14 +65,14 @@ describe('prod refuses an image that is not pinned', () => {
     [
       'an entry for another name',
       packageWith('web:latest', 'images: [{name: other, newTag: v1}]\n'),
-      'web:latest, which has the tag latest (base/deployment.yaml:10)',
+      'web:latest, which has the tag latest (base/deployment.yaml:12)',
     ],
     [
       'a strategic-merge patch file',
       packageWith('web:v1', 'patches: [{path: set-image.patch.yaml}]\n', {
         'overlays/prod/set-image.patch.yaml': DEPLOYMENT('web:latest'),
       }),
-      'web:latest, which has the tag latest (overlays/prod/set-image.patch.yaml:10)',
+      'web:latest, which has the tag latest (overlays/prod/set-image.patch.yaml:12)',
     ],
     [
       'an inline JSON 6902 patch',
@@ -112,6 +114,38 @@ describe('prod refuses an image that is not pinned', () => {
     expect(exitCode).toBe(1);
     expect(stderr.split('\n').filter(Boolean)).toHaveLength(1);
     expect(stderr).toContain('overlays/prod: ');
+  });
+});
+
+describe('pods without labels, which no NetworkPolicy of their own can select', () => {
+  const unlabelled = DEPLOYMENT('web:v1').replaceAll(/^.*\{app: web\}.*\n/gm, '');
+  const inShop = (more: Record<string, string>) =>
+    packageWith('', 'namespace: shop\n', { 'base/deployment.yaml': unlabelled, ...more });
+
+  it('are refused in a namespace that the build does not have', async () => {
+    const input = resourceList(inShop({}));
+    const { exitCode, stdout, stderr } = await runText(input);
+    expect(exitCode).toBe(1);
+    expect(stdout.startsWith(input)).toBe(true);
+    expect(stderr).toBe(
+      '[error] overlays/prod: Deployment/web has pods that no NetworkPolicy isolates for ingress and egress (base/deployment.yaml:5); add a label to the pod template, so that a NetworkPolicy can select the pods\n',
+    );
+  });
+
+  it('are isolated by the default deny of a namespace that the build has', async () => {
+    const files = inShop({
+      'base/namespace.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n',
+      'base/kustomization.yaml': `${KUSTOMIZATION}resources: [deployment.yaml, namespace.yaml]\n`,
+    });
+    const { exitCode, stdout, stderr } = await runText(resourceList(files));
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const { items } = parse(stdout) as {
+      items: { kind: string; metadata: { name: string }; spec: object }[];
+    };
+    const policies = items.filter(({ kind }) => kind === 'NetworkPolicy');
+    expect(policies.map(({ metadata: { name }, spec }) => ({ name, spec }))).toEqual([
+      { name: 'default-deny', spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] } },
+    ]);
   });
 });
 
@@ -212,7 +246,7 @@ describe('prod refuses :latest in every place', () => {
     expect(stderr.split('\n')).toEqual([
       ...['overlays/prod', 'overlays/stage'].map(
         (overlay) =>
-          `[error] ${overlay}: Deployment/web container "web" runs web:latest, which has the tag latest (base/deployment.yaml:10); pin it under images in ${overlay}/kustomization.yaml`,
+          `[error] ${overlay}: Deployment/web container "web" runs web:latest, which has the tag latest (base/deployment.yaml:12); pin it under images in ${overlay}/kustomization.yaml`,
       ),
       '',
     ]);

@@ -51,7 +51,7 @@ const EXPECTED: Record<string, Expectation> = {
   'generators-with-files': {
     exitCode: 0,
     hardened: ['base/web-deployment.yaml'],
-    says: 'NetworkPolicy/default-deny is added (base/network-policies.yaml)',
+    says: 'NetworkPolicy/web is added (base/network-policies.yaml)',
   },
   'init-containers': {
     exitCode: 0,

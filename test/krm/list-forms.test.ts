@@ -77,7 +77,16 @@ function policiesOf({ items }: List): string[] {
   return items.filter(({ kind }) => kind === 'NetworkPolicy').map(({ metadata }) => metadata.name);
 }
 
-const NEW = ['allow-added-to-backend', 'allow-added-to-backend-egress', 'allow-added-to-dns'];
+/** The rule for the calls of the added workload, in the policy of the workload that it calls. */
+const CALLS_OF_ADDED = {
+  from: [{ podSelector: { matchLabels: { app: 'added' } } }],
+  ports: [{ protocol: 'TCP', port: 8000 }],
+};
+
+function policyOf({ items }: List, name: string) {
+  return items.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === name);
+}
+
 let asBlock: List;
 let repository: List;
 beforeAll(async () => {
@@ -86,14 +95,17 @@ beforeAll(async () => {
 });
 
 describe.each(Object.entries(FORMS))('%s', (_, form) => {
-  test('policies are added, and a second run changes no byte', async () => {
+  test('a policy is added, another is updated, and a second run changes no byte', async () => {
     const { stdout, list } = await runList(form(resourceList(WITH_WORKER)));
     const before = policiesOf(parse(resourceList(REPOSITORY)) as List);
     expect(
       policiesOf(list)
         .filter((name) => !before.includes(name))
         .sort(),
-    ).toEqual([...NEW].sort());
+    ).toEqual(['added']);
+    expect(policyOf(list, 'todo-backend')).toMatchObject({
+      spec: { ingress: expect.arrayContaining([CALLS_OF_ADDED]) as object },
+    });
     expect(sorted(list)).toEqual(sorted(asBlock));
     const again = await runList(stdout);
     const { results: reported = [], ...first } = list;
@@ -103,7 +115,7 @@ describe.each(Object.entries(FORMS))('%s', (_, form) => {
     expect((await runList(again.stdout)).stdout).toBe(again.stdout);
   });
 
-  test('policies are removed with the workload', async () => {
+  test('policies lose what was added with the workload', async () => {
     const { items, ...rest } = asBlock;
     const kept = items
       .filter(({ metadata }) => metadata.name !== 'added')

@@ -1,7 +1,7 @@
 import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
 import { expandLists } from '../../functions/guardrails/krm/resource';
 import { annotationNames } from '../../functions/guardrails/kubernetes/annotation-names';
-import { wantedPolicies } from '../../functions/guardrails/network/generate';
+import { type WantedPolicy, specOf, wantedPolicies } from '../../functions/guardrails/network/generate';
 import { EXTERNAL_PEERS } from '../../functions/guardrails/network/external-peers';
 import type { ConnectionEnd } from '../../functions/guardrails/network/connection';
 import { readTopology } from '../../functions/guardrails/network/topology';
@@ -23,7 +23,7 @@ function read(...documents: string[]) {
   const fields = topology.reports.map(({ report }) => formatPath(report.field));
   const clients = topology.connections.filter(({ to }) => to.is === 'dns').map(({ from }) => nameOf(from));
   const policies = () => wantedPolicies(topology, EXTERNAL_PEERS);
-  return { connections, reports, fields, clients, policies };
+  return { connections, reports, fields, clients, policies, topology };
 }
 
 function nameOf(end: ConnectionEnd): string {
@@ -66,12 +66,35 @@ spec: ${spec}
 `;
 }
 
+function namespace(name: string): string {
+  return `apiVersion: v1\nkind: Namespace\nmetadata: { name: ${name} }\n`;
+}
+
 const API = workload('Deployment', 'api', { ports: '[{ name: web, containerPort: 8080 }]' });
 const API_SERVICE = service(
   'api',
   '{ selector: { app: api }, ports: [{ name: http, port: 80, targetPort: web }] }',
 );
 const CALLS_API = { env: { API_URL: 'http://api:80/v1' } };
+
+/** A rule that lets pods resolve names. */
+const TO_DNS = {
+  to: [
+    {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+      podSelector: { matchExpressions: [{ key: 'k8s-app', operator: 'In', values: ['kube-dns'] }] },
+    },
+    { ipBlock: { cidr: '169.254.20.10/32' } },
+  ],
+  ports: [
+    { protocol: 'UDP', port: 53 },
+    { protocol: 'TCP', port: 53 },
+  ],
+};
+
+function specsByName(policies: readonly WantedPolicy[]) {
+  return new Map(policies.map((policy) => [policy.name, specOf(policy)]));
+}
 
 describe('who is a client', () => {
   test('a Job', () => {
@@ -110,12 +133,19 @@ describe('who is a client', () => {
       new Set(['StatefulSet/db in shop -> StatefulSet/db in shop: TCP 5432']),
     );
     expect(reports).toEqual([]);
-    expect(policies().map(({ name }) => name)).toEqual([
-      'default-deny',
-      'allow-db-to-db',
-      'allow-db-to-db-egress',
-      'allow-db-to-dns',
-    ]);
+    const [db, ...others] = policies();
+    const members = [{ podSelector: { matchLabels: { app: 'db' } } }];
+    const ports = [{ protocol: 'TCP', port: 5432 }];
+    expect({ others, name: db?.name, spec: db && specOf(db) }).toEqual({
+      others: [],
+      name: 'db',
+      spec: {
+        podSelector: { matchLabels: { app: 'db' } },
+        policyTypes: ['Ingress', 'Egress'],
+        ingress: [{ from: members, ports }],
+        egress: [{ to: members, ports }, TO_DNS],
+      },
+    });
   });
 });
 
@@ -305,10 +335,10 @@ describe('where a Service leads', () => {
   test('pods that expressions distinguish are selected by all of their labels', () => {
     const other = (name: string, role: string) =>
       `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: ${name} }\nspec: { selector: { matchLabels: { app: s }, matchExpressions: [{ key: r, operator: In, values: [${role}] }] }, template: { metadata: { labels: { app: s, r: ${role} } }, spec: { containers: [{ name: c, image: 'i:1', env: [{ name: U, value: 'http://api' }] }] } } }\n`;
-    const [, policy] = read(API, API_SERVICE, other('a', 'x')).policies();
-    expect(policy?.spec.ingress).toMatchObject([
-      { from: [{ podSelector: { matchLabels: { app: 's', r: 'x' } } }] },
-    ]);
+    const specs = specsByName(read(API, API_SERVICE, other('a', 'x')).policies());
+    const podSelector = { matchLabels: { app: 's', r: 'x' } };
+    expect(specs.get('api')?.ingress).toMatchObject([{ from: [{ podSelector }] }]);
+    expect(specs.get('a')).toMatchObject({ podSelector });
   });
 
   test('to every workload that it selects', () => {
@@ -479,27 +509,43 @@ describe('two namespaces in one build', () => {
     ]);
   });
 
+  const namesIn = (policies: readonly WantedPolicy[]) =>
+    policies.map(({ name, namespace }) => `${namespace}/${name}`);
+
   test('each namespace has its policies, and each peer names the other namespace', () => {
     const policies = read(...build).policies();
-    expect(policies.map(({ name, namespace }) => `${namespace}/${name}`)).toEqual([
-      'front/default-deny',
-      'shop/default-deny',
-      'shop/allow-web-to-api',
-      'front/allow-web-to-api-egress',
-      'front/allow-web-to-dns',
-    ]);
-    const peer = (namespace: string, app: string) => [
+    expect(namesIn(policies)).toEqual(['front/other', 'front/web', 'shop/api']);
+    const specs = specsByName(policies);
+    const peer = (of: string, app: string) => [
       {
-        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': of } },
         podSelector: { matchLabels: { app } },
       },
     ];
-    expect(policies[2]?.spec.ingress).toEqual([
-      { from: peer('front', 'web'), ports: [{ protocol: 'TCP', port: 8080 }] },
-    ]);
-    expect(policies[3]?.spec.egress).toEqual([
-      { to: peer('shop', 'api'), ports: [{ protocol: 'TCP', port: 8080 }] },
-    ]);
+    const isolated = { policyTypes: ['Ingress', 'Egress'] };
+    const ports = [{ protocol: 'TCP', port: 8080 }];
+    expect(specs.get('api')).toEqual({
+      podSelector: { matchLabels: { app: 'api' } },
+      ...isolated,
+      ingress: [{ from: peer('front', 'web'), ports }],
+    });
+    expect(specs.get('web')).toEqual({
+      podSelector: { matchLabels: { app: 'web' } },
+      ...isolated,
+      egress: [{ to: peer('shop', 'api'), ports }, TO_DNS],
+    });
+    expect(specs.get('other')).toEqual({ podSelector: { matchLabels: { app: 'other' } }, ...isolated });
+  });
+
+  test.each([
+    ['both', ['front', 'shop'], ['front/default-deny', 'shop/default-deny']],
+    ['one', ['shop'], ['shop/default-deny']],
+    ['one without pods', ['empty'], []],
+  ])('a default deny where the build has the Namespace: %s', (_, names, denials) => {
+    const policies = read(...build, ...names.map(namespace)).policies();
+    expect(namesIn(policies)).toEqual([...denials, 'front/other', 'front/web', 'shop/api']);
+    for (const policy of policies.filter(({ name }) => name === 'default-deny'))
+      expect(specOf(policy)).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
   });
 });
 
@@ -541,33 +587,126 @@ describe('the Gateway API', () => {
 
   test('the gateway is named as the configuration says', () => {
     const { policies } = read(...shop, route('HTTPRoute', '{ name: api, port: 80 }'));
-    const [, policy] = policies();
-    expect(policy).toMatchObject({
-      name: 'allow-gateway-to-api',
-      spec: {
-        podSelector: { matchLabels: { app: 'api' } },
-        ingress: [
-          {
-            from: [
-              {
-                namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'envoy-gateway-system' } },
-                podSelector: {
-                  matchLabels: {
-                    'app.kubernetes.io/component': 'proxy',
-                    'app.kubernetes.io/managed-by': 'envoy-gateway',
+    expect([...specsByName(policies())]).toEqual([
+      [
+        'api',
+        {
+          podSelector: { matchLabels: { app: 'api' } },
+          policyTypes: ['Ingress', 'Egress'],
+          ingress: [
+            {
+              from: [
+                {
+                  namespaceSelector: {
+                    matchLabels: { 'kubernetes.io/metadata.name': 'envoy-gateway-system' },
+                  },
+                  podSelector: {
+                    matchExpressions: [
+                      { key: 'app.kubernetes.io/component', operator: 'In', values: ['proxy'] },
+                      { key: 'app.kubernetes.io/managed-by', operator: 'In', values: ['envoy-gateway'] },
+                    ],
                   },
                 },
-              },
-            ],
-            ports: [{ protocol: 'TCP', port: 8080 }],
-          },
-        ],
-      },
-    });
+              ],
+              ports: [{ protocol: 'TCP', port: 8080 }],
+            },
+          ],
+        },
+      ],
+    ]);
   });
 
   test('a Gateway with certificates from cert-manager lets the solver be reached', () => {
     const gateway = `apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: { name: g, namespace: shop, annotations: { cert-manager.io/cluster-issuer: le } }\nspec: {}\n`;
     expect(read(...shop, gateway).connections).toEqual(['gateway -> acme-solver: TCP 8089']);
+  });
+});
+
+describe('the policies of a build', () => {
+  const job = (kind: string, apiVersion: string) =>
+    `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: once }\nspec: { template: { spec: { containers: [{ name: c, image: 'i:1', env: [{ name: U, value: 'http://api' }] }] } } }\n`;
+
+  test('are named as the workloads, with the kind where two share a name', () => {
+    const set = workload('StatefulSet', 'api', { labels: '{ app: set }' });
+    const specs = specsByName(read(API, set, workload('Deployment', 'web')).policies());
+    expect([...specs.keys()]).toEqual(['api-deployment', 'api-statefulset', 'web']);
+    expect(specs.get('api-statefulset')).toMatchObject({ podSelector: { matchLabels: { app: 'set' } } });
+  });
+
+  test('have a reason at each rule: all of them where several require it', () => {
+    const web = workload('Deployment', 'web', {
+      env: { A: 'http://api', B: 'http://api:80' },
+      annotations: `{ todo.example.com/internet-egress: '443' }`,
+    });
+    const ingress = `apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: { name: i }\nspec: { rules: [{ http: { paths: [{ path: /a, backend: { service: { name: api, port: { number: 80 } } } }] } }], defaultBackend: { service: { name: api, port: { number: 80 } } } }\n`;
+    const reasons = read(API, API_SERVICE, web, ingress)
+      .policies()
+      .map(({ name, rules }) => [
+        name,
+        rules.ingress?.map((rule) => rule.reasons),
+        rules.egress?.map((rule) => rule.reasons),
+      ]);
+    const ofWeb = ['Deployment/web env A -> Service/api', 'Deployment/web env B -> Service/api'];
+    expect(reasons).toEqual([
+      ['api', [['Ingress/i -> Service/api', 'Ingress/i /a -> Service/api'], ofWeb], []],
+      ['web', [], [ofWeb, ['annotation todo.example.com/internet-egress'], ['DNS']]],
+    ]);
+  });
+
+  test.each([
+    ['Job', 'batch/v1', { 'batch.kubernetes.io/job-name': 'once' }],
+    ['Service', 'serving.knative.dev/v1', { 'serving.knative.dev/service': 'once' }],
+  ])('%s without labels at its pods: by the label that its controller adds', (kind, version, labels) => {
+    const { policies, reports } = read(API, API_SERVICE, job(kind, version));
+    const specs = specsByName(policies());
+    const podSelector = { matchLabels: labels };
+    expect(reports).toEqual([]);
+    expect(specs.get('once')).toMatchObject({ podSelector });
+    expect(specs.get('api')?.ingress).toMatchObject([{ from: [{ podSelector }] }]);
+  });
+
+  test('pods without labels have none, and a connection of theirs is reported', () => {
+    const { policies, reports } = read(API, API_SERVICE, job('Deployment', 'apps/v1'));
+    expect([...specsByName(policies()).keys()]).toEqual(['api']);
+    expect(reports).toEqual(['error: has pods without labels, which no NetworkPolicy can select']);
+  });
+
+  test('pods of the ACME solver are selected by the label that cert-manager gives them', () => {
+    const ingress = `apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: { name: i, annotations: { cert-manager.io/cluster-issuer: le } }\nspec: { tls: [{ hosts: [a.example.com] }] }\n`;
+    const solver = specsByName(read(API, ingress).policies()).get('acme-solver');
+    expect(solver).toMatchObject({
+      podSelector: {
+        matchExpressions: [{ key: 'acme.cert-manager.io/http01-solver', operator: 'In', values: ['true'] }],
+      },
+      policyTypes: ['Ingress'],
+      ingress: [{ ports: [{ protocol: 'TCP', port: 8089 }] }],
+    });
+  });
+});
+
+describe('a default deny', () => {
+  const deniedIn = (name: string, defaultDeny?: 'namespace') => {
+    const api = workload('Deployment', 'api', { namespace: name });
+    const { topology } = read(api, namespace(name));
+    return wantedPolicies(topology, { ...EXTERNAL_PEERS, defaultDeny }).map((policy) => policy.name);
+  };
+
+  test.each([
+    ['shop', undefined, ['default-deny', 'api']],
+    ['default', undefined, ['api']],
+    ['kube-system', undefined, ['api']],
+    ['kube-public', undefined, ['api']],
+    ['kube-node-lease', undefined, ['api']],
+    ['default', 'namespace', ['default-deny', 'api']],
+  ] as const)('in namespace %s, spec.network.defaultDeny: %s', (name, defaultDeny, names) => {
+    expect(deniedIn(name, defaultDeny)).toEqual(names);
+  });
+
+  test('where the build has no Namespace: only with spec.network.defaultDeny: namespace', () => {
+    const { topology } = read(workload('Deployment', 'api', { namespace: 'shop' }));
+    const namesWith = (defaultDeny?: 'namespace') =>
+      wantedPolicies(topology, { ...EXTERNAL_PEERS, defaultDeny }).map(({ name }) => name);
+    expect(namesWith()).toEqual(['api']);
+    expect(namesWith('namespace')).toEqual(['default-deny', 'api']);
   });
 });

@@ -34,6 +34,7 @@ ${annotations}spec:
 `;
 const SERVICE =
   'apiVersion: v1\nkind: Service\nmetadata:\n  name: api\nspec:\n  selector:\n    app: api\n  ports:\n    - port: 80\n      targetPort: 8080\n';
+const NAMESPACE = 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n';
 const POLICY = (name: string, labels: string) =>
   `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: ${name}\n${labels}spec:\n  podSelector:\n    matchLabels:\n      app: api\n  policyTypes: [Ingress]\n`;
 const CONFIG = (domain: string) =>
@@ -53,18 +54,13 @@ const WEB = (domain: string) =>
 const PACKAGE = (domain: string): PackageFiles => ({
   'base/api.yaml': DEPLOYMENT('api'),
   'base/guardrails.yaml': CONFIG(domain),
-  'base/kustomization.yaml': 'resources:\n  - api.yaml\n  - service.yaml\n  - web.yaml\n',
+  'base/kustomization.yaml': 'resources:\n  - api.yaml\n  - namespace.yaml\n  - service.yaml\n  - web.yaml\n',
+  'base/namespace.yaml': NAMESPACE,
   'base/service.yaml': SERVICE,
   'base/web.yaml': WEB(domain),
   'overlays/prod/kustomization.yaml': 'namespace: shop\nresources:\n  - ../../base\n',
 });
-const NAMES = [
-  'default-deny',
-  'allow-web-to-api',
-  'allow-web-to-api-egress',
-  'allow-web-to-internet',
-  'allow-web-to-dns',
-];
+const NAMES = ['default-deny', 'api', 'web'];
 
 function guardrails(...args: readonly string[]) {
   const options = { cwd: folder(), encoding: 'utf8' as const };

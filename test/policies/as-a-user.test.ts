@@ -18,6 +18,8 @@ interface Addition {
   readonly edits: readonly Edit[];
   /** File to the documents that are added to it. */
   readonly policies: Readonly<Record<string, readonly string[]>>;
+  /** Rules that existing policies get: a text of the file, and what comes after it. */
+  readonly rules?: Readonly<Record<string, readonly (readonly [after: string, rule: string])[]>>;
 }
 
 const DEPLOYMENT = (name: string, more = '', container = '') => `apiVersion: apps/v1
@@ -38,12 +40,11 @@ ${more}spec:
           image: registry.example.com/${name}:v1
 ${container}`;
 
+/** A policy that isolates the pods of an app. */
 const POLICY = (
   name: string,
   app: string,
-  direction: 'Ingress' | 'Egress',
-  peers: string,
-  ports: string,
+  { ingress = [], egress = [], types = ['Ingress', 'Egress'] }: Rules,
 ) => `apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
@@ -55,9 +56,21 @@ spec:
     matchLabels:
       app: ${app}
   policyTypes:
-    - ${direction}
-  ${direction.toLowerCase()}:
-    - ${direction === 'Ingress' ? 'from' : 'to'}:
+${types.map((type) => `    - ${type}\n`).join('')}${listOf('ingress', ingress)}${listOf('egress', egress)}`;
+
+interface Rules {
+  readonly ingress?: readonly string[];
+  readonly egress?: readonly string[];
+  /** Default: both. */
+  readonly types?: readonly string[];
+}
+
+function listOf(direction: string, rules: readonly string[]): string {
+  return rules.length === 0 ? '' : `  ${direction}:\n${rules.join('')}`;
+}
+
+const RULE = (reason: string, key: 'from' | 'to', peers: string, ports: string) => `    # ${reason}
+    - ${key}:
 ${peers}      ports:
 ${ports}`;
 
@@ -72,30 +85,37 @@ const CONTROLLER = `        - namespaceSelector:
             matchLabels:
               kubernetes.io/metadata.name: ingress-nginx
           podSelector:
-            matchLabels:
-              app.kubernetes.io/component: controller
-              app.kubernetes.io/name: ingress-nginx
+            matchExpressions:
+              - key: app.kubernetes.io/component
+                operator: In
+                values:
+                  - controller
+              - key: app.kubernetes.io/name
+                operator: In
+                values:
+                  - ingress-nginx
 `;
-const DNS = (app: string) =>
-  POLICY(
-    `allow-${app}-to-dns`,
-    app,
-    'Egress',
-    `        - namespaceSelector:
+const DNS = RULE(
+  'DNS',
+  'to',
+  `        - namespaceSelector:
             matchLabels:
               kubernetes.io/metadata.name: kube-system
           podSelector:
-            matchLabels:
-              k8s-app: kube-dns
+            matchExpressions:
+              - key: k8s-app
+                operator: In
+                values:
+                  - kube-dns
         - ipBlock:
             cidr: 169.254.20.10/32
 `,
-    `        - protocol: UDP
+  `        - protocol: UDP
           port: 53
         - protocol: TCP
           port: 53
 `,
-  );
+);
 const INTERNET = `        - ipBlock:
             cidr: 0.0.0.0/0
             except:
@@ -135,6 +155,10 @@ const INTERNET = `        - ipBlock:
 const BASE = 'base/network-policies.yaml';
 const DEV = 'overlays/dev/network-policies.yaml';
 
+const FRONTEND_CALLS = 'Deployment/todo-frontend env API_INTERNAL_URL -> Service/todo-backend';
+const POLLER_CALLS = 'Deployment/todo-poller env BACKEND_URL -> Service/todo-backend';
+const BACKEND_CALLS = 'Deployment/todo-backend env REDIS_URL -> Service/redis';
+
 const ADDITIONS: Record<string, Addition> = {
   'a worker that calls the backend by env': {
     files: {
@@ -148,15 +172,17 @@ const ADDITIONS: Record<string, Addition> = {
     edits: [['base/kustomization.yaml', '  - ingress\n', '  - ingress\n  - poller\n']],
     policies: {
       [BASE]: [
-        POLICY('allow-todo-poller-to-backend', 'todo-backend', 'Ingress', POD('todo-poller'), TCP(8000)),
-        POLICY(
-          'allow-todo-poller-to-backend-egress',
-          'todo-poller',
-          'Egress',
-          POD('todo-backend'),
-          TCP(8000),
-        ),
-        DNS('todo-poller'),
+        POLICY('todo-poller', 'todo-poller', {
+          egress: [RULE(POLLER_CALLS, 'to', POD('todo-backend'), TCP(8000)), DNS],
+        }),
+      ],
+    },
+    rules: {
+      [BASE]: [
+        [
+          RULE(FRONTEND_CALLS, 'from', POD('todo-frontend'), TCP(8000)),
+          RULE(POLLER_CALLS, 'from', POD('todo-poller'), TCP(8000)),
+        ],
       ],
     },
   },
@@ -188,8 +214,13 @@ spec:
     ],
     policies: {
       [DEV]: [
-        POLICY('allow-backend-to-redis', 'redis', 'Ingress', POD('todo-backend'), TCP(6379)),
-        POLICY('allow-backend-to-redis-egress', 'todo-backend', 'Egress', POD('redis'), TCP(6379)),
+        POLICY('redis', 'redis', {
+          ingress: [RULE(BACKEND_CALLS, 'from', POD('todo-backend'), TCP(6379))],
+        }),
+        POLICY('todo-backend-dev', 'todo-backend', {
+          types: ['Egress'],
+          egress: [RULE(BACKEND_CALLS, 'to', POD('redis'), TCP(6379))],
+        }),
       ],
     },
   },
@@ -225,7 +256,11 @@ spec:
       ],
     ],
     policies: {
-      [BASE]: [POLICY('allow-ingress-controller-to-metrics', 'metrics', 'Ingress', CONTROLLER, TCP(9090))],
+      [BASE]: [
+        POLICY('metrics', 'metrics', {
+          ingress: [RULE('Ingress/todo-ingress /metrics -> Service/metrics', 'from', CONTROLLER, TCP(9090))],
+        }),
+      ],
     },
   },
   'a component that requires the internet on 587': {
@@ -238,7 +273,11 @@ spec:
     },
     edits: [['base/kustomization.yaml', '  - ingress\n', '  - ingress\n  - mailer\n']],
     policies: {
-      [BASE]: [POLICY('allow-mailer-to-internet', 'mailer', 'Egress', INTERNET, TCP(587)), DNS('mailer')],
+      [BASE]: [
+        POLICY('mailer', 'mailer', {
+          egress: [RULE('annotation todo.example.com/internet-egress', 'to', INTERNET, TCP(587)), DNS],
+        }),
+      ],
     },
   },
 };
@@ -319,11 +358,10 @@ describe.each(Object.entries(COMMAND_LINES))('%s', (_, render) => {
     render(root);
     const rendered = treeOf(root);
     for (const [file, policies] of Object.entries(addition.policies)) {
-      const known = documentsOf(before[file]);
-      const now = documentsOf(rendered[file]);
-      expect(now.filter((document) => !known.includes(document))).toEqual(policies);
-      // The existing policies are kept, in their order.
-      expect(now.filter((document) => known.includes(document))).toEqual(known);
+      const rules = addition.rules?.[file] ?? [];
+      const known = rules.reduce((text, [after, rule]) => withLine(text, after, rule), before[file] ?? '');
+      // The existing policies are kept, with the rules that they get, in their order.
+      expect(documentsOf(rendered[file])).toEqual(inOrder([...documentsOf(known), ...policies]));
     }
     const places = Object.keys(addition.policies);
     for (const file of [BASE, DEV, 'overlays/prod/network-policies.yaml'])
@@ -368,7 +406,17 @@ function documentsOf(text = ''): string[] {
   return text === '' ? [] : text.split('---\n');
 }
 
+/** The default deny, and the other policies by name. */
+function inOrder(documents: readonly string[]): string[] {
+  const nameOf = (document: string) => {
+    const name = /^ {2}name: (.*)$/m.exec(document)?.[1] ?? '';
+    return name === 'default-deny' ? '' : name;
+  };
+  return [...documents].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+}
+
 function withLine(text = '', after: string, line: string): string {
+  if (!text.includes(after)) throw new Error(`the text does not hold ${after}`);
   return text.replace(after, after + line);
 }
 

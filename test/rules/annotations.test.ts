@@ -263,7 +263,7 @@ describe('spec.annotationDomain: guardrails.acme.io', () => {
       errors: [
         '[error] Deployment/web annotation guardrails.acme.io/connects-to refers to Service/api, which does not exist; use the name of an existing Service, or add the Service',
         '[error] Deployment/web annotation guardrails.acme.io/internet-egress has the invalid entry "x": it must be a port; write a port such as 443 or 53/UDP',
-        '[error] Deployment/web has pods that no NetworkPolicy isolates for ingress and egress; add a default-deny policy',
+        '[error] Deployment/web has pods that no NetworkPolicy isolates for ingress and egress; add a NetworkPolicy that selects them; in a package, `guardrails fix` writes one',
       ],
     });
   });

@@ -245,6 +245,7 @@ function addWorker(): void {
 
 describe('a third component', () => {
   const HARDENED = Object.keys(WORKER).filter((file) => !file.endsWith('kustomization.yaml'));
+  const POLICIES = 'base/network-policies.yaml';
 
   /** `DaemonSet/todo-agent gets 11 fields to comply with ... (base/added/agent-daemonset.yaml)`, and so on. */
   const SUMMARY = [
@@ -252,6 +253,9 @@ describe('a third component', () => {
     'StatefulSet/todo-cache gets 14 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/cache-statefulset.yaml)',
     'CronJob/todo-report gets 11 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/report-cronjob.yaml)',
     'Deployment/todo-worker gets 28 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/worker-deployment.yaml)',
+    ...['agent', 'cache', 'report', 'worker'].map(
+      (name) => `NetworkPolicy/todo-${name} is added (base/network-policies.yaml)`,
+    ),
   ];
 
   const NEEDS = 'gets runAsNonRoot: true and may not start:';
@@ -309,7 +313,10 @@ describe('a third component', () => {
     ]);
     const results = resultsOf(before);
     const after = tree();
-    expect(Object.keys(after).filter((file) => after[file] !== before[file])).toEqual(HARDENED.sort());
+    expect(Object.keys(after).filter((file) => after[file] !== before[file])).toEqual(
+      [...HARDENED, POLICIES].sort(),
+    );
+    expectPoliciesAdded(before[POLICIES] ?? '', after[POLICIES] ?? '');
     for (const file of HARDENED) {
       const [old = '', now = ''] = [before[file], after[file]];
       expect(removedLines(old, now)).toEqual(file.includes('worker-dep') ? ['          resources: {}'] : []);
@@ -339,12 +346,44 @@ describe('a third component', () => {
     expectHardened();
   });
 
+  /** No connection of the added workloads shows in the build: each gets a policy that allows none. */
+  function expectPoliciesAdded(before: string, after: string): void {
+    const policiesIn = (text: string) =>
+      parseAllDocuments(text).map((document) => document.toJS() as { metadata: { name: string } });
+    const old = policiesIn(before);
+    const now = policiesIn(after);
+    expect(removedLines(before, after)).toEqual([]);
+    expect(old.map(({ metadata }) => metadata.name)).toEqual([
+      'default-deny',
+      'todo-backend',
+      'todo-frontend',
+    ]);
+    expect(now.map(({ metadata }) => metadata.name)).toEqual([
+      'default-deny',
+      'todo-agent',
+      'todo-backend',
+      'todo-cache',
+      'todo-frontend',
+      'todo-report',
+      'todo-worker',
+    ]);
+    expect(now.filter(({ metadata }) => old.some((one) => one.metadata.name === metadata.name))).toEqual(old);
+    for (const name of ['todo-agent', 'todo-cache', 'todo-worker'])
+      expect(now.find(({ metadata }) => metadata.name === name)).toEqual({
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { name, labels: { 'todo.example.com/generated-by': 'guardrails' } },
+        spec: { podSelector: { matchLabels: { app: name } }, policyTypes: ['Ingress', 'Egress'] },
+      });
+  }
+
   /** Checks what each container and each pod gets. */
   function expectHardened(): void {
     const containers = ['initContainers', 'containers'];
     for (const document of parseAllDocuments(read('dist/prod.yaml'))) {
       const resource = document.toJS() as { kind: string; metadata: { name: string }; spec: Spec };
       if (!/^todo-(worker|report|cache|agent)$/.test(resource.metadata.name)) continue;
+      if (resource.kind === 'NetworkPolicy') continue;
       const template = resource.spec.jobTemplate?.spec.template ?? resource.spec.template;
       expect(template.spec).toMatchObject({
         securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
@@ -567,7 +606,7 @@ describe('--check and --diff', () => {
     const before = tree();
     const first = render(['--check']);
     expect(first).toMatchObject({ status: 1, stderr: '' });
-    expect(first.stdout).toMatch(/4 files would change; nothing was written\n$/);
+    expect(first.stdout).toMatch(/5 files would change; nothing was written\n$/);
     expect(tree()).toEqual(before);
     expect(readdirSync(dir)).not.toContain('dist');
     expect(render().status).toBe(0);

@@ -56,6 +56,7 @@ export interface NetworkPolicy {
 
 export interface LabelSelector {
   matchLabels?: Record<string, string>;
+  matchExpressions?: { key: string; operator: string; values?: string[] }[];
 }
 
 export interface PolicyPeer {
@@ -139,12 +140,20 @@ export function withoutFurtherWorkloads(resources: readonly KubernetesResource[]
   };
   return resources
     .filter(({ metadata }) => !names.includes(metadata.name))
-    .filter((each) =>
-      resourcesOf([each], 'NetworkPolicy').every(({ spec: { podSelector, ingress = [], egress = [] } }) => {
-        const peers = [...ingress.flatMap(({ from }) => from), ...egress.flatMap(({ to }) => to)];
-        return ![podSelector, ...peers.map((peer) => peer.podSelector)].some(selectsFurther);
-      }),
-    );
+    .flatMap((each) => {
+      const [policy] = resourcesOf([each], 'NetworkPolicy');
+      if (policy === undefined) return [each];
+      const { podSelector, ingress, egress } = policy.spec;
+      if (selectsFurther(podSelector)) return [];
+      const isOther = (peers: readonly PolicyPeer[]) =>
+        !peers.some((peer) => selectsFurther(peer.podSelector));
+      const spec = {
+        ...policy.spec,
+        ...(ingress === undefined ? {} : { ingress: ingress.filter(({ from }) => isOther(from)) }),
+        ...(egress === undefined ? {} : { egress: egress.filter(({ to }) => isOther(to)) }),
+      };
+      return [{ ...policy, spec } as unknown as KubernetesResource];
+    });
 }
 
 /** Every resource of one kind. */

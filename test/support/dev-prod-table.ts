@@ -227,6 +227,6 @@ function secretSource(source: KubernetesResource): string {
 
 function isSolverPolicy(policy: KubernetesResource): boolean {
   return resourcesOf([policy], 'NetworkPolicy').some(
-    ({ spec }) => spec.podSelector.matchLabels?.[SOLVER] === 'true',
+    ({ spec }) => spec.podSelector.matchExpressions?.some(({ key }) => key === SOLVER) === true,
   );
 }

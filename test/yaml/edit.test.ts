@@ -660,7 +660,13 @@ metadata:
   name: web
   # last in metadata
 spec:
+  selector:
+    matchLabels:
+      app: web
   template:
+    metadata:
+      labels:
+        app: web
     spec:
       containers:
         - name: web

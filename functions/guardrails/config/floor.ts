@@ -44,6 +44,7 @@ const SETTINGS: readonly Setting[] = [
   { key: ['resources', 'requests', '*'], isLooser: (own, floor) => own === null && floor !== null },
   { key: ['harden'], isLooser: isBelow(['all', 'safe']), inEnvironments: true },
   { key: ['network', '*', '*'], isLooser: isOther },
+  { key: ['network', 'defaultDeny'], isLooser: isOther },
   { key: ['exemptions', 'maxDays'], isLooser: (own, floor) => Number(own) > Number(floor) },
   { key: ['complete'], isLooser: isBelow([true, false]) },
   { key: ['kustomizeVersion'], isLooser: isOther },

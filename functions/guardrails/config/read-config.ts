@@ -110,6 +110,7 @@ function settingsIn(
       ingressController: { ...base.network.ingressController, ...network?.ingressController },
       gateways: { ...base.network.gateways, ...network?.gateways },
       dns: { ...base.network.dns, ...network?.dns },
+      defaultDeny: network?.defaultDeny ?? base.network.defaultDeny,
     },
     substitute: substitute ?? base.substitute,
   };

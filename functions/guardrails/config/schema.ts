@@ -107,6 +107,10 @@ const NETWORK = strict({
     }),
     'How policies select the DNS servers',
   ),
+  defaultDeny: key(
+    v.picklist(['namespace']),
+    '`namespace`: isolate all pods of the namespace. Without it, a default deny is written only where the build has the Namespace, and the pods of other packages stay open',
+  ),
 });
 /** What the top and the environments have. */
 const SETTINGS = {

@@ -46,6 +46,8 @@ export interface Connection {
   readonly ports: readonly Port[];
   /** A sentence: `Deployment/web env API_URL requires it`. */
   readonly reason: Message;
+  /** The same as a comment of a rule: `Deployment/web env API_URL -> Service/api`. */
+  readonly cause: Message;
 }
 
 /** A port that a build opens to external traffic. No policy is generated: the clients are not known. */
@@ -60,6 +62,8 @@ export interface Exposure {
 
 /** The traffic that a build requires. */
 export interface Topology {
+  /** The namespaces that the build creates. */
+  readonly namespaces: ReadonlySet<string>;
   readonly workloads: readonly Workload[];
   readonly exposures: readonly Exposure[];
   readonly connections: readonly Connection[];

@@ -15,6 +15,8 @@ export interface ExternalPeers {
     /** The addresses of resolvers that are not pods, as CIDR ranges. */
     readonly addresses: readonly string[];
   };
+  /** Isolate all pods of the namespace, also those that are not in the build; undefined: where the build has the Namespace. */
+  readonly defaultDeny?: 'namespace' | undefined;
 }
 
 export const EXTERNAL_PEERS: ExternalPeers = {

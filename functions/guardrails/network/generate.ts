@@ -1,14 +1,18 @@
+import { escapeText } from '../findings/print';
 import { type AnnotationNames, domainOfLabel } from '../kubernetes/annotation-names';
 import { type YamlObject, type YamlValue, objectAt } from '../yaml/yaml';
-import type { Connection, ConnectionEnd, Topology, Workload } from './connection';
+import type { Connection, ConnectionEnd, Port, Topology, Workload } from './connection';
 import { type ExternalPeers, podsAt } from './external-peers';
 import { INTERNET } from './internet';
-import { type Direction, POLICY_TYPES, isNetworkPolicy } from './policy';
+import { DIRECTIONS, type Direction, POLICY_TYPES, isNetworkPolicy } from './policy';
 import { NAMESPACE_NAME } from './traffic';
 
 /** The value of the label of generated policies. */
 export const GENERATED_BY = 'guardrails';
 const DEFAULT_DENY = 'default-deny';
+const ACME_SOLVER = 'acme-solver';
+/** Namespaces that no package owns. */
+const SYSTEM_NAMESPACES = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease', '']);
 
 /** Whether a resource is a NetworkPolicy with the label of the function, in its domain or in a former one. */
 export function isGenerated(resource: YamlObject, annotations: AnnotationNames): boolean {
@@ -33,30 +37,79 @@ export function generatedLabelsOf(resource: YamlObject): string[] {
   );
 }
 
-type PlainObject = Readonly<Record<string, YamlValue>>;
+export type PlainObject = Readonly<Record<string, YamlValue>>;
 
-/** A NetworkPolicy to generate: plain data, with its keys in the order in which they are written. */
+/** A rule of a policy, as plain data, and why it is needed: lines of a comment. */
+export interface WantedRule {
+  readonly rule: PlainObject;
+  readonly reasons: readonly string[];
+}
+
+/** A direction in which a policy isolates, to what it allows there; a missing direction stays open. */
+export type WantedRules = Readonly<Partial<Record<Direction, readonly WantedRule[]>>>;
+
+/** A NetworkPolicy to generate. */
 export interface WantedPolicy {
   readonly name: string;
   /** The namespace of the pods that it selects, in the built overlay. */
   readonly namespace: string;
-  readonly spec: PlainObject;
+  readonly podSelector: PlainObject;
+  readonly rules: WantedRules;
+}
+
+/** The spec of a wanted policy, with its keys in the order in which they are written. */
+export function specOf({ podSelector, rules }: Pick<WantedPolicy, 'podSelector' | 'rules'>): PlainObject {
+  const directions = DIRECTIONS.filter((direction) => rules[direction] !== undefined);
+  const lists = directions.flatMap((direction) => {
+    const list = (rules[direction] ?? []).map(({ rule }) => rule);
+    return list.length === 0 ? [] : [[direction, list] as const];
+  });
+  const policyTypes = directions.map((direction) => POLICY_TYPES[direction]);
+  return { podSelector, policyTypes, ...Object.fromEntries(lists) };
 }
 
 /**
- * The policies that allow the required traffic of a topology and deny all other: default-deny first, then ingress, traffic between workloads and egress, each by name.
- *
- * @param isStamped whether kustomize adds labels to selectors. It adds them to every `matchLabels`, but external pods do
- *   not have these labels; so expressions select external pods
+ * The policies that allow the required traffic of a topology and deny all other: one for each workload, by name, after a
+ * default-deny for each namespace that belongs to the build.
  */
-export function wantedPolicies(topology: Topology, peers: ExternalPeers, isStamped = false): WantedPolicy[] {
-  const namespaces = [...new Set(topology.workloads.map(({ namespace }) => namespace))].sort();
-  const spec = { podSelector: {}, policyTypes: Object.values(POLICY_TYPES) };
-  const denials = namespaces.map((namespace) => ({ name: DEFAULT_DENY, namespace, spec }));
-  const allows = mergePairs(topology).flatMap((connection) => policiesFor(connection, peers, isStamped));
-  // From `a` to `b-to-c` has the same name as from `a-to-b` to `c`.
+export function wantedPolicies(topology: Topology, peers: ExternalPeers): WantedPolicy[] {
+  const { workloads, namespaces } = topology;
+  const names = namesOf(workloads);
+  const denials = [...new Set(workloads.map(({ namespace }) => namespace))]
+    .filter((namespace) => isOwnNamespace(namespace, namespaces, peers))
+    .map((namespace) => ({
+      name: DEFAULT_DENY,
+      namespace,
+      podSelector: {},
+      rules: { ingress: [], egress: [] },
+    }));
+  const ends = mergedEnds(topology);
+  const own = workloads.flatMap((workload): WantedPolicy[] => {
+    // An empty selector would select every pod.
+    if (Object.keys(workload.selector).length === 0) return [];
+    const end = { is: 'workload', workload } as const;
+    return [policyAt(end, names.get(workload) ?? workload.name, ends, peers)];
+  });
+  const solvers = [...ends.values()].flatMap(({ end }) =>
+    end.is === 'acme-solver' ? [policyAt(end, ACME_SOLVER, ends, peers)] : [],
+  );
+  const byName = (a: WantedPolicy, b: WantedPolicy) =>
+    compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
+  return withFreeNames([...denials.sort(byName), ...[...own, ...solvers].sort(byName)]);
+}
+
+/** Whether all pods of a namespace may be isolated: those that are not in the build too. */
+function isOwnNamespace(
+  namespace: string,
+  inBuild: ReadonlySet<string>,
+  { defaultDeny }: ExternalPeers,
+): boolean {
+  return defaultDeny === 'namespace' || (inBuild.has(namespace) && !SYSTEM_NAMESPACES.has(namespace));
+}
+
+function withFreeNames(policies: readonly WantedPolicy[]): WantedPolicy[] {
   const taken = new Set<string>();
-  return [...denials, ...allows].map((policy) => {
+  return policies.map((policy) => {
     const keyOf = (name: string) => JSON.stringify([policy.namespace, name]);
     const name = freeName(policy.name, (one) => taken.has(keyOf(one)));
     taken.add(keyOf(name));
@@ -79,30 +132,96 @@ export function freeName(preferred: string, isTaken: (name: string) => boolean):
   return numbered(n);
 }
 
-/** All traffic that is required between two ends. */
-interface Pair extends Pick<Connection, 'from' | 'to' | 'ports'> {
-  readonly name: string;
+/** The names of the policies of workloads: a workload's own, with its kind where two of a namespace share it. */
+export function namesOf(workloads: readonly Workload[]): Map<Workload, string> {
+  const counts = new Map<string, number>();
+  const keyOf = ({ namespace, name }: Workload) => JSON.stringify([namespace, name]);
+  for (const workload of workloads) counts.set(keyOf(workload), (counts.get(keyOf(workload)) ?? 0) + 1);
+  return new Map(
+    workloads.map((workload) => {
+      const { name, kind } = workload;
+      return [workload, counts.get(keyOf(workload)) === 1 ? name : `${name}-${kind.toLowerCase()}`];
+    }),
+  );
 }
 
-/** The order in the file: ingress, traffic between workloads, egress. */
+/** All traffic of an end with another one, in one direction. */
+interface Side {
+  readonly other: ConnectionEnd;
+  readonly ports: Map<string, Port>;
+  readonly reasons: Set<string>;
+}
+
+/** An end in the build, with what it must be open to. */
+interface EndTraffic {
+  readonly end: ConnectionEnd;
+  readonly ingress: Map<string, Side>;
+  readonly egress: Map<string, Side>;
+}
+
+/** Identity of an end to its traffic. */
+function mergedEnds({ connections }: Topology): Map<string, EndTraffic> {
+  const ends = new Map<string, EndTraffic>();
+  const add = (
+    end: ConnectionEnd,
+    direction: Direction,
+    other: ConnectionEnd,
+    { ports, cause }: Connection,
+  ) => {
+    const key = identityOf(end);
+    const traffic = ends.get(key) ?? {
+      end,
+      ingress: new Map<string, Side>(),
+      egress: new Map<string, Side>(),
+    };
+    ends.set(key, traffic);
+    const sides = traffic[direction];
+    const side = sides.get(identityOf(other)) ?? {
+      other,
+      ports: new Map<string, Port>(),
+      reasons: new Set<string>(),
+    };
+    sides.set(identityOf(other), side);
+    for (const port of ports) side.ports.set(`${port.protocol} ${port.port}`, port);
+    side.reasons.add(escapeText(cause.raw));
+  };
+  for (const connection of connections) {
+    const { from, to } = connection;
+    if (to.is === 'workload' || to.is === 'acme-solver') add(to, 'ingress', from, connection);
+    if (from.is === 'workload') add(from, 'egress', to, connection);
+  }
+  return ends;
+}
+
+function policyAt(
+  end: ConnectionEnd,
+  name: string,
+  ends: ReadonlyMap<string, EndTraffic>,
+  peers: ExternalPeers,
+): WantedPolicy {
+  const traffic = ends.get(identityOf(end));
+  const namespace = namespaceOf(end);
+  const rulesIn = (direction: Direction, key: 'from' | 'to'): WantedRule[] =>
+    [...(traffic?.[direction].values() ?? [])].sort(bySide).map(({ other, ports, reasons }) => ({
+      rule: { [key]: peersOf(other, namespace, peers), ports: portsOf(ports) },
+      reasons: [...reasons].sort(compareText),
+    }));
+  const ingress = rulesIn('ingress', 'from');
+  const rules = end.is === 'workload' ? { ingress, egress: rulesIn('egress', 'to') } : { ingress };
+  return { name, namespace, podSelector: selectorOf(end, peers), rules };
+}
+
+/** The order of rules. */
 const RANKS = ['ingress-controller', 'gateway', 'acme-solver', 'workload', 'internet', 'dns'];
 
-function mergePairs({ connections, workloads }: Topology): Pair[] {
-  const names = shortNames(workloads);
-  const nameOf = (end: ConnectionEnd) => (end.is === 'workload' ? names.get(end.workload) : end.is) ?? '';
-  const pairs = new Map<string, Pair>();
-  for (const { from, to, ports } of connections) {
-    const key = JSON.stringify([from, to].map(identityOf));
-    const merged = [...(pairs.get(key)?.ports ?? []), ...ports];
-    const distinct = [...new Map(merged.map((port) => [`${port.protocol} ${port.port}`, port])).values()];
-    distinct.sort((a, b) => a.port - b.port || compareText(b.protocol, a.protocol));
-    pairs.set(key, { name: `allow-${nameOf(from)}-to-${nameOf(to)}`, from, to, ports: distinct });
-  }
-  const rank = ({ from, to }: Pair) => RANKS.indexOf((to.is === 'workload' ? from : to).is);
-  return [...pairs.values()].sort(
-    (a, b) =>
-      rank(a) - rank(b) || compareText(a.name, b.name) || compareText(namespaceOf(a.to), namespaceOf(b.to)),
-  );
+function bySide({ other: a }: Side, { other: b }: Side): number {
+  return RANKS.indexOf(a.is) - RANKS.indexOf(b.is) || compareText(identityOf(a), identityOf(b));
+}
+
+function portsOf(ports: ReadonlyMap<string, Port>): YamlValue[] {
+  return [...ports.values()]
+    .sort((a, b) => a.port - b.port || compareText(b.protocol, a.protocol))
+    .map(({ protocol, port }) => ({ protocol, port }));
 }
 
 function compareText(a: string, b: string): number {
@@ -115,55 +234,17 @@ function namespaceOf(end: ConnectionEnd): string {
   return end.is === 'acme-solver' ? end.namespace : '';
 }
 
-function identityOf(end: ConnectionEnd): readonly string[] {
-  const workload = end.is === 'workload' ? [end.workload.kind, end.workload.name] : [];
-  return [end.is, namespaceOf(end), ...workload];
-}
-
-/** A workload's component label, where no other has it; else its name, with its kind where two share the name. */
-function shortNames(workloads: readonly Workload[]): Map<Workload, string> {
-  const component = ({ labels }: Workload) => labels['app.kubernetes.io/component'] ?? '';
-  const isUnique = (name: string) =>
-    workloads.filter((one) => component(one) === name || one.name === name).length === 1;
-  return new Map(
-    workloads.map((workload) => {
-      const { name, kind } = workload;
-      const short = component(workload);
-      if (/^[a-z0-9-]+$/.test(short) && isUnique(short) && !RANKS.includes(short)) return [workload, short];
-      const isShared = RANKS.includes(name) || workloads.filter((one) => one.name === name).length > 1;
-      return [workload, isShared ? `${name}-${kind.toLowerCase()}` : name];
-    }),
-  );
-}
-
-/** The policies for a pair of ends: one for each end in the build. */
-function policiesFor(pair: Pair, peers: ExternalPeers, isStamped: boolean): WantedPolicy[] {
-  const { name, from, to, ports } = pair;
-  const onPorts = ports.map(({ protocol, port }) => ({ protocol, port }));
-  const policyAt = (end: ConnectionEnd, name: string, direction: Direction, rule: PlainObject) => ({
-    name,
-    namespace: namespaceOf(end),
-    spec: {
-      podSelector: selectorOf(end, peers, isStamped),
-      policyTypes: [POLICY_TYPES[direction]],
-      [direction]: [{ ...rule, ports: onPorts }],
-    },
-  });
-  const sources = peersOf(from, namespaceOf(to), peers, isStamped);
-  const destinations = peersOf(to, namespaceOf(from), peers, isStamped);
-  const ingress = policyAt(to, name, 'ingress', { from: sources });
-  const egressName = to.is === 'workload' ? `${name}-egress` : name;
-  const egress = policyAt(from, egressName, 'egress', { to: destinations });
-  const hasIngress = to.is === 'workload' || to.is === 'acme-solver';
-  return [...(hasIngress ? [ingress] : []), ...(from.is === 'workload' ? [egress] : [])];
+function identityOf(end: ConnectionEnd): string {
+  const workload = end.is === 'workload' ? [end.workload.name, end.workload.kind] : [];
+  return JSON.stringify([end.is, namespaceOf(end), ...workload]);
 }
 
 /** The entries of `from` or `to` that select one end of a connection, in a policy of the namespace `home`. */
-function peersOf(end: ConnectionEnd, home: string, peers: ExternalPeers, isStamped: boolean): YamlValue[] {
+function peersOf(end: ConnectionEnd, home: string, peers: ExternalPeers): YamlValue[] {
   const pods = podsAt(end, peers);
   if (pods === undefined)
     return INTERNET.map(({ cidr, except }) => ({ ipBlock: { cidr, except: [...except] } }));
-  const podSelector = selectorOf(end, peers, isStamped);
+  const podSelector = selectorOf(end, peers);
   const namespaceSelector = { matchLabels: { [NAMESPACE_NAME]: pods.namespace } };
   // One entry, which requires namespace and labels; two entries would require either.
   const isLocal = end.is === 'workload' && pods.namespace === home;
@@ -172,9 +253,10 @@ function peersOf(end: ConnectionEnd, home: string, peers: ExternalPeers, isStamp
   return [peer, ...addresses.map((cidr) => ({ ipBlock: { cidr } }))];
 }
 
-function selectorOf(end: ConnectionEnd, peers: ExternalPeers, isStamped: boolean): PlainObject {
+/** kustomize adds labels to every `matchLabels`; pods that are not in the build do not have them. */
+function selectorOf(end: ConnectionEnd, peers: ExternalPeers): PlainObject {
   const { podLabels = {} } = podsAt(end, peers) ?? {};
-  if (!isStamped || end.is === 'workload') return { matchLabels: podLabels };
+  if (end.is === 'workload') return { matchLabels: podLabels };
   const labels = Object.entries(podLabels);
   return { matchExpressions: labels.map(([key, value]) => ({ key, operator: 'In', values: [value] })) };
 }

@@ -22,6 +22,8 @@ export interface Origin {
   readonly field: FieldPath;
   /** The field in words: `env API_URL`. */
   readonly part?: Message;
+  /** More of it, for comments: ` /api`, the path of an Ingress. */
+  readonly detail?: Message;
 }
 
 /** Collects the traffic that a build requires. Knows its workloads, and to which pods and ports its Services lead. */
@@ -29,6 +31,7 @@ export class TopologyBuilder {
   readonly workloads = new Map<YamlObject, Workload>();
   private readonly byLabel = new Map<string, Workload[]>();
   private readonly services = new Map<string, YamlObject>();
+  private readonly namespaces = new Set<string>();
   private readonly configMaps = new Map<string, Labels>();
   /** Workloads that open connections. */
   readonly clients = new Set<Workload>();
@@ -50,13 +53,20 @@ export class TopologyBuilder {
       const pod = podSpecOf(resource);
       if (pod !== undefined && kind !== 'PodTemplate') this.addWorkload(at, pod);
       if (kind === 'Service' && groupOf(resource) === '') this.services.set(key, resource);
+      if (kind === 'Namespace' && groupOf(resource) === '') this.namespaces.add(name);
       if (kind === 'ConfigMap') this.configMaps.set(key, stringsIn(resource.data));
     }
   }
 
   topology(): Topology {
     const [workloads, reports] = [[...this.workloads.values()], [...this.reports.values()]];
-    return { workloads, reports, connections: this.connections, exposures: this.exposures };
+    return {
+      workloads,
+      namespaces: this.namespaces,
+      reports,
+      connections: this.connections,
+      exposures: this.exposures,
+    };
   }
 
   /** undefined: not in the build. */
@@ -77,7 +87,14 @@ export class TopologyBuilder {
     return candidates.filter(({ labels }) => hasLabels(labels, matchLabels));
   }
 
-  connect(from: ConnectionEnd, to: ConnectionEnd, ports: readonly Port[], reason: Message): void {
+  /** @param cause what requires it, and by what: `Deployment/web env API_URL -> Service/api`; default: the reason */
+  connect(
+    from: ConnectionEnd,
+    to: ConnectionEnd,
+    ports: readonly Port[],
+    reason: Message,
+    cause: Message = reason,
+  ): void {
     if (ports.length === 0) return;
     const workloads = [from, to].flatMap((end) => (end.is === 'workload' ? [end.workload] : []));
     // An empty selector would select every pod.
@@ -86,7 +103,7 @@ export class TopologyBuilder {
     for (const at of unselectable.filter(({ labels }) => Object.keys(labels).length === 0))
       this.report({ at, field: labelsPath(at.pod) }, problem, 'add a label to the pod template');
     if (unselectable.length > 0) return;
-    this.connections.push({ from, to, ports, reason });
+    this.connections.push({ from, to, ports, reason, cause });
     if (from.is === 'workload') this.clients.add(from.workload);
   }
 
@@ -140,6 +157,7 @@ export class TopologyBuilder {
     }
     const part = origin.part === undefined ? words('') : message` ${origin.part}`;
     const reason = message`${kind}/${client}${part} requires it`;
+    const cause = message`${kind}/${client}${part}${origin.detail ?? words('')} -> Service/${name}`;
     for (const workload of selected) {
       const ports = targets.flatMap((target) => podPorts(target, workload));
       for (const { target } of targets.filter((one) => podPorts(one, workload).length === 0)) {
@@ -147,7 +165,7 @@ export class TopologyBuilder {
         const problem = message`refers to Service/${name}, whose targetPort ${target} is missing in ${pods}`;
         report(problem, 'use the name of a container port');
       }
-      this.connect(from, { is: 'workload', workload }, ports, reason);
+      this.connect(from, { is: 'workload', workload }, ports, reason, cause);
     }
   }
 
@@ -155,7 +173,9 @@ export class TopologyBuilder {
     const { resource, path } = at;
     const { kind, name, namespace = '' } = resourceRef(resource);
     const ports = pod.containers.flatMap(({ value }) => containerPortsIn(value));
-    const labels = stringsIn(valueAt(resource, labelsPath(pod)));
+    const own = stringsIn(valueAt(resource, labelsPath(pod)));
+    const added = controllerLabels(resource);
+    const labels = { ...added, ...own };
     const matchLabels = stringsIn(valueAt(resource, MATCH_LABELS));
     const invalid = [labelsPath(pod), MATCH_LABELS].find((field) => !isLabels(valueAt(resource, field)));
     const problem = words('has label values that are not strings, which the API server rejects');
@@ -163,7 +183,8 @@ export class TopologyBuilder {
     // Where expressions distinguish workloads, matchLabels alone do not.
     const expressions = objectsIn(valueAt(resource, ['spec', 'selector', 'matchExpressions']));
     const isSufficient = Object.keys(matchLabels).length > 0 && expressions.length === 0;
-    const selector = invalid !== undefined ? {} : isSufficient ? matchLabels : labels;
+    const selector =
+      invalid !== undefined ? {} : isSufficient ? matchLabels : Object.keys(own).length > 0 ? own : added;
     const workload = { resource, path, pod, kind, name, namespace, labels, ports, selector };
     this.workloads.set(resource, workload);
     for (const label of Object.entries(labels)) append(this.byLabel, keyOf(namespace, ...label), workload);
@@ -186,6 +207,17 @@ function obstacleIn(
     remedy,
     'info',
   ];
+}
+
+/** The labels that a controller gives all pods of a workload. */
+function controllerLabels(resource: YamlObject): Labels {
+  const { kind, name } = resourceRef(resource);
+  if (name === '') return {};
+  // https://kubernetes.io/docs/reference/labels-annotations-taints/#batchkubernetesio-job-name
+  if (kind === 'Job' && groupOf(resource) === 'batch') return { 'batch.kubernetes.io/job-name': name };
+  // https://knative.dev/docs/serving/, the label of every revision and pod of a Service
+  const isKnative = kind === 'Service' && groupOf(resource) === 'serving.knative.dev';
+  return isKnative ? { 'serving.knative.dev/service': name } : {};
 }
 
 function labelsPath({ path }: PodSpec): FieldPath {

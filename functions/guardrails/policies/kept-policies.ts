@@ -1,3 +1,4 @@
+import path from 'node:path/posix';
 import type { Finding } from '../findings/finding';
 import { type ResourceRef, expandLists, resourceRef } from '../krm/resource';
 import type { OverlayBuild } from '../kustomize/build-overlays';
@@ -8,6 +9,7 @@ import { generatedLabelsOf } from '../network/generate';
 import { isNetworkPolicy } from '../network/policy';
 import { networkPolicy } from '../rules/network-policy';
 import type { YamlObject } from '../yaml/yaml';
+import { builtName } from './names';
 import { generatedItems } from './update-policies';
 
 /**
@@ -34,7 +36,10 @@ export function checkGeneratedAreKept(pkg: Package, { overlay, resources }: Over
     source: { file },
   });
   const kept = matchByName(
-    generated.map(({ value }) => value),
+    generated.map(({ value, path: file = '' }) => {
+      const { name } = resourceRef(value);
+      return { policy: value, built: builtName(pkg.graph, overlay, path.dirname(file), name) };
+    }),
     built,
   );
   return generated.flatMap(({ value, path: file }) => {
@@ -63,24 +68,26 @@ export function checkGeneratedAreKept(pkg: Package, { overlay, resources }: Over
   });
 }
 
-/** Policies to what a build makes of them: the one of the same name, or else one whose name has a prefix or a suffix more. */
+/**
+ * Policies to what a build makes of them: the one with the name that prefixes and suffixes of kustomizations give it, or
+ * else a generated one whose name contains it, as a transformer may name it.
+ */
 function matchByName(
-  policies: readonly YamlObject[],
-  built: readonly YamlObject[],
+  policies: readonly { readonly policy: YamlObject; readonly built: string }[],
+  builtPolicies: readonly YamlObject[],
 ): ReadonlyMap<YamlObject, YamlObject> {
   const nameOf = (resource: YamlObject) => resourceRef(resource).name;
-  const byName = new Map(built.map((one) => [nameOf(one), one]));
+  const byName = new Map(builtPolicies.map((one) => [nameOf(one), one]));
   const matches = new Map<YamlObject, YamlObject>();
-  for (const policy of policies) {
-    const match = byName.get(nameOf(policy));
+  const take = (policy: YamlObject, name: string) => {
+    const match = byName.get(name);
     if (match !== undefined) matches.set(policy, match);
-    byName.delete(nameOf(policy));
+    byName.delete(name);
+  };
+  for (const { policy, built } of policies) take(policy, built);
+  for (const { policy } of policies.filter((one) => !matches.has(one.policy))) {
+    const names = [...byName].filter(([, one]) => generatedLabelsOf(one).length > 0).map(([name]) => name);
+    take(policy, names.find((name) => name.includes(nameOf(policy))) ?? '');
   }
-  for (const policy of policies.filter((one) => !matches.has(one)))
-    for (const [name, match] of byName) {
-      if (matches.has(policy) || !name.includes(nameOf(policy))) continue;
-      matches.set(policy, match);
-      byName.delete(name);
-    }
   return matches;
 }

@@ -1,7 +1,10 @@
+import path from 'node:path/posix';
 import type { Finding } from '../findings/finding';
 import { type Graph, reachableFrom } from '../kustomize/graph';
 import { message, words } from '../message';
-import { type WantedPolicy, freeName } from '../network/generate';
+import { type WantedPolicy, type WantedRule, type WantedRules, freeName } from '../network/generate';
+import { DIRECTIONS, type Direction } from '../network/policy';
+import { foldersBetween, sourceName } from './names';
 
 /** The policies that one overlay requires, as it builds them. */
 export interface RequiredPolicies {
@@ -15,7 +18,8 @@ export interface SourcePolicy {
   readonly name: string;
   /** undefined: a kustomization sets it, or whoever applies the build does. */
   readonly namespace: string | undefined;
-  readonly spec: WantedPolicy['spec'];
+  readonly podSelector: WantedPolicy['podSelector'];
+  readonly rules: WantedRules;
 }
 
 /** Why no policy is placed. */
@@ -25,8 +29,8 @@ type Refusal = Pick<Finding, 'problem' | 'remedy'>;
 export type Places = ReadonlyMap<string, readonly SourcePolicy[]>;
 
 /**
- * Decides which file holds which policy. A policy that all overlays require goes beside the kustomization that they
- * share. Any other, and one that would get another namespace there, goes beside its overlay.
+ * Decides which file holds which policy. What all overlays require of a policy goes beside the kustomization that they
+ * share. What only one requires, and a policy that would get another namespace there, goes beside its overlay.
  *
  * @param without overlays that get no policies; the kustomizations that they build on get none either
  * @param handWritten names of other policies, which no generated policy may take
@@ -47,28 +51,79 @@ export function placePolicies(
   const reachSize = ({ overlay }: RequiredPolicies) => reach.get(overlay)?.size ?? 0;
   // An overlay that another builds on comes first.
   for (const { overlay, policies } of [...required].sort((a, b) => reachSize(a) - reachSize(b))) {
-    const inherited = [...places]
-      .filter(([place]) => reach.get(overlay)?.has(place))
-      .map(([place, sources]) => [place, new Set(sources.map(keyOf))] as const);
-    const missing = policies.filter((policy) =>
-      inherited.every(([place, keys]) => {
+    const inherited = [...places].filter(([place]) => reach.get(overlay)?.has(place));
+    const own = policies.flatMap((policy) => {
+      const given = inherited.flatMap(([place, sources]) => {
         const source = sourceForm(graph, overlay, place, policy);
-        return source === undefined || !keys.has(keyOf(source));
-      }),
-    );
-    const own = missing.flatMap((policy) => sourceForm(graph, overlay, overlay, policy) ?? []);
+        return source === undefined ? [] : sources.filter((one) => isPartOf(one, source));
+      });
+      const rules = withoutRules(policy.rules, given);
+      if (Object.keys(rules).length === 0) return [];
+      const name = given.length === 0 ? policy.name : `${policy.name}-${path.basename(overlay)}`;
+      return sourceForm(graph, overlay, overlay, { ...policy, name, rules }) ?? [];
+    });
     places.set(overlay, [...(places.get(overlay) ?? []), ...own]);
   }
   return withFreeNames(places, reach, handWritten);
 }
 
-/** The policies that every overlay requires in the same form, seen from a place. */
+/** What every overlay requires of each policy, seen from a place. */
 function requiredByAll(graph: Graph, required: readonly RequiredPolicies[], place: string): SourcePolicy[] {
   const [first = [], ...others] = required.map(({ overlay, policies }) =>
     policies.flatMap((policy) => sourceForm(graph, overlay, place, policy) ?? []),
   );
-  const keys = others.map((sources) => new Set(sources.map(keyOf)));
-  return first.filter((source) => keys.every((one) => one.has(keyOf(source))));
+  const byIdentity = others.map((sources) => new Map(sources.map((one) => [identityOf(one), one])));
+  return first.flatMap((source) => {
+    const same = byIdentity.map((one) => one.get(identityOf(source)));
+    if (!same.every((one) => one !== undefined)) return [];
+    const rules = commonRules([source, ...same].map((one) => one.rules));
+    return Object.keys(rules).length === 0 ? [] : [{ ...source, rules }];
+  });
+}
+
+/** The directions in which all isolate, and the rules there that all have, with the reasons that all have. */
+function commonRules(all: readonly WantedRules[]): WantedRules {
+  const [first = {}, ...others] = all;
+  const rules = DIRECTIONS.flatMap((direction): [Direction, WantedRule[]][] => {
+    const list = first[direction];
+    const lists = others.map((one) => one[direction]);
+    if (list === undefined || !lists.every((one) => one !== undefined)) return [];
+    const common = list.flatMap(({ rule, reasons }) => {
+      const same = lists.map((one) => one.find((other) => keyOf(other) === keyOf({ rule })));
+      if (!same.every((one) => one !== undefined)) return [];
+      const shared = reasons.filter((reason) => same.every((one) => one.reasons.includes(reason)));
+      return [{ rule, reasons: shared.length === 0 ? reasons : shared }];
+    });
+    return [[direction, common]];
+  });
+  return Object.fromEntries(rules);
+}
+
+/** What is left of the rules of a policy if others of the same pods hold a part of them. */
+function withoutRules(rules: WantedRules, given: readonly SourcePolicy[]): WantedRules {
+  const left = DIRECTIONS.flatMap((direction): [Direction, WantedRule[]][] => {
+    const list = rules[direction];
+    if (list === undefined) return [];
+    const lists = given.flatMap((one) => one.rules[direction] ?? []);
+    const known = new Set(lists.map(keyOf));
+    const missing = list.filter((one) => !known.has(keyOf(one)));
+    const isIsolated = given.some((one) => one.rules[direction] !== undefined);
+    return missing.length === 0 && isIsolated ? [] : [[direction, missing]];
+  });
+  return Object.fromEntries(left);
+}
+
+function keyOf({ rule }: Pick<WantedRule, 'rule'>): string {
+  return JSON.stringify(rule);
+}
+
+/** Whether a policy in a file is for the pods of another one, in the form that it has in this file. */
+function isPartOf(one: SourcePolicy, source: SourcePolicy): boolean {
+  return identityOf(one) === identityOf(source);
+}
+
+function identityOf({ name, namespace, podSelector }: SourcePolicy): string {
+  return JSON.stringify([name, namespace, podSelector]);
 }
 
 /**
@@ -112,28 +167,24 @@ function sourceForm(
   graph: Graph,
   overlay: string,
   place: string,
-  { name, namespace, spec }: WantedPolicy,
+  { name, namespace, podSelector, rules }: WantedPolicy,
 ): SourcePolicy | undefined {
   const stamp = stampOf(graph, overlay, place);
-  if (stamp === undefined) return { name, spec, namespace: namespace === '' ? undefined : namespace };
-  return stamp === namespace ? { name, spec, namespace: undefined } : undefined;
+  if (stamp !== undefined && stamp !== namespace) return undefined;
+  const ownNamespace = stamp === undefined && namespace !== '' ? namespace : undefined;
+  return {
+    name: sourceName(graph, overlay, place, name),
+    namespace: ownNamespace,
+    podSelector,
+    rules,
+  };
 }
 
 /** The namespace that the kustomizations from an overlay down to a place set on its resources: the outermost wins. */
 function stampOf(graph: Graph, overlay: string, place: string): string | undefined {
-  const own = graph.get(overlay);
-  const components = (own?.folders ?? []).filter((folder) => graph.get(folder)?.isComponent);
-  for (const dir of [overlay, ...components.toReversed()]) {
-    const namespace = graph.get(dir)?.value.namespace;
-    if (typeof namespace === 'string' && namespace !== '') return namespace;
-  }
-  if (overlay === place) return undefined;
-  const next = own?.folders.find((folder) => reachableFrom(graph, [folder]).has(place));
-  return next === undefined ? undefined : stampOf(graph, next, place);
-}
-
-function keyOf({ name, namespace, spec }: SourcePolicy): string {
-  return JSON.stringify([name, namespace, spec]);
+  return foldersBetween(graph, overlay, place)
+    .map((dir) => graph.get(dir)?.value.namespace)
+    .find((namespace): namespace is string => typeof namespace === 'string' && namespace !== '');
 }
 
 /** No two policies of one build may have the same name. `places` has a place before the overlays that build on it. */

@@ -7,15 +7,21 @@ import type { OverlayBuild } from '../kustomize/build-overlays';
 import { type AnnotationNames, domainOfLabel } from '../kubernetes/annotation-names';
 import { type Kustomization, policiesFile } from '../kustomize/graph';
 import type { Package } from '../kustomize/package';
-import { type Message, message, words } from '../message';
+import { type Message, joinMessages, message, words } from '../message';
 import type { ExternalPeers } from '../network/external-peers';
-import { GENERATED_BY, generatedLabelOf, generatedLabelsOf, wantedPolicies } from '../network/generate';
-import { isNetworkPolicy } from '../network/policy';
+import {
+  GENERATED_BY,
+  generatedLabelOf,
+  generatedLabelsOf,
+  specOf,
+  wantedPolicies,
+} from '../network/generate';
+import { DIRECTIONS, isNetworkPolicy } from '../network/policy';
 import { readTopology } from '../network/topology';
 import { networkPolicy } from '../rules/network-policy';
-import { printYaml } from '../yaml/writer';
+import { Commented, type Written, printYaml } from '../yaml/writer';
 import { newlineOf } from '../yaml/text';
-import { type YamlObject, isObject, isSame, objectsIn } from '../yaml/yaml';
+import { type YamlObject, isSame, objectAt } from '../yaml/yaml';
 import { type SourcePolicy, placePolicies } from './placement';
 
 const POLICY = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' } as const;
@@ -39,11 +45,6 @@ export function updatePolicies(
   isOff: (overlay: string) => boolean,
   annotations: AnnotationNames,
 ): Revision {
-  // Whether a kustomization adds labels to selectors.
-  const isStamped = [...pkg.graph.values()].some(
-    ({ value: { commonLabels, labels } }) =>
-      isObject(commonLabels) || objectsIn(labels).some(({ includeSelectors }) => includeSelectors === true),
-  );
   const required = builds
     .filter(({ overlay }) => !isOff(overlay))
     .map(({ overlay, resources }) => {
@@ -51,7 +52,7 @@ export function updatePolicies(
         resources.flatMap((one) => expandLists(one)),
         annotations,
       );
-      return { overlay, policies: wantedPolicies(topology, peersOf(overlay), isStamped) };
+      return { overlay, policies: wantedPolicies(topology, peersOf(overlay)) };
     });
   const without = builds.map(({ overlay }) => overlay).filter(isOff);
   const others = otherPolicies(pkg);
@@ -133,6 +134,8 @@ class PolicyFiles {
   private readonly removed = new Set<Item>();
   private readonly added: Item[] = [];
   private readonly changed: Finding[] = [];
+  private readonly removedNames = new Set<string>();
+  private readonly requiredNames = new Set<string>();
 
   constructor(
     private readonly pkg: Package,
@@ -152,6 +155,7 @@ class PolicyFiles {
       throw new InputError(
         message`${file}: network policies are written to this file, and ${kustomization.file} does not list it under resources; list it there, or move its resources to another file`,
       );
+    for (const policy of required) this.requiredNames.add(policy.name);
     const isUnchanged =
       generated.length === required.length && required.every((one, i) => this.isUpToDate(generated[i], one));
     if (!isUnchanged) this.rewrite(file, others, generated, required);
@@ -186,6 +190,7 @@ class PolicyFiles {
       items: [...edited, ...added],
       changes: { edits: new Map([...revision.changes.edits, ...edits]), removed, added },
       changed: [...revision.changed, ...this.changed],
+      effects: [...revision.effects, ...this.staleInCluster()],
     };
   }
 
@@ -205,15 +210,36 @@ class PolicyFiles {
     for (const [i, policy] of required.entries()) {
       const kept = generated.find((item) => this.isUpToDate(item, policy));
       const value = kept?.value ?? this.policyOf(policy);
-      const text = kept?.text ?? printYaml(value).replaceAll('\n', newline);
+      const text = kept?.text ?? printYaml(withReasons(value, policy)).replaceAll('\n', newline);
       this.added.push(newItem(text, value, file, firstIndex + i));
       if (kept === undefined)
         changes.push([policy.name, oldNames.includes(policy.name) ? 'is updated' : 'is added']);
     }
-    for (const name of oldNames) if (!newNames.includes(name)) changes.push([name, 'is removed']);
+    for (const name of oldNames.filter((one) => !newNames.includes(one))) {
+      changes.push([name, 'is removed']);
+      this.removedNames.add(name);
+    }
     if (changes.length === 0)
       changes.push([newNames[0] ?? '', 'and the policies after it are sorted and deduplicated']);
     for (const [name, change] of changes) this.report(file, { ...POLICY, name }, words(change));
+  }
+
+  /** A removed policy restricts pods until it is deleted in the cluster too. */
+  private staleInCluster(): Finding[] {
+    // A policy that another file has now is still built.
+    const names = [...this.removedNames].filter((name) => !this.requiredNames.has(name));
+    if (names.length === 0) return [];
+    return [
+      {
+        ...RULE,
+        severity: 'info',
+        problem: words(
+          'removed network policies stay in a cluster to which builds are applied without pruning',
+        ),
+        remedy: message`run \`kubectl delete networkpolicy ${joinMessages(names, ' ')}\` in each namespace that has them`,
+        overlays: [],
+      },
+    ];
   }
 
   private edit({ file, value }: Kustomization, edit: Edit, problem: Message): void {
@@ -226,18 +252,44 @@ class PolicyFiles {
   private report(file: string, resource: ResourceRef, problem: Message): void {
     this.changed.push({ ...RULE, severity: 'info', problem, resource, overlays: [], source: { file } });
   }
-  private policyOf({ name, namespace, spec }: SourcePolicy): YamlObject {
+
+  private policyOf(policy: SourcePolicy): YamlObject {
+    const { name, namespace } = policy;
     const labels = { [this.annotations.generatedBy]: GENERATED_BY };
     const metadata = namespace === undefined ? { name, labels } : { name, namespace, labels };
-    return { ...POLICY, metadata, spec };
+    return { ...POLICY, metadata, spec: specOf(policy) };
   }
 
   /** Other labels and annotations may come from another function of the pipeline, but not its label in another domain. */
-  private isUpToDate(item: Item | undefined, { name, namespace, spec }: SourcePolicy): boolean {
+  private isUpToDate(item: Item | undefined, policy: SourcePolicy): boolean {
     if (item === undefined) return false;
+    const { name, namespace } = policy;
     const ref = resourceRef(item.value);
     const isNamed = ref.name === name && ref.namespace === namespace;
     const isLabelled = generatedLabelsOf(item.value).every((label) => label === this.annotations.generatedBy);
-    return isNamed && isLabelled && ref.apiVersion === POLICY.apiVersion && isSame(item.value.spec, spec);
+    const isSpecified = ref.apiVersion === POLICY.apiVersion && isSame(item.value.spec, specOf(policy));
+    return isNamed && isLabelled && isSpecified && reasonsIn(item.text) === reasonsOf(policy).join('\n');
   }
+}
+
+/** A policy with the reasons of its rules as comments. */
+function withReasons(policy: YamlObject, { rules }: SourcePolicy): Map<string, Written> {
+  const spec = new Map<string, Written>(Object.entries(objectAt(policy, 'spec')));
+  for (const direction of DIRECTIONS)
+    if (spec.has(direction))
+      spec.set(
+        direction,
+        (rules[direction] ?? []).map(({ rule, reasons }) => new Commented(reasons, rule)),
+      );
+  return new Map<string, Written>([...Object.entries(policy), ['spec', spec]]);
+}
+
+function reasonsOf({ rules }: SourcePolicy): string[] {
+  return DIRECTIONS.flatMap((direction) => (rules[direction] ?? []).flatMap(({ reasons }) => reasons));
+}
+
+/** The comments in the spec of a policy, a line each. */
+function reasonsIn(text: string): string {
+  const lines = text.slice(text.search(/^spec:/m)).split(/\r?\n/);
+  return lines.flatMap((line) => /^\s*# (.*)$/.exec(line)?.[1] ?? []).join('\n');
 }

@@ -8,7 +8,7 @@ export const networkPolicy: Rule = {
   id: NETWORK_POLICY,
   summary:
     'Every pod is isolated, all required traffic is allowed, and no generated policy allows more than that',
-  adds: 'default deny, and policies that allow the required traffic',
+  adds: 'a policy for each workload that allows the required traffic, and a default deny where the build has the Namespace',
   documentation: 'https://kubernetes.io/docs/concepts/services-networking/network-policies/',
   checkBuild: (resources, { network, annotations }) => checkPolicies(resources, network, annotations),
 };

@@ -5,7 +5,15 @@ import { newlineOf } from './text';
 import { type YamlObject, type YamlValue, isObject } from './value';
 
 /** What a writer writes: a value, or a text of the document as it is. */
-export type Written = YamlValue | Verbatim | Written[] | Map<string, Written>;
+export type Written = YamlValue | Verbatim | Commented | Written[] | Map<string, Written>;
+/** An item of a list in block style, after lines of a comment. */
+export class Commented {
+  /** @param lines without `#`, and without line breaks */
+  constructor(
+    readonly lines: readonly string[],
+    readonly value: Written,
+  ) {}
+}
 export class Verbatim {
   constructor(readonly text: string) {}
 }
@@ -51,7 +59,9 @@ export class Writer {
   block(value: Written, column: number): string[] {
     const indent = ' '.repeat(column);
     if (Array.isArray(value))
-      return value.flatMap((item) => {
+      return value.flatMap((item): string[] => {
+        if (item instanceof Commented)
+          return [...item.lines.map((line) => `${indent}# ${line}`), ...this.block([item.value], column)];
         if (!isCollection(item)) return [`${indent}- ${this.flow(item, ONE_LINE)}`];
         const [first = '', ...rest] = this.block(item, column + 2);
         return [`${indent}- ${first.slice(column + 2)}`, ...rest];
@@ -67,6 +77,7 @@ export class Writer {
   /** A value in flow style. */
   flow(value: Written, style: FlowStyle): string {
     if (value instanceof Verbatim) return value.text;
+    if (value instanceof Commented) return this.flow(value.value, style);
     if (typeof value !== 'object' || value === null) return this.scalar(value, style.json);
     const entries = this.flowEntries(value, nested(style));
     const [opening, closing] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
@@ -136,14 +147,15 @@ const KPT_STYLE = {
 } as const;
 
 /** A mapping as a YAML document in the block style in which kpt writes a new file. */
-export function printYaml(mapping: YamlObject): string {
+export function printYaml(mapping: YamlObject | Map<string, Written>): string {
   const lines = new Writer(KPT_STYLE).block(mapping, 0);
   return lines.map((line) => `${line}\n`).join('');
 }
 
 function fieldsIn(value: Written): (readonly [string, Written])[] {
   if (value instanceof Map) return [...value];
-  return isObject(value) && !(value instanceof Verbatim) ? Object.entries(value) : [];
+  const isText = value instanceof Verbatim || value instanceof Commented;
+  return isObject(value) && !isText ? Object.entries(value) : [];
 }
 
 /** Whether block style writes a value on its own lines. */

@@ -1,9 +1,9 @@
 import type { PlacedReport, Report } from '../../findings/finding';
 import { type Message, message, words } from '../../message';
 import type { Connection, ConnectionEnd } from '../connection';
-import { type WantedPolicy, isGenerated, wantedPolicies } from '../generate';
-import { DIRECTIONS, type Direction, type Policy, type PolicyRule, readPolicy } from '../policy';
-import { PolicySet, allows, allowsByRule } from '../policy-set';
+import { isGenerated, namesOf } from '../generate';
+import { DIRECTIONS, type Direction, type Policy, type PolicyRule } from '../policy';
+import { allowsByRule } from '../policy-set';
 import { type Endpoint, type Traffic, isPod } from '../traffic';
 import type { CheckedBuild, PolicyCheck } from './checked-build';
 
@@ -42,28 +42,24 @@ function trafficOf(connection: Connection, build: CheckedBuild): Traffic[] {
 }
 
 /**
- * The policy to change where one end of required traffic is closed: the one that the function generates for this traffic,
- * where it is in the build; else the one that comes closest to allowing it.
+ * The policy to change where one end of required traffic is closed: the generated one of these pods, by their labels or
+ * by the name of their workload, where it is in the build; else the one that comes closest to allowing the traffic.
  */
-function policyToFixIn({ policies, topology, peers, annotations }: CheckedBuild) {
-  let generated: PolicySet | undefined;
+function policyToFixIn({ policies, annotations, topology }: CheckedBuild) {
+  const names = namesOf(topology.workloads);
   return (direction: Direction, traffic: Traffic): Policy | undefined => {
     const denying = policies.denying(direction, traffic);
     const end = direction === 'ingress' ? traffic.to : traffic.from;
     if (denying.length === 0 || !isPod(end)) return undefined;
-    generated ??= new PolicySet(wantedPolicies(topology, peers).map(policyOf));
-    const wanted = generated.isolating(end, direction).filter((one) => allows(one, direction, traffic));
-    const names = wanted.map(({ name }) => name);
+    const isOwn = (one: Policy) => isGenerated(one.resource, annotations) && !selectsEveryPod(one);
+    const ofPods = denying.filter(isOwn);
+    if (ofPods.length > 0) return closestTo(direction, traffic, ofPods);
+    const name = end.workload && names.get(end.workload);
     const namesake = policies.policies.find(
-      (one) =>
-        isGenerated(one.resource, annotations) && one.namespace === end.namespace && names.includes(one.name),
+      (one) => one.name === name && one.namespace === end.namespace && isOwn(one),
     );
     return namesake ?? closestTo(direction, traffic, denying);
   };
-}
-
-function policyOf({ name, namespace, spec }: WantedPolicy): Policy {
-  return readPolicy({ metadata: { name, namespace }, spec }).policy;
 }
 
 /** The first policy with a rule for the peer, else one for the port, else the first that selects every pod. */
@@ -76,7 +72,8 @@ function closestTo(direction: Direction, traffic: Traffic, policies: readonly Po
     if (matches({ peers: undefined })) return 2;
     return selectsEveryPod(policy) ? 1 : 0;
   };
-  return policies.reduce((best, one) => (score(one) > score(best) ? one : best));
+  const [first, ...others] = policies;
+  return first && others.reduce((best, one) => (score(one) > score(best) ? one : best), first);
 }
 
 function reportOf(connection: Connection, traffic: Traffic, direction: Direction, policy: Policy): Report {
@@ -87,7 +84,7 @@ function reportOf(connection: Connection, traffic: Traffic, direction: Direction
     problem: message`blocks required ${words(direction)} traffic from ${source} to ${destination} on ${words(protocol)} port ${port}: ${connection.reason}`,
     remedy: words(
       selectsEveryPod(policy)
-        ? 'add a policy that allows it; `npm run render` writes one'
+        ? 'add a policy that allows it; in a package, `guardrails fix` writes one'
         : 'allow it in this policy, or remove the patch that changes the policy',
     ),
     field: ['spec', direction],

@@ -9,6 +9,11 @@ export const isolation: PolicyCheck = ({ topology, pods, policies }) =>
     const open = DIRECTIONS.filter((direction) => policies.isolating(pod, direction).length === 0);
     if (open.length === 0) return [];
     const problem = words(`has pods that no NetworkPolicy isolates for ${open.join(' and ')}`);
-    const report = { problem, remedy: words('add a default-deny policy'), field: ['spec'] };
+    const remedy = words(
+      Object.keys(workload.selector).length === 0
+        ? 'add a label to the pod template, so that a NetworkPolicy can select the pods'
+        : 'add a NetworkPolicy that selects them; in a package, `guardrails fix` writes one',
+    );
+    const report = { problem, remedy, field: ['spec'] };
     return [{ at: workload, report }];
   });

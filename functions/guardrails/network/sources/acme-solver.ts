@@ -18,5 +18,11 @@ export const readAcmeSolver: Source = ({ resource }, topology) => {
   const from = { is: isIngress ? 'ingress-controller' : 'gateway' } as const;
   const ports = [{ protocol: 'TCP', port: HTTP01_SOLVER_PORT }] as const;
   const reason = message`${kind}/${name} has TLS from cert-manager`;
-  topology.connect(from, { is: 'acme-solver', namespace }, ports, reason);
+  topology.connect(
+    from,
+    { is: 'acme-solver', namespace },
+    ports,
+    reason,
+    message`${kind}/${name} -> solver of cert-manager`,
+  );
 };

@@ -15,5 +15,5 @@ export const readInternetEgress: Source<Workload> = (workload, topology) => {
     return [];
   });
   const reason = message`${origin.part} requires it`;
-  topology.connect({ is: 'workload', workload }, { is: 'internet' }, ports, reason);
+  topology.connect({ is: 'workload', workload }, { is: 'internet' }, ports, reason, origin.part);
 };
