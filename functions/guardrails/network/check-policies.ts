@@ -5,6 +5,8 @@ import { blockedTraffic } from './checks/blocked-traffic';
 import { CheckedBuild, type PolicyCheck } from './checks/checked-build';
 import { excessTraffic } from './checks/excess-traffic';
 import { isolation } from './checks/isolation';
+import { openPolicies } from './checks/open-policies';
+import { otherApis } from './checks/other-apis';
 import { unreachableExposures } from './checks/unreachable-exposures';
 import type { ExternalPeers } from './external-peers';
 
@@ -16,13 +18,16 @@ const CHECKS: readonly PolicyCheck[] = [
   isolation,
   blockedTraffic,
   unreachableExposures,
+  openPolicies,
   excessTraffic,
+  otherApis,
 ];
 
 /**
  * Checks the NetworkPolicies of a build, with its Lists expanded, against the traffic that it requires. Errors are
  * required traffic that is blocked, pods that are not isolated, policies that the API server refuses, and generated
- * policies that allow more than the required traffic; a hand-written policy that allows more is an info.
+ * policies that allow more than the required traffic; a hand-written policy that allows more is an info, and one that
+ * allows everyone a warning.
  */
 export function checkPolicies(
   resources: readonly Placed[],

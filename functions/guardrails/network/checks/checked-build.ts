@@ -28,7 +28,7 @@ export class CheckedBuild {
   private readonly externalRanges: readonly IpRange[];
 
   constructor(
-    resources: readonly Placed[],
+    readonly resources: readonly Placed[],
     readonly peers: ExternalPeers,
     readonly annotations: AnnotationNames,
   ) {

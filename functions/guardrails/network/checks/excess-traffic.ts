@@ -9,6 +9,7 @@ import { ELSEWHERE } from '../pods';
 import type { RequiredTraffic } from '../required-traffic';
 import { type Endpoint, type PodEndpoint, type Traffic, isPod, namespaceLabels } from '../traffic';
 import type { CheckedBuild, PolicyCheck } from './checked-build';
+import { openingOf } from './open-policies';
 
 const ANY_POD: PodEndpoint = {
   namespace: ELSEWHERE,
@@ -23,6 +24,7 @@ const EVERY_PORT = PROTOCOLS.map((protocol) => ({ protocol, port: undefined, end
 export const excessTraffic: PolicyCheck = (build) =>
   build.policies.policies.flatMap((policy) => {
     const at = build.placeOf(policy);
+    if (openingOf(policy, build) !== undefined) return [];
     for (const direction of DIRECTIONS) {
       const traffic = excessOf(policy, direction, build);
       if (traffic !== undefined)
