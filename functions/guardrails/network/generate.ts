@@ -11,8 +11,8 @@ import { NAMESPACE_NAME } from './traffic';
 export const GENERATED_BY = 'guardrails';
 const DEFAULT_DENY = 'default-deny';
 const ACME_SOLVER = 'acme-solver';
-/** Namespaces that no package owns. */
-const SYSTEM_NAMESPACES = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease', '']);
+/** Namespaces that no package owns; without a name, `kubectl apply` chooses. */
+const SYSTEM_NAMESPACE = /^(?:default|kube-.*|)$/;
 
 /** Whether a resource is a NetworkPolicy with the label of the function, in its domain or in a former one. */
 export function isGenerated(resource: YamlObject, annotations: AnnotationNames): boolean {
@@ -104,7 +104,7 @@ function isOwnNamespace(
   inBuild: ReadonlySet<string>,
   { defaultDeny }: ExternalPeers,
 ): boolean {
-  return defaultDeny === 'namespace' || (inBuild.has(namespace) && !SYSTEM_NAMESPACES.has(namespace));
+  return defaultDeny === 'namespace' || (inBuild.has(namespace) && !SYSTEM_NAMESPACE.test(namespace));
 }
 
 function withFreeNames(policies: readonly WantedPolicy[]): WantedPolicy[] {

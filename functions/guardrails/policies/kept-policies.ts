@@ -6,6 +6,7 @@ import { reachableFrom } from '../kustomize/graph';
 import type { Package } from '../kustomize/package';
 import { type Message, words } from '../message';
 import { generatedLabelsOf } from '../network/generate';
+import { append } from '../network/multimap';
 import { isNetworkPolicy } from '../network/policy';
 import { networkPolicy } from '../rules/network-policy';
 import type { YamlObject } from '../yaml/yaml';
@@ -76,18 +77,25 @@ function matchByName(
   policies: readonly { readonly policy: YamlObject; readonly built: string }[],
   builtPolicies: readonly YamlObject[],
 ): ReadonlyMap<YamlObject, YamlObject> {
-  const nameOf = (resource: YamlObject) => resourceRef(resource).name;
-  const byName = new Map(builtPolicies.map((one) => [nameOf(one), one]));
+  const left = new Set(builtPolicies);
   const matches = new Map<YamlObject, YamlObject>();
-  const take = (policy: YamlObject, name: string) => {
-    const match = byName.get(name);
-    if (match !== undefined) matches.set(policy, match);
-    byName.delete(name);
+  const byName = new Map<string, YamlObject[]>();
+  for (const one of builtPolicies) append(byName, resourceRef(one).name, one);
+  const take = (policy: YamlObject, candidates: readonly YamlObject[]) => {
+    const { namespace } = resourceRef(policy);
+    const free = candidates.filter((one) => left.has(one));
+    const match = free.find((one) => resourceRef(one).namespace === namespace) ?? free[0];
+    if (match === undefined) return;
+    matches.set(policy, match);
+    left.delete(match);
   };
-  for (const { policy, built } of policies) take(policy, built);
-  for (const { policy } of policies.filter((one) => !matches.has(one.policy))) {
-    const names = [...byName].filter(([, one]) => generatedLabelsOf(one).length > 0).map(([name]) => name);
-    take(policy, names.find((name) => name.includes(nameOf(policy))) ?? '');
+  for (const { policy, built } of policies) take(policy, byName.get(built) ?? []);
+  for (const { policy } of policies) {
+    if (matches.has(policy)) continue;
+    const { name } = resourceRef(policy);
+    const isRenamed = (one: YamlObject) =>
+      resourceRef(one).name.includes(name) && generatedLabelsOf(one).length > 0;
+    take(policy, [...left].filter(isRenamed));
   }
   return matches;
 }

@@ -16,6 +16,8 @@ export interface RequiredPolicies {
 /** A policy as a file holds it. */
 export interface SourcePolicy {
   readonly name: string;
+  /** The name of the policy of the same pods that all overlays share: two with one subject belong together. */
+  readonly subject: string;
   /** undefined: a kustomization sets it, or whoever applies the build does. */
   readonly namespace: string | undefined;
   readonly podSelector: WantedPolicy['podSelector'];
@@ -52,19 +54,26 @@ export function placePolicies(
   // An overlay that another builds on comes first.
   for (const { overlay, policies } of [...required].sort((a, b) => reachSize(a) - reachSize(b))) {
     const inherited = [...places].filter(([place]) => reach.get(overlay)?.has(place));
-    const own = policies.flatMap((policy) => {
+    const added = policies.flatMap((policy) => {
       const given = inherited.flatMap(([place, sources]) => {
         const source = sourceForm(graph, overlay, place, policy);
         return source === undefined ? [] : sources.filter((one) => isPartOf(one, source));
       });
       const rules = withoutRules(policy.rules, given);
       if (Object.keys(rules).length === 0) return [];
-      const name = given.length === 0 ? policy.name : `${policy.name}-${path.basename(overlay)}`;
-      return sourceForm(graph, overlay, overlay, { ...policy, name, rules }) ?? [];
+      const own = sourceForm(graph, overlay, overlay, { ...policy, rules });
+      if (own === undefined) return [];
+      return [given.length === 0 ? own : { ...own, name: `${own.name}-${suffixOf(overlay)}` }];
     });
-    places.set(overlay, [...(places.get(overlay) ?? []), ...own]);
+    places.set(overlay, [...(places.get(overlay) ?? []), ...added]);
   }
   return withFreeNames(places, reach, handWritten);
+}
+
+/** The name of an overlay's folder as a part of a DNS subdomain (RFC 1123). */
+function suffixOf(overlay: string): string {
+  const folder = path.basename(overlay).toLowerCase();
+  return folder.replace(/[^a-z0-9]/g, '-').replace(/^-*/, '') || 'overlay';
 }
 
 /** What every overlay requires of each policy, seen from a place. */
@@ -92,7 +101,8 @@ function commonRules(all: readonly WantedRules[]): WantedRules {
       const same = lists.map((one) => one.find((other) => keyOf(other) === keyOf({ rule })));
       if (!same.every((one) => one !== undefined)) return [];
       const shared = reasons.filter((reason) => same.every((one) => one.reasons.includes(reason)));
-      return [{ rule, reasons: shared.length === 0 ? reasons : shared }];
+      const all = [...new Set([...reasons, ...same.flatMap((one) => one.reasons)])];
+      return [{ rule, reasons: shared.length === 0 ? all : shared }];
     });
     return [[direction, common]];
   });
@@ -122,8 +132,8 @@ function isPartOf(one: SourcePolicy, source: SourcePolicy): boolean {
   return identityOf(one) === identityOf(source);
 }
 
-function identityOf({ name, namespace, podSelector }: SourcePolicy): string {
-  return JSON.stringify([name, namespace, podSelector]);
+function identityOf({ subject, namespace, podSelector }: SourcePolicy): string {
+  return JSON.stringify([subject, namespace, podSelector]);
 }
 
 /**
@@ -172,8 +182,10 @@ function sourceForm(
   const stamp = stampOf(graph, overlay, place);
   if (stamp !== undefined && stamp !== namespace) return undefined;
   const ownNamespace = stamp === undefined && namespace !== '' ? namespace : undefined;
+  const subject = sourceName(graph, overlay, place, name);
   return {
-    name: sourceName(graph, overlay, place, name),
+    name: subject,
+    subject,
     namespace: ownNamespace,
     podSelector,
     rules,

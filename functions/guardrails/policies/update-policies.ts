@@ -5,7 +5,7 @@ import { type Edit, type Item, newItem, withItemEdit } from '../krm/item';
 import { type ResourceRef, expandLists, resourceRef } from '../krm/resource';
 import type { OverlayBuild } from '../kustomize/build-overlays';
 import { type AnnotationNames, domainOfLabel } from '../kubernetes/annotation-names';
-import { type Kustomization, policiesFile } from '../kustomize/graph';
+import { type Kustomization, policiesFile, reachableFrom } from '../kustomize/graph';
 import type { Package } from '../kustomize/package';
 import { type Message, joinMessages, message, words } from '../message';
 import type { ExternalPeers } from '../network/external-peers';
@@ -22,6 +22,7 @@ import { networkPolicy } from '../rules/network-policy';
 import { Commented, type Written, printYaml } from '../yaml/writer';
 import { newlineOf } from '../yaml/text';
 import { type YamlObject, isSame, objectAt } from '../yaml/yaml';
+import { builtName } from './names';
 import { type SourcePolicy, placePolicies } from './placement';
 
 const POLICY = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' } as const;
@@ -63,7 +64,11 @@ export function updatePolicies(
     const warning: Finding = { ...RULE, severity: 'warning', ...places, overlays: [] };
     return { ...revision, findings: [...revision.findings, warning] };
   }
-  const files = new PolicyFiles(pkg, annotations);
+  const files = new PolicyFiles(
+    pkg,
+    annotations,
+    builds.map(({ overlay }) => overlay),
+  );
   for (const [place, policies] of places) files.update(place, policies);
   // Files beside kustomizations that no longer keep policies.
   for (const place of pkg.graph.keys())
@@ -134,12 +139,14 @@ class PolicyFiles {
   private readonly removed = new Set<Item>();
   private readonly added: Item[] = [];
   private readonly changed: Finding[] = [];
+  /** As the overlays build them. */
   private readonly removedNames = new Set<string>();
   private readonly requiredNames = new Set<string>();
 
   constructor(
     private readonly pkg: Package,
     private readonly annotations: AnnotationNames,
+    private readonly overlays: readonly string[],
   ) {}
 
   update(place: string, required: readonly SourcePolicy[]): void {
@@ -155,10 +162,11 @@ class PolicyFiles {
       throw new InputError(
         message`${file}: network policies are written to this file, and ${kustomization.file} does not list it under resources; list it there, or move its resources to another file`,
       );
-    for (const policy of required) this.requiredNames.add(policy.name);
+    for (const { name: source } of required)
+      for (const one of this.builtNames(place, source)) this.requiredNames.add(one);
     const isUnchanged =
       generated.length === required.length && required.every((one, i) => this.isUpToDate(generated[i], one));
-    if (!isUnchanged) this.rewrite(file, others, generated, required);
+    if (!isUnchanged) this.rewrite(place, others, generated, required);
     if (required.length > 0 && !isNamed) {
       const edit = [{ path: ['resources', '-'], value: name }];
       this.edit(kustomization, edit, message`lists ${name} under resources`);
@@ -196,11 +204,12 @@ class PolicyFiles {
 
   /** Writes the required policies after all other documents. A policy that is up to date keeps its text. */
   private rewrite(
-    file: string,
+    place: string,
     others: readonly Item[],
     generated: readonly Item[],
     required: readonly SourcePolicy[],
   ): void {
+    const file = policiesFile(place);
     const firstIndex = (others.at(-1)?.index ?? -1) + 1;
     const newline = newlineOf([...others, ...generated].map(({ text }) => text).join(''));
     const oldNames = generated.map(({ value }) => resourceRef(value).name);
@@ -217,11 +226,17 @@ class PolicyFiles {
     }
     for (const name of oldNames.filter((one) => !newNames.includes(one))) {
       changes.push([name, 'is removed']);
-      this.removedNames.add(name);
+      for (const one of this.builtNames(place, name)) this.removedNames.add(one);
     }
     if (changes.length === 0)
       changes.push([newNames[0] ?? '', 'and the policies after it are sorted and deduplicated']);
     for (const [name, change] of changes) this.report(file, { ...POLICY, name }, words(change));
+  }
+
+  private builtNames(place: string, name: string): string[] {
+    const { graph } = this.pkg;
+    const reaching = this.overlays.filter((overlay) => reachableFrom(graph, [overlay]).has(place));
+    return reaching.map((overlay) => builtName(graph, overlay, place, name));
   }
 
   /** A removed policy restricts pods until it is deleted in the cluster too. */
@@ -268,7 +283,8 @@ class PolicyFiles {
     const isNamed = ref.name === name && ref.namespace === namespace;
     const isLabelled = generatedLabelsOf(item.value).every((label) => label === this.annotations.generatedBy);
     const isSpecified = ref.apiVersion === POLICY.apiVersion && isSame(item.value.spec, specOf(policy));
-    return isNamed && isLabelled && isSpecified && reasonsIn(item.text) === reasonsOf(policy).join('\n');
+    if (!isNamed || !isLabelled || !isSpecified) return false;
+    return specLines(item.text) === specLines(printYaml(withReasons(this.policyOf(policy), policy)));
   }
 }
 
@@ -284,12 +300,11 @@ function withReasons(policy: YamlObject, { rules }: SourcePolicy): Map<string, W
   return new Map<string, Written>([...Object.entries(policy), ['spec', spec]]);
 }
 
-function reasonsOf({ rules }: SourcePolicy): string[] {
-  return DIRECTIONS.flatMap((direction) => (rules[direction] ?? []).flatMap(({ reasons }) => reasons));
-}
-
-/** The comments in the spec of a policy, a line each. */
-function reasonsIn(text: string): string {
+/** The lines of the spec of a policy, comments among them, however they are indented. */
+function specLines(text: string): string {
   const lines = text.slice(text.search(/^spec:/m)).split(/\r?\n/);
-  return lines.flatMap((line) => /^\s*# (.*)$/.exec(line)?.[1] ?? []).join('\n');
+  return lines
+    .map((line) => line.trim())
+    .join('\n')
+    .trim();
 }
