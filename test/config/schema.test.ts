@@ -137,7 +137,25 @@ const WRONG_SPECS: readonly [defect: string, wrong: string, message: string, rig
     'unknown key',
     '{network: {dns: {addresses: []}}}',
   ],
-  ['an unknown key', '{network: {dns: {ports: [5353]}}}', 'unknown key', '{network: {dns: {}}}'],
+  ['an unknown key', '{network: {dns: {port: 5353}}}', 'unknown key', '{network: {dns: {ports: [5353]}}}'],
+  [
+    'no port',
+    '{network: {dns: {ports: []}}}',
+    'spec.network.dns.ports must be a list of at least one port',
+    '{network: {dns: {ports: [53, 5353]}}}',
+  ],
+  [
+    'a number that is no port',
+    '{network: {dns: {ports: [65536]}}}',
+    'spec.network.dns.ports[0] must be a port from 1 to 65535',
+    '{network: {dns: {ports: [65535]}}}',
+  ],
+  [
+    'a text for a port',
+    '{network: {dns: {ports: ["53"]}}}',
+    'must be a number',
+    '{network: {dns: {ports: [53]}}}',
+  ],
   ['an unknown key', '{exemptions: {days: 1}}', 'unknown key', '{exemptions: {maxDays: 1}}'],
   [
     'a key of the top in an environment',
@@ -384,6 +402,7 @@ describe('random configurations', () => {
     podLabels: fc.dictionary(fc.constantFrom('app', 'k8s-app'), fc.constantFrom('dns', ''), { maxKeys: 2 }),
   };
   const addresses = fc.subarray(['10.0.0.10/32', 'fd00::/8']);
+  const ports = fc.subarray([53, 5353], { minLength: 1 });
   const settings = {
     rules,
     podSecurity: someOf({
@@ -400,7 +419,7 @@ describe('random configurations', () => {
     network: someOf({
       ingressController: someOf(pods),
       gateways: someOf(pods),
-      dns: someOf({ ...pods, addresses }),
+      dns: someOf({ ...pods, addresses, ports }),
     }),
     substitute: fc.constant('variables.yaml'),
   };

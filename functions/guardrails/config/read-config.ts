@@ -34,7 +34,7 @@ export function readConfig(
     return { ...defaults, complete: completeIn(functionConfig, locate) ?? defaults.complete };
   const { spec = {} } = parse(GUARDRAILS, functionConfig, locate);
   const environments = Object.entries(spec.environments ?? {});
-  const warnings = environments.flatMap(([overlay, { allow }]) => {
+  const outdated = environments.flatMap(([overlay, { allow }]) => {
     if (allow === undefined) return [];
     const field = ['spec', 'environments', overlay, 'allow'];
     const rules = allow.map((id) => `${id}: off`).join(', ');
@@ -45,6 +45,13 @@ export function readConfig(
     const base = { ...top, levels: new Map([...top.levels, ...allow.map((id) => [id, 'off'] as const)]) };
     return [overlay, settingsIn(written, base, ['spec', 'environments', overlay], locate)] as const;
   });
+  const closed = [
+    ...closedDns(spec, top, ['spec'], locate),
+    ...own.flatMap(([overlay, settings]) => {
+      const written = spec.environments?.[overlay] ?? {};
+      return closedDns(written, settings, ['spec', 'environments', overlay], locate);
+    }),
+  ];
   // valibot skips these keys without an issue. No overlay has such a name, which is reported later.
   const skipped = ['__proto__', 'constructor', 'prototype']
     .filter((key) => valueAt(functionConfig, ['spec', 'environments', key]) !== undefined)
@@ -60,7 +67,7 @@ export function readConfig(
     kustomizeVersion: spec.kustomizeVersion ?? defaults.kustomizeVersion,
     annotations:
       spec.annotationDomain === undefined ? defaults.annotations : annotationNames(spec.annotationDomain),
-    warnings,
+    warnings: [...outdated, ...closed],
     loosenings: [],
   };
 }
@@ -114,6 +121,21 @@ function settingsIn(
     },
     substitute: substitute ?? base.substitute,
   };
+}
+
+/** The DNS pods of OpenShift listen on 5353, behind port 53 of their Service (openshift/cluster-dns-operator). */
+function closedDns(
+  { network }: WrittenSettings,
+  settings: Settings,
+  at: FieldPath,
+  locate: PrintLocation,
+): Message[] {
+  const { namespace, ports } = settings.network.dns;
+  if (network?.dns === undefined || namespace !== 'openshift-dns' || ports.includes(5353)) return [];
+  const field = [...at, 'network', 'dns'];
+  return [
+    message`${locate(field)}: ${formatPath(field)} names openshift-dns, whose pods listen on port 5353; set ports: [5353] there`,
+  ];
 }
 
 function podSecurityIn({

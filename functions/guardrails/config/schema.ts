@@ -23,6 +23,7 @@ interface Annotations {
   readonly type?: 'integer';
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly minItems?: number;
   readonly deprecated?: true;
   /** What the YAML language server reports for another text. */
   readonly patternErrorMessage?: string;
@@ -55,6 +56,16 @@ const DAYS = v.pipe(
 const CIDR = v.pipe(
   v.string(),
   v.check((text) => readIpRange(text) !== undefined, 'a CIDR range, such as 169.254.20.10/32'),
+);
+const PORT = v.pipe(
+  v.number(),
+  v.check((port) => Number.isInteger(port) && port > 0 && port <= 65_535, 'a port from 1 to 65535'),
+  annotated({ type: 'integer', minimum: 1, maximum: 65_535 }),
+);
+const PORTS = v.pipe(
+  v.array(PORT),
+  v.check((ports) => ports.length > 0, 'a list of at least one port'),
+  annotated({ minItems: 1 }),
 );
 const ANNOTATION_DOMAIN = v.pipe(
   v.string(),
@@ -103,6 +114,9 @@ const NETWORK = strict({
       ...externalPods('the DNS servers', network.dns),
       addresses: key(v.array(CIDR), 'CIDR ranges of DNS servers that are not pods', {
         default: network.dns.addresses,
+      }),
+      ports: key(PORTS, 'Ports of the DNS servers, for UDP and TCP; those of OpenShift listen on 5353', {
+        default: network.dns.ports,
       }),
     }),
     'How policies select the DNS servers',

@@ -4,6 +4,7 @@ import type { Placed } from '../krm/resource';
 import { blockedTraffic } from './checks/blocked-traffic';
 import { CheckedBuild, type PolicyCheck } from './checks/checked-build';
 import { excessTraffic } from './checks/excess-traffic';
+import { hostNetwork } from './checks/host-network';
 import { isolation } from './checks/isolation';
 import { openPolicies } from './checks/open-policies';
 import { otherApis } from './checks/other-apis';
@@ -16,6 +17,7 @@ const CHECKS: readonly PolicyCheck[] = [
   // Policies that the API server refuses, and rules without effect.
   ({ invalid }) => invalid,
   isolation,
+  hostNetwork,
   blockedTraffic,
   unreachableExposures,
   openPolicies,

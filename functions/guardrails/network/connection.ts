@@ -3,6 +3,7 @@ import type { PodSpec } from '../kubernetes/workload';
 import type { Placed } from '../krm/resource';
 import type { Message } from '../message';
 import type { FieldPath } from '../yaml/field-path';
+import type { IpRange } from './ip-range';
 import type { Protocol } from './policy';
 import type { Labels } from './selector';
 
@@ -30,6 +31,9 @@ export interface Workload extends Placed {
   readonly labels: Labels;
   /** What selects its pods: its own matchLabels, or the pods' labels where those are not sufficient. */
   readonly selector: Labels;
+  /** Its pods have the addresses of their nodes: policies neither apply to them nor select them as peers. */
+  readonly usesHostNetwork: boolean;
+  /** Of containers and sidecars. */
   readonly ports: readonly ContainerPort[];
 }
 
@@ -37,7 +41,8 @@ export interface Workload extends Placed {
 export type ConnectionEnd =
   | { readonly is: 'workload'; readonly workload: Workload }
   | { readonly is: 'ingress-controller' | 'gateway' | 'internet' | 'dns' }
-  | { readonly is: 'acme-solver'; readonly namespace: string };
+  | { readonly is: 'acme-solver'; readonly namespace: string }
+  | { readonly is: 'nameservers'; readonly ranges: readonly IpRange[] };
 
 /** A connection that a build requires. */
 export interface Connection {
@@ -67,6 +72,8 @@ export interface Topology {
   readonly workloads: readonly Workload[];
   readonly exposures: readonly Exposure[];
   readonly connections: readonly Connection[];
+  /** Those of workloads with pods in the network of the node: no policy can allow them by labels. */
+  readonly nodeConnections: readonly Connection[];
   /** Required connections for which no policy can be generated; an info where their destination is not known. */
   readonly reports: readonly PlacedReport[];
 }

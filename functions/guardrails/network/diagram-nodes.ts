@@ -37,16 +37,17 @@ export class DiagramNodes {
     annotations: AnnotationNames,
   ) {
     this.pods = new RepresentativePods(resources);
-    const { workloads } = readTopology(resources, annotations);
+    const { workloads } = readTopology(resources, annotations, peers);
     this.namespaces = [...new Set([...workloads, ...policies].map(({ namespace }) => namespace))].sort();
     this.blocks = policies.flatMap(peersOf).flatMap((peer) => ('ipBlock' in peer ? [peer.ipBlock] : []));
     this.ingressController = this.nodeOf('ingress controller', peers.ingressController);
     this.gateway = this.nodeOf('gateway', peers.gateways);
     const names = workloads.map(({ name }) => name);
     const ofWorkloads = workloads.map((workload) => {
-      const { name, kind, namespace } = workload;
+      const { name, kind, namespace, usesHostNetwork } = workload;
       const isShared = names.indexOf(name) !== names.lastIndexOf(name);
-      return { name: isShared ? `${kind}/${name}` : name, namespace, ends: [this.pods.ofWorkload(workload)] };
+      const title = `${isShared ? `${kind}/${name}` : name}${usesHostNetwork ? ' (hostNetwork)' : ''}`;
+      return { name: title, namespace, ends: [this.pods.ofWorkload(workload)] };
     });
     const acmeSolvers = this.inEachNamespace('ACME solver', ACME_SOLVER_LABELS);
     const dns = this.nodeOf('DNS', peers.dns);
@@ -121,7 +122,7 @@ export class DiagramNodes {
 
   /** Whether a known pod represents another one: no policy distinguishes them. */
   private represents(known: PodEndpoint, pod: PodEndpoint): boolean {
-    if (pod.namespace !== known.namespace) return false;
+    if (pod.namespace !== known.namespace || known.usesHostNetwork === true) return false;
     if (!hasLabels(pod.labels, known.workload?.selector ?? known.labels)) return false;
     // A pod of a workload has all of its labels, also where a policy requires only some of them.
     const { namespaceLabels } = pod;

@@ -14,6 +14,8 @@ export interface ExternalPeers {
   readonly dns: SelectedPods & {
     /** The addresses of resolvers that are not pods, as CIDR ranges. */
     readonly addresses: readonly string[];
+    /** On which they listen, UDP and TCP. */
+    readonly ports: readonly number[];
   };
   /** Isolate all pods of the namespace, also those that are not in the build; undefined: where the build has the Namespace. */
   readonly defaultDeny?: 'namespace' | undefined;
@@ -34,16 +36,23 @@ export const EXTERNAL_PEERS: ExternalPeers = {
     namespace: 'kube-system',
     podLabels: { 'k8s-app': 'kube-dns' },
     addresses: ['169.254.20.10/32'], // the node-local cache (kubernetes.io, "Using NodeLocal DNSCache")
+    ports: [53], // IANA, domain
   },
 };
 
 /** The labels that cert-manager gives the pods that answer an HTTP-01 challenge. */
 export const ACME_SOLVER_LABELS: Labels = { 'acme.cert-manager.io/http01-solver': 'true' };
 
-/** The pods at an end of a connection; undefined for the internet. */
+/** The pods at an end of a connection; undefined for addresses. */
 export function podsAt(end: ConnectionEnd, peers: ExternalPeers): SelectedPods | undefined {
   const { ingressController, gateways: gateway, dns } = peers;
   if (end.is === 'workload') return { namespace: end.workload.namespace, podLabels: end.workload.selector };
   if (end.is === 'acme-solver') return { namespace: end.namespace, podLabels: ACME_SOLVER_LABELS };
-  return { 'ingress-controller': ingressController, gateway, dns, internet: undefined }[end.is];
+  return {
+    'ingress-controller': ingressController,
+    gateway,
+    dns,
+    internet: undefined,
+    nameservers: undefined,
+  }[end.is];
 }

@@ -4,6 +4,7 @@ import { type YamlObject, type YamlValue, objectAt } from '../yaml/yaml';
 import type { Connection, ConnectionEnd, Port, Topology, Workload } from './connection';
 import { type ExternalPeers, podsAt } from './external-peers';
 import { INTERNET } from './internet';
+import { printIpRange } from './ip-range';
 import { DIRECTIONS, type Direction, POLICY_TYPES, isNetworkPolicy } from './policy';
 import { NAMESPACE_NAME } from './traffic';
 
@@ -86,7 +87,7 @@ export function wantedPolicies(topology: Topology, peers: ExternalPeers): Wanted
   const ends = mergedEnds(topology);
   const own = workloads.flatMap((workload): WantedPolicy[] => {
     // An empty selector would select every pod.
-    if (Object.keys(workload.selector).length === 0) return [];
+    if (Object.keys(workload.selector).length === 0 || workload.usesHostNetwork) return [];
     const end = { is: 'workload', workload } as const;
     return [policyAt(end, names.get(workload) ?? workload.name, ends, peers)];
   });
@@ -212,7 +213,7 @@ function policyAt(
 }
 
 /** The order of rules. */
-const RANKS = ['ingress-controller', 'gateway', 'acme-solver', 'workload', 'internet', 'dns'];
+const RANKS = ['ingress-controller', 'gateway', 'acme-solver', 'workload', 'internet', 'dns', 'nameservers'];
 
 function bySide({ other: a }: Side, { other: b }: Side): number {
   return RANKS.indexOf(a.is) - RANKS.indexOf(b.is) || compareText(identityOf(a), identityOf(b));
@@ -236,11 +237,13 @@ function namespaceOf(end: ConnectionEnd): string {
 
 function identityOf(end: ConnectionEnd): string {
   const workload = end.is === 'workload' ? [end.workload.name, end.workload.kind] : [];
-  return JSON.stringify([end.is, namespaceOf(end), ...workload]);
+  const addresses = end.is === 'nameservers' ? end.ranges.map(printIpRange) : [];
+  return JSON.stringify([end.is, namespaceOf(end), ...workload, ...addresses]);
 }
 
 /** The entries of `from` or `to` that select one end of a connection, in a policy of the namespace `home`. */
 function peersOf(end: ConnectionEnd, home: string, peers: ExternalPeers): YamlValue[] {
+  if (end.is === 'nameservers') return end.ranges.map((one) => ({ ipBlock: { cidr: printIpRange(one) } }));
   const pods = podsAt(end, peers);
   if (pods === undefined)
     return INTERNET.map(({ cidr, except }) => ({ ipBlock: { cidr, except: [...except] } }));

@@ -41,6 +41,11 @@ export function readIpRange(text: string): IpRange | undefined {
   return value % size === 0n ? { version, first: value, last: value + size - 1n, length } : undefined;
 }
 
+/** The range of one address; undefined for a text that is not an address. */
+export function hostRange({ version, value }: IpAddress): IpRange | undefined {
+  return version === undefined ? undefined : { version, first: value, last: value, length: BITS[version] };
+}
+
 /** A range as CIDR text, IPv6 in its shortest form (RFC 5952). */
 export function printIpRange({ version, first, length }: IpRange): string {
   const address = addressText(version, first);

@@ -42,8 +42,9 @@ export class RepresentativePods {
 
   /** A pod of a workload: always the same one. */
   ofWorkload(workload: Workload): PodEndpoint {
-    const { namespace, labels, ports } = workload;
-    const pod = this.pods.get(workload) ?? { ...this.podWith(namespace, labels), workload, ports };
+    const { namespace, labels, ports, usesHostNetwork } = workload;
+    const made = { ...this.podWith(namespace, labels), workload, ports, usesHostNetwork };
+    const pod = this.pods.get(workload) ?? made;
     this.pods.set(workload, pod);
     return pod;
   }

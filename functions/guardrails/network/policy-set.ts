@@ -7,7 +7,8 @@ import { type Endpoint, type PodEndpoint, type Traffic, isPod } from './traffic'
 /**
  * What NetworkPolicies do together. Policies add up: an end is open if no policy isolates it in this direction, or if
  * a policy that isolates it allows the traffic. Both ends must be open. Traffic of a pod with itself or with its own node
- * is always allowed; this class does not know these cases.
+ * is always allowed; this class does not know these cases. No policy applies to a pod with hostNetwork, and none selects it
+ * as a peer.
  * https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
 export class PolicySet {
@@ -32,6 +33,7 @@ export class PolicySet {
   }
 
   private applyingTo(pod: PodEndpoint): readonly Policy[] {
+    if (pod.usesHostNetwork === true) return [];
     const position = (policy: Policy) => this.positions.get(policy) ?? 0;
     return [[], ...Object.entries(pod.labels)]
       .flatMap((label) => this.byLabel.get(JSON.stringify([pod.namespace, ...label])) ?? [])
@@ -59,10 +61,10 @@ export class PolicySet {
 }
 
 /** Whether a policy applies to a pod in a direction. */
-export function isolates(policy: Policy, { namespace, labels }: PodEndpoint, direction: Direction): boolean {
-  return (
-    policy[direction] !== undefined && policy.namespace === namespace && selects(policy.podSelector, labels)
-  );
+export function isolates(policy: Policy, pod: PodEndpoint, direction: Direction): boolean {
+  const { namespace, labels, usesHostNetwork = false } = pod;
+  if (policy[direction] === undefined || usesHostNetwork) return false;
+  return policy.namespace === namespace && selects(policy.podSelector, labels);
 }
 
 /** Whether one policy, which applies, allows traffic at its end. */
@@ -83,7 +85,7 @@ export function allowsByRule(rule: PolicyRule, home: string, other: Endpoint, tr
 /** Whether a peer of a policy in the namespace `home` matches one end of traffic. */
 export function isPeer(peer: Peer, other: Endpoint, home: string): boolean {
   if ('ipBlock' in peer) return other.ip !== undefined && isInBlock(peer.ipBlock, other.ip);
-  if (!isPod(other)) return false;
+  if (!isPod(other) || other.usesHostNetwork === true) return false;
   const { namespaceSelector, podSelector } = peer;
   if (namespaceSelector === undefined && other.namespace !== home) return false;
   if (namespaceSelector !== undefined && !selects(namespaceSelector, other.namespaceLabels)) return false;

@@ -55,6 +55,8 @@ export class RequiredTraffic {
 
   private isEnd(end: ConnectionEnd, endpoint: Endpoint): boolean {
     if (!isPod(endpoint) && end.is === 'internet') return isInternet(endpoint.ip);
+    if (!isPod(endpoint) && end.is === 'nameservers')
+      return end.ranges.some((range) => contains(range, endpoint.ip));
     if (!isPod(endpoint)) return end.is === 'dns' && this.isDns(endpoint.ip);
     if (end.is === 'workload' && endpoint.workload !== undefined) return endpoint.workload === end.workload;
     const pods = podsAt(end, this.peers);

@@ -1,3 +1,4 @@
+import type { PodSpec } from '../kubernetes/workload';
 import { type YamlObject, type YamlValue, objectsIn } from '../yaml/yaml';
 import type { ContainerPort, Port, PortReference, Workload } from './connection';
 import type { Protocol } from './policy';
@@ -27,6 +28,18 @@ export function containerPortsIn(container: YamlObject): ContainerPort[] {
     if (typeof port !== 'number') return [];
     return [{ name: typeof name === 'string' ? name : undefined, port, protocol: protocolOf(protocol) }];
   });
+}
+
+/**
+ * The ports that a name may mean: those of the containers, then those of sidecars, in the order in which Kubernetes looks
+ * for them. Other init containers have ended when a pod is ready. (kubernetes, pkg/api/v1/pod, FindPort)
+ */
+export function servingPortsIn({ containers }: PodSpec): ContainerPort[] {
+  const main = containers.filter(({ sort }) => sort === 'container');
+  const sidecars = containers.filter(
+    ({ sort, value }) => sort === 'initContainer' && value.restartPolicy === 'Always',
+  );
+  return [...main, ...sidecars].flatMap(({ value }) => containerPortsIn(value));
 }
 
 function protocolOf(value: YamlValue | undefined): Protocol {
@@ -70,9 +83,9 @@ export function targetPorts(spec: YamlObject, reference: PortReference, byName: 
   });
 }
 
-/** The ports of a workload's pods that a target means: none where its name is missing there. */
+/** The port of a workload's pods that a target means: none where its name is missing there, else the first. */
 export function podPorts({ protocol, target }: TargetPort, { ports }: Workload): Port[] {
   if (typeof target === 'number') return [{ protocol, port: target }];
-  const named = ports.filter((one) => one.name === target && one.protocol === protocol);
-  return named.map(({ port }) => ({ protocol, port }));
+  const named = ports.find((one) => one.name === target && one.protocol === protocol);
+  return named === undefined ? [] : [{ protocol, port: named.port }];
 }

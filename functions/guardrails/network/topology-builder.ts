@@ -7,11 +7,15 @@ import { type Message, message, words } from '../message';
 import { type FieldPath, valueAt } from '../yaml/field-path';
 import { type YamlObject, type YamlValue, objectAt, objectsIn } from '../yaml/yaml';
 import type { Connection, ConnectionEnd, Exposure, Port, Topology, Workload } from './connection';
+import { areUndecided, constantLabels, controllerLabels, patternsOf } from './controller-labels';
+import { EXTERNAL_PEERS, type ExternalPeers } from './external-peers';
 import { append } from './multimap';
 import { type Labels, hasLabels, isLabels, stringsIn } from './selector';
-import { type ServiceReference, containerPortsIn, isHeadless, podPorts, targetPorts } from './services';
+import { type ServiceReference, isHeadless, podPorts, servingPortsIn, targetPorts } from './services';
 
 const MATCH_LABELS: FieldPath = ['spec', 'selector', 'matchLabels'];
+/** Workloads that are compared with the selector of another one; with more, the labels of the pods select. */
+const MOST_COMPARED = 100;
 
 /** Adds the traffic that a resource, or a workload, requires. */
 export type Source<At = Placed> = (at: At, topology: TopologyBuilder) => void;
@@ -26,18 +30,25 @@ export interface Origin {
   readonly detail?: Message;
 }
 
+/** A workload until the labels of all others are known. */
+type Draft = Workload & { selector: Labels };
+
 /** Collects the traffic that a build requires. Knows its workloads, and to which pods and ports its Services lead. */
 export class TopologyBuilder {
   readonly workloads = new Map<YamlObject, Workload>();
   private readonly byLabel = new Map<string, Workload[]>();
+  private readonly controllerLabels = new Map<Workload, Labels>();
   private readonly services = new Map<string, YamlObject>();
   private readonly namespaces = new Set<string>();
   private readonly configMaps = new Map<string, Labels>();
   /** Workloads that open connections. */
   readonly clients = new Set<Workload>();
+  /** Workloads whose pods connect to each other. */
+  readonly clusters = new Set<Workload>();
   /** Services that an Ingress or a route leads to. */
   readonly routed = new Set<YamlObject>();
   readonly connections: Connection[] = [];
+  private readonly nodeConnections: Connection[] = [];
   readonly exposures: Exposure[] = [];
   private readonly reports = new Map<string, PlacedReport>();
 
@@ -45,17 +56,20 @@ export class TopologyBuilder {
     resources: readonly Placed[],
     /** The keys of the annotations that sources read. */
     readonly annotations: AnnotationNames,
+    readonly peers: ExternalPeers = EXTERNAL_PEERS,
   ) {
+    const ownLabels = new Map<Draft, Labels>();
     for (const at of resources) {
       const { resource } = at;
       const { kind, name, namespace = '' } = resourceRef(resource);
       const key = keyOf(namespace, name);
       const pod = podSpecOf(resource);
-      if (pod !== undefined && kind !== 'PodTemplate') this.addWorkload(at, pod);
+      if (pod !== undefined && kind !== 'PodTemplate') this.addWorkload(at, pod, ownLabels);
       if (kind === 'Service' && groupOf(resource) === '') this.services.set(key, resource);
       if (kind === 'Namespace' && groupOf(resource) === '') this.namespaces.add(name);
       if (kind === 'ConfigMap') this.configMaps.set(key, stringsIn(resource.data));
     }
+    for (const [workload, labels] of ownLabels) if (this.selectsOthers(workload)) workload.selector = labels;
   }
 
   topology(): Topology {
@@ -65,6 +79,7 @@ export class TopologyBuilder {
       namespaces: this.namespaces,
       reports,
       connections: this.connections,
+      nodeConnections: this.nodeConnections,
       exposures: this.exposures,
     };
   }
@@ -80,11 +95,30 @@ export class TopologyBuilder {
     return (typeof name === 'string' ? this.configMaps.get(keyOf(namespace, name)) : undefined) ?? {};
   }
 
-  /** The workloads that a Service selects. */
+  /** The workloads that a Service selects; a label that a controller adds counts if some of the pods can have it. */
   selectedBy(matchLabels: Labels, namespace: string): readonly Workload[] {
-    const [label = []] = Object.entries(matchLabels);
-    const candidates = this.byLabel.get(keyOf(namespace, ...label)) ?? [];
-    return candidates.filter(({ labels }) => hasLabels(labels, matchLabels));
+    if (areUndecided(matchLabels)) return [];
+    return this.candidatesFor(matchLabels, namespace).filter((workload) => {
+      const added = this.controllerLabels.get(workload) ?? {};
+      return Object.entries(matchLabels).every(
+        ([key, value]) =>
+          hasLabels(workload.labels, { [key]: value }) ||
+          patternsOf(key, value).some((pattern) => hasLabels(added, { [key]: pattern })),
+      );
+    });
+  }
+
+  /** The workloads with the rarest of some labels. */
+  private candidatesFor(matchLabels: Labels, namespace: string): readonly Workload[] {
+    const sizeOf = (lists: readonly (readonly Workload[])[]) =>
+      lists.reduce((sum, { length }) => sum + length, 0);
+    const [first = [], ...others] = Object.entries(matchLabels).map(([key, value]) =>
+      patternsOf(key, value).flatMap((pattern) => {
+        const list = this.byLabel.get(keyOf(namespace, key, pattern));
+        return list === undefined ? [] : [list];
+      }),
+    );
+    return others.reduce((a, b) => (sizeOf(b) < sizeOf(a) ? b : a), first).flat();
   }
 
   /** @param cause what requires it, and by what: `Deployment/web env API_URL -> Service/api`; default: the reason */
@@ -98,13 +132,19 @@ export class TopologyBuilder {
     if (ports.length === 0) return;
     const workloads = [from, to].flatMap((end) => (end.is === 'workload' ? [end.workload] : []));
     // An empty selector would select every pod.
-    const unselectable = workloads.filter(({ selector }) => Object.keys(selector).length === 0);
+    const bound = workloads.filter(({ usesHostNetwork }) => !usesHostNetwork);
+    const unselectable = bound.filter(({ selector }) => Object.keys(selector).length === 0);
     const problem = words('has pods without labels, which no NetworkPolicy can select');
     for (const at of unselectable.filter(({ labels }) => Object.keys(labels).length === 0))
       this.report({ at, field: labelsPath(at.pod) }, problem, 'add a label to the pod template');
     if (unselectable.length > 0) return;
-    this.connections.push({ from, to, ports, reason, cause });
-    if (from.is === 'workload') this.clients.add(from.workload);
+    const connection = { from, to, ports, reason, cause };
+    if (bound.length === workloads.length) this.connections.push(connection);
+    // No policy applies at the end in the network of the node. At the other one, a pod has the address of its node.
+    else if (bound.length > 0) this.nodeConnections.push(connection);
+    if (from.is !== 'workload') return;
+    if (!from.workload.usesHostNetwork) this.clients.add(from.workload);
+    if (to.is === 'workload' && to.workload === from.workload) this.clusters.add(from.workload);
   }
 
   /** @param remedy words of the function */
@@ -169,12 +209,14 @@ export class TopologyBuilder {
     }
   }
 
-  private addWorkload(at: Placed, pod: PodSpec): void {
+  /** @param ownLabels gets the labels of its pods, where its matchLabels may select other pods too */
+  private addWorkload(at: Placed, pod: PodSpec, ownLabels: Map<Draft, Labels>): void {
     const { resource, path } = at;
     const { kind, name, namespace = '' } = resourceRef(resource);
-    const ports = pod.containers.flatMap(({ value }) => containerPortsIn(value));
+    const ports = servingPortsIn(pod);
     const own = stringsIn(valueAt(resource, labelsPath(pod)));
-    const added = controllerLabels(resource);
+    const patterns = controllerLabels(resource);
+    const added = constantLabels(patterns);
     const labels = { ...added, ...own };
     const matchLabels = stringsIn(valueAt(resource, MATCH_LABELS));
     const invalid = [labelsPath(pod), MATCH_LABELS].find((field) => !isLabels(valueAt(resource, field)));
@@ -183,11 +225,24 @@ export class TopologyBuilder {
     // Where expressions distinguish workloads, matchLabels alone do not.
     const expressions = objectsIn(valueAt(resource, ['spec', 'selector', 'matchExpressions']));
     const isSufficient = Object.keys(matchLabels).length > 0 && expressions.length === 0;
-    const selector =
-      invalid !== undefined ? {} : isSufficient ? matchLabels : Object.keys(own).length > 0 ? own : added;
-    const workload = { resource, path, pod, kind, name, namespace, labels, ports, selector };
+    const narrowest = Object.keys(own).length > 0 ? own : firstOf(added);
+    const selector = invalid !== undefined ? {} : isSufficient ? matchLabels : narrowest;
+    const usesHostNetwork = pod.value.hostNetwork === true;
+    const identity = { resource, path, pod, kind, name, namespace };
+    const workload: Draft = { ...identity, labels, ports, selector, usesHostNetwork };
     this.workloads.set(resource, workload);
-    for (const label of Object.entries(labels)) append(this.byLabel, keyOf(namespace, ...label), workload);
+    this.controllerLabels.set(workload, patterns);
+    if (selector === matchLabels && Object.keys(own).length > 0) ownLabels.set(workload, own);
+    for (const label of Object.entries({ ...patterns, ...labels }))
+      append(this.byLabel, keyOf(namespace, ...label), workload);
+  }
+
+  /** Whether the selector of a workload selects pods of another one too. */
+  private selectsOthers(workload: Workload): boolean {
+    const { selector, namespace } = workload;
+    const candidates = this.candidatesFor(selector, namespace);
+    if (candidates.length > MOST_COMPARED) return true;
+    return candidates.some((one) => one !== workload && hasLabels(one.labels, selector));
   }
 }
 
@@ -199,7 +254,16 @@ function obstacleIn(
 ): [problem: Message, remedy: string, severity?: 'info'] | undefined {
   if (!isLabels(selector))
     return [message`refers to Service/${name}, whose selector has values that are not strings`, 'quote them'];
-  if (type !== 'ExternalName' && Object.keys(stringsIn(selector)).length > 0) return undefined;
+  const labels = stringsIn(selector);
+  if (type !== 'ExternalName' && Object.keys(labels).length > 0) {
+    if (!areUndecided(labels)) return undefined;
+    const undecided = words('whose selector has only labels with values that the cluster chooses');
+    return [
+      message`refers to Service/${name}, ${undecided}`,
+      'select a label of the pod template too',
+      'info',
+    ];
+  }
   const cause = words(type === 'ExternalName' ? 'is of type ExternalName' : 'has no selector');
   const remedy = `state the port in the annotation ${internetEgress}, or add a NetworkPolicy`;
   return [
@@ -209,15 +273,8 @@ function obstacleIn(
   ];
 }
 
-/** The labels that a controller gives all pods of a workload. */
-function controllerLabels(resource: YamlObject): Labels {
-  const { kind, name } = resourceRef(resource);
-  if (name === '') return {};
-  // https://kubernetes.io/docs/reference/labels-annotations-taints/#batchkubernetesio-job-name
-  if (kind === 'Job' && groupOf(resource) === 'batch') return { 'batch.kubernetes.io/job-name': name };
-  // https://knative.dev/docs/serving/, the label of every revision and pod of a Service
-  const isKnative = kind === 'Service' && groupOf(resource) === 'serving.knative.dev';
-  return isKnative ? { 'serving.knative.dev/service': name } : {};
+function firstOf(labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).slice(0, 1));
 }
 
 function labelsPath({ path }: PodSpec): FieldPath {

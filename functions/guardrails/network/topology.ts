@@ -1,6 +1,7 @@
 import type { AnnotationNames } from '../kubernetes/annotation-names';
 import type { Placed } from '../krm/resource';
 import type { Topology } from './connection';
+import type { ExternalPeers } from './external-peers';
 import { readAcmeSolver } from './sources/acme-solver';
 import { readConnectsTo } from './sources/connects-to';
 import { readDns } from './sources/dns';
@@ -9,20 +10,25 @@ import { readHostPorts, readServiceExposures } from './sources/exposures';
 import { readGatewayRoute } from './sources/gateway-route';
 import { readIngress } from './sources/ingress';
 import { readInternetEgress } from './sources/internet-egress';
+import { readStatefulSetPeers, readUnnamedHeadlessService } from './sources/stateful-set-peers';
 import { TopologyBuilder } from './topology-builder';
 
 const PASSES = [
   {
     ofResources: [readIngress, readGatewayRoute, readAcmeSolver],
-    ofWorkloads: [readEnvAndFiles, readConnectsTo, readInternetEgress],
+    ofWorkloads: [readEnvAndFiles, readConnectsTo, readInternetEgress, readStatefulSetPeers],
   },
   // These depend on the connections that the first pass adds.
-  { ofResources: [readServiceExposures], ofWorkloads: [readDns, readHostPorts] },
+  { ofResources: [readServiceExposures, readUnnamedHeadlessService], ofWorkloads: [readDns, readHostPorts] },
 ];
 
 /** Reads the traffic that the resources of a build require; Lists are expanded. */
-export function readTopology(resources: readonly Placed[], annotations: AnnotationNames): Topology {
-  const builder = new TopologyBuilder(resources, annotations);
+export function readTopology(
+  resources: readonly Placed[],
+  annotations: AnnotationNames,
+  peers?: ExternalPeers,
+): Topology {
+  const builder = new TopologyBuilder(resources, annotations, peers);
   for (const { ofResources, ofWorkloads } of PASSES)
     for (const at of resources) {
       const workload = builder.workloads.get(at.resource);

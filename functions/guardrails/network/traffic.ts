@@ -19,6 +19,8 @@ export interface PodEndpoint {
   readonly ports: readonly ContainerPort[];
   /** undefined: not known; no ipBlock matches the pod. */
   readonly ip?: IpAddress;
+  /** Its address is that of its node: policies neither apply to it nor select it as a peer. */
+  readonly usesHostNetwork?: boolean;
   /** undefined: a representative pod, which only a policy or the configuration describes. */
   readonly workload?: Workload;
 }

@@ -52,6 +52,7 @@ export function updatePolicies(
       const topology = readTopology(
         resources.flatMap((one) => expandLists(one)),
         annotations,
+        peersOf(overlay),
       );
       return { overlay, policies: wantedPolicies(topology, peersOf(overlay)) };
     });

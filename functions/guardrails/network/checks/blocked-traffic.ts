@@ -101,6 +101,7 @@ const NAMES = {
   'acme-solver': 'the ACME solver',
   dns: 'DNS',
   internet: 'the internet',
+  nameservers: 'its nameserver',
 } as const;
 
 function nameOf(end: ConnectionEnd, endpoint: Endpoint): Message {

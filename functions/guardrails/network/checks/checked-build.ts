@@ -32,7 +32,7 @@ export class CheckedBuild {
     readonly peers: ExternalPeers,
     readonly annotations: AnnotationNames,
   ) {
-    this.topology = readTopology(resources, annotations);
+    this.topology = readTopology(resources, annotations, peers);
     this.required = new RequiredTraffic(this.topology.connections, peers);
     this.pods = new RepresentativePods(resources);
     this.index = new PodIndex(this.topology.workloads.map((workload) => this.pods.ofWorkload(workload)));
@@ -62,6 +62,8 @@ export class CheckedBuild {
   /** Endpoints for one end of a connection: one for every set of them that policies can distinguish. */
   endpointsOf(end: ConnectionEnd, { from }: Connection): readonly Endpoint[] {
     if (end.is === 'workload') return [this.pods.ofWorkload(end.workload)];
+    if (end.is === 'nameservers')
+      return end.ranges.flatMap((one) => representatives([one])[0] ?? []).map((ip) => ({ ip }));
     const pods = podsAt(end, this.peers);
     if (pods !== undefined) {
       const addresses = end.is === 'dns' ? representatives(rangesOf(this.peers.dns.addresses)) : [];

@@ -5,6 +5,7 @@ import type { PolicyCheck } from './checked-build';
 /** Pods that no policy isolates. */
 export const isolation: PolicyCheck = ({ topology, pods, policies }) =>
   topology.workloads.flatMap((workload) => {
+    if (workload.usesHostNetwork) return [];
     const pod = pods.ofWorkload(workload);
     const open = DIRECTIONS.filter((direction) => policies.isolating(pod, direction).length === 0);
     if (open.length === 0) return [];

@@ -1,7 +1,14 @@
 import { type Message, joinMessages, message, words } from '../../message';
 import type { Workload } from '../connection';
 import { isGenerated } from '../generate';
-import { DIRECTIONS, type Direction, type Peer, type Policy, type PolicyRule } from '../policy';
+import {
+  DIRECTIONS,
+  type Direction,
+  type Peer,
+  type Policy,
+  type PolicyPort,
+  type PolicyRule,
+} from '../policy';
 import { type Selector, selects } from '../selector';
 import type { CheckedBuild, PolicyCheck } from './checked-build';
 
@@ -38,12 +45,12 @@ export function openingOf(policy: Policy, build: CheckedBuild): Opening | undefi
   if (isGenerated(policy.resource, build.annotations)) return undefined;
   const { podSelector, namespace } = policy;
   const workloads = build.topology.workloads.filter(
-    (one) => one.namespace === namespace && selects(podSelector, one.labels),
+    (one) => one.namespace === namespace && !one.usesHostNetwork && selects(podSelector, one.labels),
   );
   if (workloads.length === 0) return undefined;
   for (const direction of DIRECTIONS)
     for (const rule of policy[direction] ?? []) {
-      const peers = isForDns(rule) ? undefined : everyPeerOf(rule, direction);
+      const peers = isForDns(rule, build) ? undefined : everyPeerOf(rule, direction);
       if (peers === undefined) continue;
       if (direction === 'ingress' && isExposed(rule, workloads, build)) continue;
       return { direction, peers, workloads };
@@ -72,11 +79,12 @@ function isEmpty({ matchLabels, matchExpressions }: Selector): boolean {
 }
 
 /** Every namespace may have the resolver, so policies for DNS often name no peer. */
-function isForDns({ ports }: PolicyRule): boolean {
+function isForDns({ ports }: PolicyRule, { peers }: CheckedBuild): boolean {
+  const known: readonly PolicyPort['port'][] = [53, ...peers.dns.ports];
   return (
     ports !== undefined &&
     ports.length > 0 &&
-    ports.every(({ port, endPort }) => port === 53 && endPort === undefined)
+    ports.every(({ port, endPort }) => port !== undefined && known.includes(port) && endPort === undefined)
   );
 }
 

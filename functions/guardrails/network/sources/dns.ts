@@ -1,11 +1,58 @@
 import { words } from '../../message';
-import type { Workload } from '../connection';
-import type { Source } from '../topology-builder';
+import { objectAt } from '../../yaml/yaml';
+import type { Port, Workload } from '../connection';
+import { IpAddress, contains, hostRange, readIpRange } from '../ip-range';
+import type { Source, TopologyBuilder } from '../topology-builder';
 
-/** Every client resolves names. */
+/** Nameservers of a pod listen on it: resolv.conf cannot give another one (man 5 resolv.conf). */
+const NAMESERVER_PORTS = [53];
+/** Within the pod, where no policy applies. */
+const LOOPBACK = ['127.0.0.0/8', '::1/128'].flatMap((cidr) => readIpRange(cidr) ?? []);
+
+/** Every client resolves names: by the DNS servers of the cluster, or by the nameservers of its pods. */
 export const readDns: Source<Workload> = (workload, topology) => {
   if (!topology.clients.has(workload)) return;
-  const ports = (['UDP', 'TCP'] as const).map((protocol) => ({ protocol, port: 53 }));
+  const { pod } = workload;
+  const { dnsPolicy } = pod.value;
+  if (dnsPolicy === 'None') {
+    connectToNameservers(workload, topology);
+    return;
+  }
+  if (dnsPolicy === 'Default')
+    topology.report(
+      { at: workload, field: [...pod.path, 'dnsPolicy'] },
+      words('has dnsPolicy Default, and the addresses of the DNS servers of its nodes are not known'),
+      'add them to spec.network.dns.addresses of the configuration, or allow them by a NetworkPolicy of your own',
+      'info',
+    );
   const reason = words('every client must resolve names');
+  const ports = bothProtocols(topology.peers.dns.ports);
   topology.connect({ is: 'workload', workload }, { is: 'dns' }, ports, reason, words('DNS'));
 };
+
+/** https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-dns-config */
+function connectToNameservers(workload: Workload, topology: TopologyBuilder): void {
+  const { value, path } = workload.pod;
+  const { nameservers } = objectAt(value, 'dnsConfig');
+  const listed = Array.isArray(nameservers) ? nameservers : [];
+  const known = listed.flatMap((one) =>
+    typeof one === 'string' ? (hostRange(new IpAddress(one)) ?? []) : [],
+  );
+  if (known.length === 0 || known.length < listed.length)
+    topology.report(
+      { at: workload, field: [...path, 'dnsConfig', 'nameservers'] },
+      words('has dnsPolicy None without valid nameservers, which the API server refuses'),
+      'list the addresses of DNS servers under dnsConfig.nameservers',
+    );
+  const ranges = known.filter(
+    ({ version, first }) => !LOOPBACK.some((one) => contains(one, { version, value: first })),
+  );
+  if (ranges.length === 0) return;
+  const reason = words('its dnsConfig names the nameservers');
+  const to = { is: 'nameservers', ranges } as const;
+  topology.connect({ is: 'workload', workload }, to, bothProtocols(NAMESERVER_PORTS), reason, words('DNS'));
+}
+
+function bothProtocols(ports: readonly number[]): Port[] {
+  return ports.flatMap((port) => (['UDP', 'TCP'] as const).map((protocol) => ({ protocol, port })));
+}
