@@ -98,13 +98,13 @@ export class TopologyBuilder {
   /** The workloads that a Service selects; a label that a controller adds counts if some of the pods can have it. */
   selectedBy(matchLabels: Labels, namespace: string): readonly Workload[] {
     if (areUndecided(matchLabels)) return [];
+    const required = Object.entries(matchLabels);
     return this.candidatesFor(matchLabels, namespace).filter((workload) => {
       const added = this.controllerLabels.get(workload) ?? {};
-      return Object.entries(matchLabels).every(
-        ([key, value]) =>
-          hasLabels(workload.labels, { [key]: value }) ||
-          patternsOf(key, value).some((pattern) => hasLabels(added, { [key]: pattern })),
-      );
+      return required.every(([key, value]) => {
+        if (Object.hasOwn(workload.labels, key) && workload.labels[key] === value) return true;
+        return Object.hasOwn(added, key) && patternsOf(key, value).includes(added[key] ?? '');
+      });
     });
   }
 
