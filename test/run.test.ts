@@ -128,7 +128,7 @@ describe('pods without labels, which no NetworkPolicy of their own can select', 
     expect(exitCode).toBe(1);
     expect(stdout.startsWith(input)).toBe(true);
     expect(stderr).toBe(
-      '[error] overlays/prod: Deployment/web has pods that no NetworkPolicy isolates for ingress and egress (base/deployment.yaml:5); add a label to the pod template, so that a NetworkPolicy can select the pods\n',
+      '[error] overlays/prod: Deployment/web has pods that no NetworkPolicy isolates for ingress and egress (base/deployment.yaml:5); add a label of its own to the pod template, so that a NetworkPolicy can select the pods\n',
     );
   });
 

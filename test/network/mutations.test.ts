@@ -458,7 +458,7 @@ describe('pods without labels', () => {
 
   test('are an error where there is none', async () => {
     expect(await errorsOf({ 'kustomization.yaml': kustomization('pod.yaml'), 'pod.yaml': pod })).toEqual([
-      '[error] .: Pod/bare has pods that no NetworkPolicy isolates for ingress and egress (pod.yaml:5); add a label to the pod template, so that a NetworkPolicy can select the pods',
+      '[error] .: Pod/bare has pods that no NetworkPolicy isolates for ingress and egress (pod.yaml:5); add a label of its own to the pod template, so that a NetworkPolicy can select the pods',
     ]);
   });
 });
@@ -469,7 +469,7 @@ test('a hand-written policy that allows all traffic is reported and kept', async
   expect(exitCode).toBe(0);
   expect(reported).toContainEqual(
     expect.stringContaining(
-      '[info] overlays/prod: NetworkPolicy/allow-all allows traffic from any source to ',
+      '[warning] overlays/prod: NetworkPolicy/allow-all lets every source connect to Deployment/todo-backend, Deployment/todo-frontend',
     ),
   );
 });

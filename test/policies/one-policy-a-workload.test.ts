@@ -1109,7 +1109,7 @@ describe('default deny', () => {
   ])('pods of a %s without labels are an error, and none with it', async (kind, tool) => {
     const open = await fix(packageOf({ ...WEB_AND_API, 'tool.yaml': tool }));
     expect(open.errors).toEqual([
-      `overlays/dev, overlays/prod: ${kind}/tool has pods that no NetworkPolicy isolates for ingress and egress (base/tool.yaml:${tool.split('\n').indexOf('spec:') + 1}); add a label to the pod template, so that a NetworkPolicy can select the pods`,
+      `overlays/dev, overlays/prod: ${kind}/tool has pods that no NetworkPolicy isolates for ingress and egress (base/tool.yaml:${tool.split('\n').indexOf('spec:') + 1}); add a label of its own to the pod template, so that a NetworkPolicy can select the pods`,
     ]);
     expect(specsIn(open.files[SHARED])).toEqual({ api: API, web: WEB });
     const overlays = { dev: overlayOf('dev'), prod: overlayOf('prod') };

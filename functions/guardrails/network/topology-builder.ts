@@ -40,6 +40,9 @@ export class TopologyBuilder {
   private readonly controllerLabels = new Map<Workload, Labels>();
   private readonly services = new Map<string, YamlObject>();
   private readonly namespaces = new Set<string>();
+  private readonly drafts: Draft[] = [];
+  /** Workloads whose labels are a part of those of other pods. */
+  private readonly tooGeneral = new Set<Workload>();
   private readonly configMaps = new Map<string, Labels>();
   /** Workloads that open connections. */
   readonly clients = new Set<Workload>();
@@ -70,6 +73,10 @@ export class TopologyBuilder {
       if (kind === 'ConfigMap') this.configMaps.set(key, stringsIn(resource.data));
     }
     for (const [workload, labels] of ownLabels) if (this.selectsOthers(workload)) workload.selector = labels;
+    // Such as a label that an overlay adds to all pods: a policy for these pods would isolate others too.
+    for (const workload of this.drafts)
+      if (!ownLabels.has(workload) && this.isTooGeneral(workload)) this.tooGeneral.add(workload);
+    for (const workload of this.drafts) if (this.tooGeneral.has(workload)) workload.selector = {};
   }
 
   topology(): Topology {
@@ -134,9 +141,17 @@ export class TopologyBuilder {
     // An empty selector would select every pod.
     const bound = workloads.filter(({ usesHostNetwork }) => !usesHostNetwork);
     const unselectable = bound.filter(({ selector }) => Object.keys(selector).length === 0);
-    const problem = words('has pods without labels, which no NetworkPolicy can select');
-    for (const at of unselectable.filter(({ labels }) => Object.keys(labels).length === 0))
-      this.report({ at, field: labelsPath(at.pod) }, problem, 'add a label to the pod template');
+    for (const at of unselectable) {
+      const isBare = Object.keys(at.labels).length === 0;
+      // Labels that are no strings are reported already.
+      if (!isBare && !this.tooGeneral.has(at)) continue;
+      const problem = words(
+        isBare
+          ? 'has pods without labels, which no NetworkPolicy can select'
+          : 'has pods with labels that other pods have too, so no NetworkPolicy can select them alone',
+      );
+      this.report({ at, field: labelsPath(at.pod) }, problem, 'add a label of its own to the pod template');
+    }
     if (unselectable.length > 0) return;
     const connection = { from, to, ports, reason, cause };
     if (bound.length === workloads.length) this.connections.push(connection);
@@ -225,16 +240,25 @@ export class TopologyBuilder {
     // Where expressions distinguish workloads, matchLabels alone do not.
     const expressions = objectsIn(valueAt(resource, ['spec', 'selector', 'matchExpressions']));
     const isSufficient = Object.keys(matchLabels).length > 0 && expressions.length === 0;
-    const narrowest = Object.keys(own).length > 0 ? own : firstOf(added);
+    const narrowest = { ...firstOf(added), ...own };
     const selector = invalid !== undefined ? {} : isSufficient ? matchLabels : narrowest;
     const usesHostNetwork = pod.value.hostNetwork === true;
     const identity = { resource, path, pod, kind, name, namespace };
     const workload: Draft = { ...identity, labels, ports, selector, usesHostNetwork };
     this.workloads.set(resource, workload);
+    this.drafts.push(workload);
     this.controllerLabels.set(workload, patterns);
     if (selector === matchLabels && Object.keys(own).length > 0) ownLabels.set(workload, own);
     for (const label of Object.entries({ ...patterns, ...labels }))
       append(this.byLabel, keyOf(namespace, ...label), workload);
+  }
+
+  /** Whether the selector of a workload selects pods that have more labels than its own. */
+  private isTooGeneral({ selector, namespace, labels }: Workload): boolean {
+    if (Object.keys(selector).length === 0) return false;
+    return this.candidatesFor(selector, namespace)
+      .slice(0, MOST_COMPARED)
+      .some((one) => hasLabels(one.labels, selector) && !hasLabels(labels, one.labels));
   }
 
   /** Whether the selector of a workload selects pods of another one too. */

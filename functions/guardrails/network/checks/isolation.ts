@@ -1,5 +1,7 @@
 import { words } from '../../message';
+import type { Workload } from '../connection';
 import { DIRECTIONS } from '../policy';
+import { hasLabels } from '../selector';
 import type { PolicyCheck } from './checked-build';
 
 /** Pods that no policy isolates. */
@@ -10,11 +12,13 @@ export const isolation: PolicyCheck = ({ topology, pods, policies }) =>
     const open = DIRECTIONS.filter((direction) => policies.isolating(pod, direction).length === 0);
     if (open.length === 0) return [];
     const problem = words(`has pods that no NetworkPolicy isolates for ${open.join(' and ')}`);
-    const remedy = words(
-      Object.keys(workload.selector).length === 0
-        ? 'add a label to the pod template, so that a NetworkPolicy can select the pods'
-        : 'add a NetworkPolicy that selects them; in a package, `guardrails fix` writes one',
-    );
-    const report = { problem, remedy, field: ['spec'] };
-    return [{ at: workload, report }];
+    return [{ at: workload, report: { problem, remedy: words(remedyFor(workload)), field: ['spec'] } }];
   });
+
+function remedyFor({ selector, labels }: Workload): string {
+  if (Object.keys(selector).length === 0)
+    return 'add a label of its own to the pod template, so that a NetworkPolicy can select the pods';
+  return hasLabels(labels, selector)
+    ? 'add a NetworkPolicy that selects them; in a package, `guardrails fix` writes one'
+    : 'make spec.selector match the labels of the pod template, as the API server requires';
+}
