@@ -22,6 +22,7 @@ const SLOW = [
   'network/mutations',
   'policies/annotation-domain',
   'policies/as-a-user',
+  'policies/one-policy-a-workload',
   'rules/api-validation',
   'rules/exemptions-file',
   'rules/harden',

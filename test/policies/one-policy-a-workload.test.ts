@@ -1143,11 +1143,11 @@ describe('default deny', () => {
     expect(rules.api?.ingress).toHaveLength(2);
   });
 
-  test('a Job with labels is selected by these', async () => {
+  test('a Job with labels is selected by these and by the label of its controller', async () => {
     const text = job('migrate', { ...CALLS_API, labels: { app: 'migrate' } });
     const { files } = await fixed(packageOf({ ...WEB_AND_API, 'more.yaml': text }));
     expect(specsIn(files[SHARED]).migrate).toEqual({
-      ...podsOf('migrate'),
+      podSelector: { matchLabels: { 'batch.kubernetes.io/job-name': 'migrate', app: 'migrate' } },
       policyTypes: BOTH,
       egress: [toPods('api'), TO_DNS],
     });
