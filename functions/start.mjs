@@ -17,7 +17,10 @@ const INTERNAL_ERROR = 2; // exit code
 
 const commands = {
   ...Object.fromEntries(
-    ['check', 'fix', 'build', 'render', 'graph'].map((name) => [name, (args) => runCommand(name, args)]),
+    ['check', 'fix', 'build', 'render', 'graph', 'exemptions'].map((name) => [
+      name,
+      (args) => runCommand(name, args),
+    ]),
   ),
   image: (args) => runScript('functions/image.mjs', args),
   update: (args) => runScript('test/update.mjs', args),

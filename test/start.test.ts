@@ -203,10 +203,20 @@ test('test installs, then runs the tests with the arguments and its exit code', 
   expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: '-t,a name\n', stderr: INSTALLING });
 });
 
+test('every command of guardrails is a command of the program', () => {
+  const text = readFileSync(path.join(__dirname, '../functions/guardrails/cli/guardrails.ts'), 'utf8');
+  const [, list = ''] = /runCommands\(\[([^\]]*)\]\)/.exec(text) ?? [];
+  const names = list.split(/,\s*/).filter((name) => name !== '');
+  expect(names).toContain('check');
+  const start = readFileSync(path.join(__dirname, '../functions/start.mjs'), 'utf8');
+  expect(names.filter((name) => !start.includes(`'${name}'`))).toEqual([]);
+});
+
 test.each([[[]], [['deploy']], [['toString']]])('%j prints the usage', (args) => {
   expect(start(args)).toMatchObject({
     status: 2,
-    stderr: 'usage: node functions/start.mjs check|fix|build|render|graph|image|update|test [arguments]\n',
+    stderr:
+      'usage: node functions/start.mjs check|fix|build|render|graph|exemptions|image|update|test [arguments]\n',
   });
 });
 
