@@ -119,14 +119,16 @@ function withFreeNames(policies: readonly WantedPolicy[]): WantedPolicy[] {
 }
 
 const LONGEST_NAME = 253; // characters; a DNS subdomain (RFC 1123)
+/** For a workload whose name the API server refuses, and of which nothing is left. */
+const NAMELESS = 'workload';
 
-/** A name, with a number where it is taken, and shortened where it is too long. */
+/** A name, with a number where it is taken, shortened where it is too long, and never empty: kustomize refuses that. */
 export function freeName(preferred: string, isTaken: (name: string) => boolean): string {
   const numbered = (n: number) => {
     const suffix = n === 1 ? '' : `-${n}`;
     let name = preferred.slice(0, LONGEST_NAME - suffix.length);
     while (/[-.]$/.test(name)) name = name.slice(0, -1);
-    return name + suffix;
+    return (name || NAMELESS) + suffix;
   };
   let n = 1;
   while (isTaken(numbered(n))) n++;
