@@ -3,8 +3,9 @@ import { findKustomizeForTests } from '../support/tools';
 
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n';
 const COMPONENT = 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n';
-const DEPLOYMENT = (name: string) =>
-  `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\nspec:\n  template:\n    spec:\n      containers:\n        - name: ${name}\n          image: ${name}:v1\n`;
+/** @param fields more lines of its container */
+const DEPLOYMENT = (name: string, fields = '') =>
+  `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\nspec:\n  template:\n    spec:\n      containers:\n        - name: ${name}\n          image: ${name}:v1\n${fields}    metadata: {labels: {app: ${name}}}\n`;
 
 describe('an overlay that removes the hardening is refused, and the finding names its source', () => {
   /** A ResourceList as kpt sends it. */
@@ -208,7 +209,7 @@ describe('an overlay that removes the hardening is refused, and the finding name
     const reported = await findings(
       json6902(`{op: add, path: ${FIRST}, value: ${SIDECAR}}`),
       {},
-      `${DEPLOYMENT('web')}          securityContext: {${fields}}\n`,
+      DEPLOYMENT('web', `          securityContext: {${fields}}\n`),
     );
     expect(reported).toEqual([expect.stringContaining(`container "web" ${what} (base/web.yaml:${line}); `)]);
   });

@@ -356,7 +356,7 @@ describe("in a package, from an overlay's patch", () => {
     },
   });
   const files = (annotations: Annotations) => [
-    at('base/pod.yaml', pod({})),
+    at('base/pod.yaml', { ...pod({}), metadata: { name: 'pod', labels: { app: 'pod' } } }),
     at('base/kustomization.yaml', { ...KUSTOMIZATION, resources: ['pod.yaml'] }),
     at('overlays/prod/write.patch.yaml', {
       apiVersion: 'v1',

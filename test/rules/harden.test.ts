@@ -253,7 +253,8 @@ describe('a third component', () => {
     'StatefulSet/todo-cache gets 14 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/cache-statefulset.yaml)',
     'CronJob/todo-report gets 11 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/report-cronjob.yaml)',
     'Deployment/todo-worker gets 28 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/worker-deployment.yaml)',
-    ...['agent', 'cache', 'report', 'worker'].map(
+    // The pods of the CronJob have only labels that an overlay adds to all pods: the default deny isolates them.
+    ...['agent', 'cache', 'worker'].map(
       (name) => `NetworkPolicy/todo-${name} is added (base/network-policies.yaml)`,
     ),
   ];
@@ -364,7 +365,6 @@ describe('a third component', () => {
       'todo-backend',
       'todo-cache',
       'todo-frontend',
-      'todo-report',
       'todo-worker',
     ]);
     expect(now.filter(({ metadata }) => old.some((one) => one.metadata.name === metadata.name))).toEqual(old);
