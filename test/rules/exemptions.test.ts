@@ -347,7 +347,9 @@ describe('neverExempt refuses exemptions', () => {
 
 describe("in a package, from an overlay's patch", () => {
   const KUSTOMIZATION = { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' };
-  type Resource = Record<string, unknown> & { metadata?: { name?: string; annotations?: Annotations } };
+  type Resource = Record<string, unknown> & {
+    metadata?: { name?: string; labels?: object; annotations?: Annotations };
+  };
   const at = (file: string, resource: Resource) => ({
     ...resource,
     metadata: {
