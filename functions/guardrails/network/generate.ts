@@ -1,5 +1,6 @@
 import { escapeText } from '../findings/print';
 import { type AnnotationNames, domainOfLabel } from '../kubernetes/annotation-names';
+import { LONGEST_SUBDOMAIN } from '../kubernetes/dns-name';
 import { type YamlObject, type YamlValue, objectAt } from '../yaml/yaml';
 import type { Connection, ConnectionEnd, Port, Topology, Workload } from './connection';
 import { type ExternalPeers, podsAt } from './external-peers';
@@ -38,7 +39,7 @@ export function generatedLabelsOf(resource: YamlObject): string[] {
   );
 }
 
-export type PlainObject = Readonly<Record<string, YamlValue>>;
+type PlainObject = Readonly<Record<string, YamlValue>>;
 
 /** A rule of a policy, as plain data, and why it is needed: lines of a comment. */
 export interface WantedRule {
@@ -118,7 +119,6 @@ function withFreeNames(policies: readonly WantedPolicy[]): WantedPolicy[] {
   });
 }
 
-const LONGEST_NAME = 253; // characters; a DNS subdomain (RFC 1123)
 /** For a workload whose name the API server refuses, and of which nothing is left. */
 const NAMELESS = 'workload';
 
@@ -126,7 +126,7 @@ const NAMELESS = 'workload';
 export function freeName(preferred: string, isTaken: (name: string) => boolean): string {
   const numbered = (n: number) => {
     const suffix = n === 1 ? '' : `-${n}`;
-    let name = preferred.slice(0, LONGEST_NAME - suffix.length);
+    let name = preferred.slice(0, LONGEST_SUBDOMAIN - suffix.length);
     while (/[-.]$/.test(name)) name = name.slice(0, -1);
     return (name || NAMELESS) + suffix;
   };

@@ -35,12 +35,12 @@ type Draft = Workload & { selector: Labels };
 
 /** Collects the traffic that a build requires. Knows its workloads, and to which pods and ports its Services lead. */
 export class TopologyBuilder {
-  readonly workloads = new Map<YamlObject, Workload>();
+  private readonly drafts = new Map<YamlObject, Draft>();
+  readonly workloads: ReadonlyMap<YamlObject, Workload> = this.drafts;
   private readonly byLabel = new Map<string, Workload[]>();
   private readonly controllerLabels = new Map<Workload, Labels>();
   private readonly services = new Map<string, YamlObject>();
   private readonly namespaces = new Set<string>();
-  private readonly drafts: Draft[] = [];
   /** Workloads whose labels are a part of those of other pods. */
   private readonly tooGeneral = new Set<Workload>();
   private readonly configMaps = new Map<string, Labels>();
@@ -74,9 +74,11 @@ export class TopologyBuilder {
     }
     for (const [workload, labels] of ownLabels) if (this.selectsOthers(workload)) workload.selector = labels;
     // Such as a label that an overlay adds to all pods: a policy for these pods would isolate others too.
-    for (const workload of this.drafts)
-      if (!ownLabels.has(workload) && this.isTooGeneral(workload)) this.tooGeneral.add(workload);
-    for (const workload of this.drafts) if (this.tooGeneral.has(workload)) workload.selector = {};
+    for (const workload of this.drafts.values()) {
+      if (ownLabels.has(workload) || !this.isTooGeneral(workload)) continue;
+      workload.selector = {};
+      this.tooGeneral.add(workload);
+    }
   }
 
   topology(): Topology {
@@ -245,8 +247,7 @@ export class TopologyBuilder {
     const usesHostNetwork = pod.value.hostNetwork === true;
     const identity = { resource, path, pod, kind, name, namespace };
     const workload: Draft = { ...identity, labels, ports, selector, usesHostNetwork };
-    this.workloads.set(resource, workload);
-    this.drafts.push(workload);
+    this.drafts.set(resource, workload);
     this.controllerLabels.set(workload, patterns);
     if (selector === matchLabels && Object.keys(own).length > 0) ownLabels.set(workload, own);
     for (const label of Object.entries({ ...patterns, ...labels }))

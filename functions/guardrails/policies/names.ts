@@ -1,10 +1,36 @@
 import { type Graph, reachableFrom } from '../kustomize/graph';
 
+/** What an overlay's build does to the names and the namespace of the resources of a kustomization. */
+export interface Renaming {
+  /** What the kustomizations set: the outermost wins; undefined: none sets one. */
+  readonly namespace: string | undefined;
+  /** The name that a resource has in the build. */
+  readonly builtName: (name: string) => string;
+  /** The name that a resource must have to have this one in the build. */
+  readonly sourceName: (name: string) => string;
+}
+
+/** @param place the folder of a kustomization that the overlay builds on */
+export function renamingOf(graph: Graph, overlay: string, place: string): Renaming {
+  const kustomizations = foldersBetween(graph, overlay, place).map((folder) => graph.get(folder)?.value);
+  const affixes = kustomizations.map((one) => [textIn(one?.namePrefix), textIn(one?.nameSuffix)] as const);
+  return {
+    namespace: kustomizations.map((one) => textIn(one?.namespace)).find((namespace) => namespace !== ''),
+    builtName: (name) => affixes.reduceRight((inner, [prefix, suffix]) => prefix + inner + suffix, name),
+    sourceName: (name) =>
+      affixes.reduce((outer, [prefix, suffix]) => {
+        const isAffixed = outer.startsWith(prefix) && outer.endsWith(suffix);
+        const inner = isAffixed ? outer.slice(prefix.length, outer.length - suffix.length) : outer;
+        return inner === '' ? outer : inner;
+      }, name),
+  };
+}
+
 /**
  * The folders whose transformers apply, in an overlay's build, to a resource of a kustomization: the outermost first, and
  * the one of the resource last.
  */
-export function foldersBetween(graph: Graph, overlay: string, place: string): string[] {
+function foldersBetween(graph: Graph, overlay: string, place: string): string[] {
   const own = graph.get(overlay);
   const components = (own?.folders ?? []).filter((folder) => graph.get(folder)?.isComponent);
   const here = [overlay, ...components.toReversed()];
@@ -13,26 +39,6 @@ export function foldersBetween(graph: Graph, overlay: string, place: string): st
   return next === undefined ? here : [...here, ...foldersBetween(graph, next, place)];
 }
 
-/** The name that a resource of a kustomization has in an overlay's build: with their prefixes and suffixes. */
-export function builtName(graph: Graph, overlay: string, place: string, name: string): string {
-  return foldersBetween(graph, overlay, place).reduceRight((inner, folder) => {
-    const [prefix, suffix] = affixesOf(graph, folder);
-    return prefix + inner + suffix;
-  }, name);
-}
-
-/** The name that a resource must have in a kustomization to have this one in an overlay's build. */
-export function sourceName(graph: Graph, overlay: string, place: string, name: string): string {
-  return foldersBetween(graph, overlay, place).reduce((outer, folder) => {
-    const [prefix, suffix] = affixesOf(graph, folder);
-    const isAffixed = outer.startsWith(prefix) && outer.endsWith(suffix);
-    const inner = isAffixed ? outer.slice(prefix.length, outer.length - suffix.length) : outer;
-    return inner === '' ? outer : inner;
-  }, name);
-}
-
-function affixesOf(graph: Graph, folder: string): [prefix: string, suffix: string] {
-  const { namePrefix, nameSuffix } = graph.get(folder)?.value ?? {};
-  const textIn = (value: unknown) => (typeof value === 'string' ? value : '');
-  return [textIn(namePrefix), textIn(nameSuffix)];
+function textIn(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -3,8 +3,9 @@ import type { Finding } from '../findings/finding';
 import { type Graph, reachableFrom } from '../kustomize/graph';
 import { message, words } from '../message';
 import { type WantedPolicy, type WantedRule, type WantedRules, freeName } from '../network/generate';
+import { append } from '../network/multimap';
 import { DIRECTIONS, type Direction } from '../network/policy';
-import { foldersBetween, sourceName } from './names';
+import { type Renaming, renamingOf } from './names';
 
 /** The policies that one overlay requires, as it builds them. */
 export interface RequiredPolicies {
@@ -53,15 +54,21 @@ export function placePolicies(
   const reachSize = ({ overlay }: RequiredPolicies) => reach.get(overlay)?.size ?? 0;
   // An overlay that another builds on comes first.
   for (const { overlay, policies } of [...required].sort((a, b) => reachSize(a) - reachSize(b))) {
-    const inherited = [...places].filter(([place]) => reach.get(overlay)?.has(place));
+    const inherited = [...places]
+      .filter(([place]) => reach.get(overlay)?.has(place))
+      .map(([place, sources]) => ({
+        renaming: renamingOf(graph, overlay, place),
+        bySubject: groupedBySubject(sources),
+      }));
+    const here = renamingOf(graph, overlay, overlay);
     const added = policies.flatMap((policy) => {
-      const given = inherited.flatMap(([place, sources]) => {
-        const source = sourceForm(graph, overlay, place, policy);
-        return source === undefined ? [] : sources.filter((one) => isPartOf(one, source));
+      const given = inherited.flatMap(({ renaming, bySubject }) => {
+        const source = sourceForm(renaming, policy);
+        return (source && bySubject.get(identityOf(source))) ?? [];
       });
       const rules = withoutRules(policy.rules, given);
       if (Object.keys(rules).length === 0) return [];
-      const own = sourceForm(graph, overlay, overlay, { ...policy, rules });
+      const own = sourceForm(here, { ...policy, rules });
       if (own === undefined) return [];
       return [given.length === 0 ? own : { ...own, name: `${own.name}-${suffixOf(overlay)}` }];
     });
@@ -78,9 +85,10 @@ function suffixOf(overlay: string): string {
 
 /** What every overlay requires of each policy, seen from a place. */
 function requiredByAll(graph: Graph, required: readonly RequiredPolicies[], place: string): SourcePolicy[] {
-  const [first = [], ...others] = required.map(({ overlay, policies }) =>
-    policies.flatMap((policy) => sourceForm(graph, overlay, place, policy) ?? []),
-  );
+  const [first = [], ...others] = required.map(({ overlay, policies }) => {
+    const renaming = renamingOf(graph, overlay, place);
+    return policies.flatMap((policy) => sourceForm(renaming, policy) ?? []);
+  });
   const byIdentity = others.map((sources) => new Map(sources.map((one) => [identityOf(one), one])));
   return first.flatMap((source) => {
     const same = byIdentity.map((one) => one.get(identityOf(source)));
@@ -97,8 +105,10 @@ function commonRules(all: readonly WantedRules[]): WantedRules {
     const list = first[direction];
     const lists = others.map((one) => one[direction]);
     if (list === undefined || !lists.every((one) => one !== undefined)) return [];
+    const byKey = lists.map((one) => new Map(one.map((other) => [keyOf(other), other])));
     const common = list.flatMap(({ rule, reasons }) => {
-      const same = lists.map((one) => one.find((other) => keyOf(other) === keyOf({ rule })));
+      const key = keyOf({ rule });
+      const same = byKey.map((one) => one.get(key));
       if (!same.every((one) => one !== undefined)) return [];
       const shared = reasons.filter((reason) => same.every((one) => one.reasons.includes(reason)));
       const all = [...new Set([...reasons, ...same.flatMap((one) => one.reasons)])];
@@ -127,9 +137,11 @@ function keyOf({ rule }: Pick<WantedRule, 'rule'>): string {
   return JSON.stringify(rule);
 }
 
-/** Whether a policy in a file is for the pods of another one, in the form that it has in this file. */
-function isPartOf(one: SourcePolicy, source: SourcePolicy): boolean {
-  return identityOf(one) === identityOf(source);
+/** Policies of a file by the pods that they are for. */
+function groupedBySubject(sources: readonly SourcePolicy[]): ReadonlyMap<string, readonly SourcePolicy[]> {
+  const groups = new Map<string, SourcePolicy[]>();
+  for (const source of sources) append(groups, identityOf(source), source);
+  return groups;
 }
 
 function identityOf({ subject, namespace, podSelector }: SourcePolicy): string {
@@ -174,29 +186,13 @@ function topmost(graph: Graph, dirs: readonly string[]): readonly string[] {
 
 /** A policy as a file beside a kustomization must hold it for an overlay to build it; undefined where that is impossible. */
 function sourceForm(
-  graph: Graph,
-  overlay: string,
-  place: string,
+  { namespace: stamp, sourceName }: Renaming,
   { name, namespace, podSelector, rules }: WantedPolicy,
 ): SourcePolicy | undefined {
-  const stamp = stampOf(graph, overlay, place);
   if (stamp !== undefined && stamp !== namespace) return undefined;
   const ownNamespace = stamp === undefined && namespace !== '' ? namespace : undefined;
-  const subject = sourceName(graph, overlay, place, name);
-  return {
-    name: subject,
-    subject,
-    namespace: ownNamespace,
-    podSelector,
-    rules,
-  };
-}
-
-/** The namespace that the kustomizations from an overlay down to a place set on its resources: the outermost wins. */
-function stampOf(graph: Graph, overlay: string, place: string): string | undefined {
-  return foldersBetween(graph, overlay, place)
-    .map((dir) => graph.get(dir)?.value.namespace)
-    .find((namespace): namespace is string => typeof namespace === 'string' && namespace !== '');
+  const subject = sourceName(name);
+  return { name: subject, subject, namespace: ownNamespace, podSelector, rules };
 }
 
 /** No two policies of one build may have the same name. `places` has a place before the overlays that build on it. */

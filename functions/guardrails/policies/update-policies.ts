@@ -22,7 +22,7 @@ import { networkPolicy } from '../rules/network-policy';
 import { Commented, type Written, printYaml } from '../yaml/writer';
 import { newlineOf } from '../yaml/text';
 import { type YamlObject, isSame, objectAt } from '../yaml/yaml';
-import { builtName } from './names';
+import { renamingOf } from './names';
 import { type SourcePolicy, placePolicies } from './placement';
 
 const POLICY = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' } as const;
@@ -140,9 +140,9 @@ class PolicyFiles {
   private readonly removed = new Set<Item>();
   private readonly added: Item[] = [];
   private readonly changed: Finding[] = [];
-  /** As the overlays build them. */
-  private readonly removedNames = new Set<string>();
-  private readonly requiredNames = new Set<string>();
+  /** Folder of a kustomization to the names of policies that its file no longer has, and of those that it must have. */
+  private readonly removedNames = new Map<string, readonly string[]>();
+  private readonly requiredNames = new Map<string, readonly string[]>();
 
   constructor(
     private readonly pkg: Package,
@@ -163,8 +163,10 @@ class PolicyFiles {
       throw new InputError(
         message`${file}: network policies are written to this file, and ${kustomization.file} does not list it under resources; list it there, or move its resources to another file`,
       );
-    for (const { name: source } of required)
-      for (const one of this.builtNames(place, source)) this.requiredNames.add(one);
+    this.requiredNames.set(
+      place,
+      required.map((policy) => policy.name),
+    );
     const isUnchanged =
       generated.length === required.length && required.every((one, i) => this.isUpToDate(generated[i], one));
     if (!isUnchanged) this.rewrite(place, others, generated, required);
@@ -225,25 +227,31 @@ class PolicyFiles {
       if (kept === undefined)
         changes.push([policy.name, oldNames.includes(policy.name) ? 'is updated' : 'is added']);
     }
-    for (const name of oldNames.filter((one) => !newNames.includes(one))) {
-      changes.push([name, 'is removed']);
-      for (const one of this.builtNames(place, name)) this.removedNames.add(one);
-    }
+    const removedNames = oldNames.filter((one) => !newNames.includes(one));
+    for (const name of removedNames) changes.push([name, 'is removed']);
+    this.removedNames.set(place, removedNames);
     if (changes.length === 0)
       changes.push([newNames[0] ?? '', 'and the policies after it are sorted and deduplicated']);
     for (const [name, change] of changes) this.report(file, { ...POLICY, name }, words(change));
   }
 
-  private builtNames(place: string, name: string): string[] {
+  /** Names of policies of files as the overlays build them. */
+  private builtNames(byPlace: ReadonlyMap<string, readonly string[]>): Set<string> {
     const { graph } = this.pkg;
-    const reaching = this.overlays.filter((overlay) => reachableFrom(graph, [overlay]).has(place));
-    return reaching.map((overlay) => builtName(graph, overlay, place, name));
+    const built = [...byPlace].flatMap(([place, names]) => {
+      if (names.length === 0) return [];
+      const reaching = this.overlays.filter((overlay) => reachableFrom(graph, [overlay]).has(place));
+      return reaching.flatMap((overlay) => names.map(renamingOf(graph, overlay, place).builtName));
+    });
+    return new Set(built);
   }
 
   /** A removed policy restricts pods until it is deleted in the cluster too. */
   private staleInCluster(): Finding[] {
     // A policy that another file has now is still built.
-    const names = [...this.removedNames].filter((name) => !this.requiredNames.has(name));
+    const removed = this.builtNames(this.removedNames);
+    const required = removed.size === 0 ? removed : this.builtNames(this.requiredNames);
+    const names = [...removed].filter((name) => !required.has(name));
     if (names.length === 0) return [];
     return [
       {
@@ -281,10 +289,10 @@ class PolicyFiles {
     if (item === undefined) return false;
     const { name, namespace } = policy;
     const ref = resourceRef(item.value);
-    const isNamed = ref.name === name && ref.namespace === namespace;
+    if (ref.name !== name || ref.namespace !== namespace) return false;
     const isLabelled = generatedLabelsOf(item.value).every((label) => label === this.annotations.generatedBy);
     const isSpecified = ref.apiVersion === POLICY.apiVersion && isSame(item.value.spec, specOf(policy));
-    if (!isNamed || !isLabelled || !isSpecified) return false;
+    if (!isLabelled || !isSpecified) return false;
     return specLines(item.text) === specLines(printYaml(withReasons(this.policyOf(policy), policy)));
   }
 }

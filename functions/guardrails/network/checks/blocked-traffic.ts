@@ -63,7 +63,7 @@ function policyToFixIn({ policies, annotations, topology }: CheckedBuild) {
 }
 
 /** The first policy with a rule for the peer, else one for the port, else the first that selects every pod. */
-function closestTo(direction: Direction, traffic: Traffic, policies: readonly Policy[]): Policy | undefined {
+function closestTo(direction: Direction, traffic: Traffic, policies: readonly Policy[]): Policy {
   const other = direction === 'ingress' ? traffic.from : traffic.to;
   const score = (policy: Policy) => {
     const matches = (part: Partial<PolicyRule>) =>
@@ -72,8 +72,7 @@ function closestTo(direction: Direction, traffic: Traffic, policies: readonly Po
     if (matches({ peers: undefined })) return 2;
     return selectsEveryPod(policy) ? 1 : 0;
   };
-  const [first, ...others] = policies;
-  return first && others.reduce((best, one) => (score(one) > score(best) ? one : best), first);
+  return policies.reduce((best, one) => (score(one) > score(best) ? one : best));
 }
 
 function reportOf(connection: Connection, traffic: Traffic, direction: Direction, policy: Policy): Report {

@@ -9,7 +9,7 @@ import {
   type PolicyPort,
   type PolicyRule,
 } from '../policy';
-import { type Selector, selects } from '../selector';
+import type { Selector } from '../selector';
 import type { CheckedBuild, PolicyCheck } from './checked-build';
 
 /** What a hand-written policy opens pods to: every peer of a sort, on ports that are not those of DNS alone. */
@@ -43,19 +43,22 @@ export const openPolicies: PolicyCheck = (build) =>
 /** undefined: the policy opens no pods of the build, or is generated. */
 export function openingOf(policy: Policy, build: CheckedBuild): Opening | undefined {
   if (isGenerated(policy.resource, build.annotations)) return undefined;
-  const { podSelector, namespace } = policy;
-  const workloads = build.topology.workloads.filter(
-    (one) => one.namespace === namespace && !one.usesHostNetwork && selects(podSelector, one.labels),
-  );
-  if (workloads.length === 0) return undefined;
   for (const direction of DIRECTIONS)
     for (const rule of policy[direction] ?? []) {
       const peers = isForDns(rule, build) ? undefined : everyPeerOf(rule, direction);
       if (peers === undefined) continue;
+      const workloads = workloadsOf(policy, build);
+      if (workloads.length === 0) return undefined;
       if (direction === 'ingress' && isExposed(rule, workloads, build)) continue;
       return { direction, peers, workloads };
     }
   return undefined;
+}
+
+/** The workloads of the build to whose pods a policy applies. */
+function workloadsOf({ podSelector, namespace }: Policy, { index }: CheckedBuild): Workload[] {
+  const pods = index.matching({ podSelector, namespaceSelector: undefined }, namespace);
+  return pods.flatMap(({ workload }) => workload ?? []);
 }
 
 function everyPeerOf({ peers }: PolicyRule, direction: Direction): string | undefined {
