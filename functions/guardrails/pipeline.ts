@@ -12,7 +12,6 @@ import {
   type FailedBuild,
   type FindKustomize,
   type GivenBuild,
-  type OverlayBuild,
   buildOverlays,
 } from './kustomize/build-overlays';
 import { requireCompleteResources } from './kustomize/complete-resources';
@@ -29,7 +28,7 @@ import { Substitutions } from './config/substitutions';
 import { RULES } from './rules';
 import { type FileSettings, harden } from './rules/harden';
 import { inspect } from './rules/inspect';
-import { type ListedExemptions, NamedResources } from './rules/listed-exemptions';
+import { type CheckedEntry, type ListedExemptions, NamedResources } from './rules/listed-exemptions';
 import { networkPolicy } from './rules/network-policy';
 import type { YamlObject } from './yaml/yaml';
 
@@ -292,13 +291,16 @@ async function verifyBuilds(
     judged.push({ overlay, manifests: stdout, resources: resources.length });
   }
   const byOverlay = new Map(judged.map((one) => [one.overlay, one]));
+  const { listedExemptions: listed } = config;
+  const replaced = () => builds.flatMap((build) => variables.replace(build.overlay, build.resources));
+  const entries = listed === undefined ? [] : checkEntries(listed, pkg, replaced(), failures);
   const version = builds.length === 0 ? 'of unknown version' : await kustomizeVersion(kustomize);
   return {
     builds: all.judged.map(
       (overlay) => byOverlay.get(overlay) ?? { overlay, manifests: '', resources: undefined },
     ),
     findings: [
-      ...checkEntries(config.listedExemptions, pkg, builds, variables, failures),
+      ...entries.flatMap(({ finding }) => finding ?? []),
       ...merged(findings.flat()),
       ...checkKustomize(version, config),
       ...checkJudged(all),
@@ -308,27 +310,20 @@ async function verifyBuilds(
 }
 
 /**
- * What is wrong with the entries of the exemptions file. If an overlay is not built, the resources of the package are not
- * all known.
+ * Checks the entries of the exemptions file against the resources of a package, at the source and in its builds. If an
+ * overlay is not built, these are not all known.
+ *
+ * @param built the resources of all builds
  */
-function checkEntries(
-  listed: ListedExemptions | undefined,
-  pkg: Package,
-  builds: readonly OverlayBuild[],
-  variables: Substitutions,
+export function checkEntries(
+  listed: ListedExemptions,
+  { files }: Package,
+  built: readonly YamlObject[],
   failures: readonly FailedBuild[],
-): Finding[] {
-  if (listed === undefined) return [];
-  const built = builds.flatMap(({ overlay, resources }) => variables.replace(overlay, resources));
-  const areAllKnown = failures.every(({ severity }) => severity !== 'error');
-  const resources = areAllKnown ? namedResources(pkg, built) : undefined;
-  return listed.check(resources).flatMap(({ finding }) => finding ?? []);
-}
-
-/** The resources of a package by name, at the source and in its builds. */
-export function namedResources({ files }: Package, built: readonly YamlObject[]): NamedResources {
+): CheckedEntry[] {
+  if (failures.some(({ severity }) => severity === 'error')) return listed.check(undefined);
   const atSource = [...files.values()].flat().map(({ value }) => value);
-  return new NamedResources([...atSource, ...built].flatMap((root) => expandLists(root)));
+  return listed.check(new NamedResources([...atSource, ...built].flatMap((root) => expandLists(root))));
 }
 
 /** The rule of findings about builds themselves. No configuration changes its level. */

@@ -17,34 +17,14 @@ import { judge } from '../../functions/guardrails/pipeline';
 import { RULES } from '../../functions/guardrails/rules';
 import { ListedExemptions, NamedResources } from '../../functions/guardrails/rules/listed-exemptions';
 import { findingsOf, run } from '../../functions/guardrails/run';
+import { useFixedDay } from '../support/fixed-day';
 import { resourceList } from '../support/package-files';
 import { findKustomizeForTests } from '../support/tools';
 import { type Tree, useFolder, writeTree } from '../support/tree';
 
 const RULE_IDS = RULES.map(({ id }) => id).join(', ');
 
-beforeAll(() => {
-  // Only the clock is fake: waiting for kustomize takes real timers.
-  jest.useFakeTimers({
-    now: new Date('2026-07-15T12:00:00Z'),
-    doNotFake: [
-      'hrtime',
-      'nextTick',
-      'performance',
-      'queueMicrotask',
-      'setImmediate',
-      'setInterval',
-      'setTimeout',
-      'clearImmediate',
-      'clearInterval',
-      'clearTimeout',
-    ],
-  });
-});
-
-afterAll(() => {
-  jest.useRealTimers();
-});
+useFixedDay('2026-07-15');
 
 const folder = useFolder('exemptions-file-');
 const findKustomize = () => Promise.resolve(findKustomizeForTests());

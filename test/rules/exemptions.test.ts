@@ -2,32 +2,12 @@ import { parse } from 'yaml';
 import type { Result } from '../../functions/guardrails/krm/result';
 import { RULES } from '../../functions/guardrails/rules';
 import { run } from '../../functions/guardrails/run';
+import { useFixedDay } from '../support/fixed-day';
 import { findKustomizeForTests } from '../support/tools';
 
 const RULE_IDS = RULES.map(({ id }) => id).join(', ');
 
-beforeAll(() => {
-  // Only the clock is fake: waiting for kustomize takes real timers.
-  jest.useFakeTimers({
-    now: new Date('2026-07-15T12:00:00Z'),
-    doNotFake: [
-      'hrtime',
-      'nextTick',
-      'performance',
-      'queueMicrotask',
-      'setImmediate',
-      'setInterval',
-      'setTimeout',
-      'clearImmediate',
-      'clearInterval',
-      'clearTimeout',
-    ],
-  });
-});
-
-afterAll(() => {
-  jest.useRealTimers();
-});
+useFixedDay('2026-07-15');
 
 interface Judged {
   readonly exitCode: number;

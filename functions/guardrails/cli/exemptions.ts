@@ -10,7 +10,7 @@ import { type BuiltPackage, type OverlayBuild, buildOverlays } from '../kustomiz
 import { keyOf } from '../kustomize/copy';
 import type { Package } from '../kustomize/package';
 import { message, words } from '../message';
-import { failureOf, merged, namedResources } from '../pipeline';
+import { checkEntries, failureOf, merged } from '../pipeline';
 import type { Exemption } from '../rules/exemptions';
 import { annotatedExemptions } from '../rules/inspect';
 import { type ListedExemptions, NamedResources } from '../rules/listed-exemptions';
@@ -161,18 +161,12 @@ function listEntries(
     overlay,
     resources: variables.replace(overlay, resources),
   }));
-  const areAllKnown = failures.every(({ severity }) => severity !== 'error');
-  const all = areAllKnown
-    ? namedResources(
-        pkg,
-        builds.flatMap(({ resources }) => resources),
-      )
-    : undefined;
   const byOverlay = builds.map(({ overlay, resources }) => ({
     overlay,
     named: new NamedResources(resources.flatMap((root) => expandLists(root))),
   }));
-  const checked = listed.check(all);
+  const built = builds.flatMap(({ resources }) => resources);
+  const checked = checkEntries(listed, pkg, built, failures);
   const valid = checked.filter(({ finding }) => finding?.severity !== 'error');
   return {
     rows: valid.map(({ entry }) => {

@@ -123,7 +123,7 @@ function settingsIn(
   };
 }
 
-/** The DNS pods of OpenShift listen on 5353, behind port 53 of their Service (openshift/cluster-dns-operator). */
+/** The DNS pods of OpenShift listen on 5353, to which port 53 of their Service leads (openshift/cluster-dns-operator). */
 function closedDns(
   { network }: WrittenSettings,
   settings: Settings,
