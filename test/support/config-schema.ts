@@ -16,6 +16,7 @@ interface SchemaNode {
 const ONE_ROW: ReadonlyMap<string, string> = new Map([
   ['spec.rules', 'RULE'],
   ['spec.environments', 'OVERLAY'],
+  ['spec.network.ingressControllers', 'CLASS'],
 ]);
 
 /** The JSON Schema of the configuration, in the draft that the YAML language server reads. */

@@ -64,6 +64,11 @@ function lineOf({ from, to, ports }: Connection): string {
 }
 
 function nameOf(end: ConnectionEnd): string {
-  if (end.is === 'nameservers') return end.ranges.map(printIpRange).join(', ');
+  if (end.is === 'addresses') return end.ranges.map(printIpRange).join(', ');
+  if (end.is === 'pods')
+    return [
+      end.pods.namespace,
+      ...Object.entries(end.pods.podLabels).map(([key, value]) => `${key}=${value}`),
+    ].join(' ');
   return end.is === 'workload' ? `${end.workload.kind}/${end.workload.name}` : end.is;
 }

@@ -45,6 +45,8 @@ const SETTINGS: readonly Setting[] = [
   { key: ['harden'], isLooser: isBelow(['all', 'safe']), inEnvironments: true },
   { key: ['network', '*', '*'], isLooser: isOther },
   { key: ['network', 'defaultDeny'], isLooser: isOther },
+  { key: ['network', 'mesh'], isLooser: isOther },
+  { key: ['network', 'unresolved'], isLooser: isBelow(['error', 'warning']), inEnvironments: true },
   { key: ['exemptions', 'maxDays'], isLooser: (own, floor) => Number(own) > Number(floor) },
   { key: ['complete'], isLooser: isBelow([true, false]) },
   { key: ['kustomizeVersion'], isLooser: isOther },

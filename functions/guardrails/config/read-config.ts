@@ -6,6 +6,7 @@ import { compareQuantities, parseQuantity } from '../kubernetes/quantity';
 import type { PodSecurity } from '../kubernetes/pod-security';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
 import { type Message, joinMessages, message, words } from '../message';
+import { API_SERVER_PORTS, type ExternalPeers } from '../network/external-peers';
 import type { ExemptionLimits } from '../rules/exemptions';
 import type { Level } from '../rules/inspect';
 import { type FieldPath, formatPath, valueAt } from '../yaml/field-path';
@@ -113,13 +114,28 @@ function settingsIn(
     resourceDefaults: resourceDefaults(resources, base.resourceDefaults, [...field, 'resources'], locate),
     harden: written.harden ?? base.harden,
     knownImages: written.knownImages ?? base.knownImages,
-    network: {
-      ingressController: { ...base.network.ingressController, ...network?.ingressController },
-      gateways: { ...base.network.gateways, ...network?.gateways },
-      dns: { ...base.network.dns, ...network?.dns },
-      defaultDeny: network?.defaultDeny ?? base.network.defaultDeny,
-    },
+    network: networkIn(network, base.network),
     substitute: substitute ?? base.substitute,
+  };
+}
+
+function networkIn(written: WrittenSettings['network'] = {}, base: ExternalPeers): ExternalPeers {
+  const { apiServer, monitoring, ingressControllers = {} } = written;
+  const controllers = Object.entries(ingressControllers).map(
+    ([name, { namespace = '', podLabels = {}, cidrs }]) =>
+      [name, cidrs === undefined ? { namespace, podLabels } : { cidrs }] as const,
+  );
+  return {
+    ingressController: { ...base.ingressController, ...written.ingressController },
+    ingressControllers: new Map([...base.ingressControllers, ...controllers]),
+    gateways: { ...base.gateways, ...written.gateways },
+    router: { ...base.router, ...written.router },
+    dns: { ...base.dns, ...written.dns },
+    apiServer: apiServer === undefined ? base.apiServer : { ports: API_SERVER_PORTS, ...apiServer },
+    monitoring: monitoring === undefined ? base.monitoring : { podLabels: {}, ...monitoring },
+    mesh: written.mesh ?? base.mesh,
+    unresolved: written.unresolved ?? base.unresolved,
+    defaultDeny: written.defaultDeny ?? base.defaultDeny,
   };
 }
 

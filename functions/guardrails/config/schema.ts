@@ -3,7 +3,7 @@ import { LONGEST_DOMAIN, isAnnotationDomain } from '../kubernetes/annotation-nam
 import { NEWEST_MINOR, OLDEST_MINOR } from '../kubernetes/pod-security';
 import { parseQuantity } from '../kubernetes/quantity';
 import type { ResourceName } from '../kubernetes/resource-defaults';
-import type { SelectedPods } from '../network/external-peers';
+import { API_SERVER_PORTS, MESHES, type SelectedPods } from '../network/external-peers';
 import { readIpRange } from '../network/ip-range';
 import { RULES } from '../rules';
 import { DEFAULTS } from './config';
@@ -67,6 +67,11 @@ const PORTS = v.pipe(
   v.check((ports) => ports.length > 0, 'a list of at least one port'),
   annotated({ minItems: 1 }),
 );
+const CIDRS = v.pipe(
+  v.array(CIDR),
+  v.check((ranges) => ranges.length > 0, 'a list of at least one CIDR range'),
+  annotated({ minItems: 1 }),
+);
 const ANNOTATION_DOMAIN = v.pipe(
   v.string(),
   v.check(
@@ -100,14 +105,42 @@ const RESOURCES = strict({
   requests: amounts('request', resourceDefaults.requests),
   limits: amounts('limit', resourceDefaults.limits),
 });
+/** A controller: its pods, or the addresses of a load balancer without pods. */
+const INGRESS_CONTROLLER = v.pipe(
+  strict({
+    namespace: key(v.string(), 'The namespace of the controller'),
+    podLabels: key(mapping(v.string()), 'Labels that select the pods of the controller'),
+    cidrs: key(CIDRS, 'CIDR ranges of a load balancer that has no pods'),
+  }),
+  v.check(
+    ({ namespace, podLabels, cidrs }) =>
+      cidrs === undefined ? namespace !== undefined : namespace === undefined && podLabels === undefined,
+    'either namespace, with podLabels or without, or cidrs',
+  ),
+);
 const NETWORK = strict({
   ingressController: key(
-    strict(externalPods('the ingress controller', network.ingressController)),
+    strict({
+      ...externalPods('the ingress controller', network.ingressController),
+      classes: key(
+        v.array(v.string()),
+        'The Ingress classes that it serves, beside an Ingress without a class',
+        { default: network.ingressController.classes },
+      ),
+    }),
     'How policies select the ingress controller',
+  ),
+  ingressControllers: key(
+    mapping(v.pipe(INGRESS_CONTROLLER, annotated({ description: 'The controller of this class' }))),
+    'How policies select the controllers of other Ingress classes, by class: `namespace` and `podLabels`, or `cidrs`',
   ),
   gateways: key(
     strict(externalPods('the gateways of the Gateway API', network.gateways)),
     'How policies select the gateways of the Gateway API',
+  ),
+  router: key(
+    strict(externalPods('the router of OpenShift', network.router)),
+    'How policies select the pods that serve the Routes of OpenShift',
   ),
   dns: key(
     strict({
@@ -120,6 +153,36 @@ const NETWORK = strict({
       }),
     }),
     'How policies select the DNS servers',
+  ),
+  apiServer: key(
+    v.pipe(
+      strict({
+        addresses: v.pipe(CIDRS, annotated({ description: 'CIDR ranges of the API server' })),
+        ports: key(PORTS, 'Ports of the API server', { default: API_SERVER_PORTS }),
+      }),
+    ),
+    'The addresses of the API server, for its clients, and for webhooks and APIServices; without it, they are not isolated',
+  ),
+  monitoring: key(
+    strict({
+      namespace: v.pipe(
+        v.string(),
+        annotated({ description: 'The namespace of the pods that collect metrics' }),
+      ),
+      podLabels: key(mapping(v.string()), 'Labels that select the pods that collect metrics', {
+        default: {},
+      }),
+    }),
+    'How policies select the pods that collect metrics; without it, pods that show metrics are not isolated',
+  ),
+  mesh: key(
+    v.picklist(MESHES),
+    `The service mesh, one of ${MESHES.map((one) => `\`${one}\``).join(', ')}; without it, pods in a mesh are not isolated`,
+  ),
+  unresolved: key(
+    v.picklist(['error', 'warning']),
+    'The severity of a workload that is not isolated because the build does not show all of its traffic',
+    { default: network.unresolved },
   ),
   defaultDeny: key(
     v.picklist(['namespace']),

@@ -10,7 +10,13 @@ export const LONGEST_DOMAIN = LONGEST_SUBDOMAIN - EXEMPT.length;
 const RESERVED_DOMAINS = ['kubernetes.io', 'k8s.io'];
 
 /** The names of the annotations, without their domain, in the order in which a misspelt key is compared to them. */
-export const ANNOTATIONS = ['harden', 'writable-paths', 'connects-to', 'internet-egress'] as const;
+export const ANNOTATIONS = [
+  'harden',
+  'writable-paths',
+  'connects-to',
+  'internet-egress',
+  'accepts-from',
+] as const;
 const GENERATED_BY = 'generated-by';
 
 /**
@@ -26,6 +32,7 @@ export interface AnnotationNames {
   readonly writablePaths: string;
   readonly connectsTo: string;
   readonly internetEgress: string;
+  readonly acceptsFrom: string;
   /** What precedes the rule in the key of an exemption: `exempt.todo.example.com/`. */
   readonly exemptionPrefix: string;
   /** The label of generated policies. */
@@ -50,6 +57,7 @@ export function annotationNames(
     writablePaths: keyOf('writable-paths'),
     connectsTo: keyOf('connects-to'),
     internetEgress: keyOf('internet-egress'),
+    acceptsFrom: keyOf('accepts-from'),
     exemptionPrefix: `${EXEMPT}${domain}/`,
     generatedBy: generatedLabel(domain),
   };

@@ -3,8 +3,9 @@ import type { PodSpec } from '../kubernetes/workload';
 import type { Placed } from '../krm/resource';
 import type { Message } from '../message';
 import type { FieldPath } from '../yaml/field-path';
+import type { SelectedPods } from './external-peers';
 import type { IpRange } from './ip-range';
-import type { Protocol } from './policy';
+import type { Direction, Protocol } from './policy';
 import type { Labels } from './selector';
 
 export interface Port {
@@ -42,7 +43,30 @@ export type ConnectionEnd =
   | { readonly is: 'workload'; readonly workload: Workload }
   | { readonly is: 'ingress-controller' | 'gateway' | 'internet' | 'dns' }
   | { readonly is: 'acme-solver'; readonly namespace: string }
-  | { readonly is: 'nameservers'; readonly ranges: readonly IpRange[] };
+  // `name` is for messages: `the API server`.
+  | { readonly is: 'pods'; readonly pods: SelectedPods; readonly name: Message }
+  | { readonly is: 'addresses'; readonly ranges: readonly IpRange[]; readonly name: Message };
+
+/** An annotation by the name that it has after the domain, and an entry that it may have. */
+export interface AnnotationEntry {
+  readonly annotation: 'connects-to' | 'accepts-from' | 'internet-egress';
+  readonly entry: Message;
+}
+
+/**
+ * Traffic of a workload that a build shows and that no rule of a policy can allow, because its other end is not known. It
+ * holds the isolation of the workload back in this direction.
+ */
+export interface OpenNeed {
+  readonly workload: Workload;
+  readonly direction: Direction;
+  /** What shows it, as a clause: `env STRIPE_URL names api.stripe.com`. */
+  readonly evidence: Message;
+  /** From the root of the resource of the workload. */
+  readonly field: FieldPath;
+  /** What answers it: an entry of an annotation of the workload, or a sentence in the imperative. */
+  readonly answer: AnnotationEntry | Message;
+}
 
 /** A connection that a build requires. */
 export interface Connection {
@@ -74,6 +98,8 @@ export interface Topology {
   readonly connections: readonly Connection[];
   /** Those of workloads with pods in the network of the node: no policy can allow them by labels. */
   readonly nodeConnections: readonly Connection[];
+  /** What holds the isolation of workloads back. */
+  readonly needs: readonly OpenNeed[];
   /** Required connections for which no policy can be generated; an info where their destination is not known. */
   readonly reports: readonly PlacedReport[];
 }

@@ -215,7 +215,16 @@ function policyAt(
 }
 
 /** The order of rules. */
-const RANKS = ['ingress-controller', 'gateway', 'acme-solver', 'workload', 'internet', 'dns', 'nameservers'];
+const RANKS = [
+  'ingress-controller',
+  'gateway',
+  'acme-solver',
+  'pods',
+  'workload',
+  'internet',
+  'dns',
+  'addresses',
+];
 
 function bySide({ other: a }: Side, { other: b }: Side): number {
   return RANKS.indexOf(a.is) - RANKS.indexOf(b.is) || compareText(identityOf(a), identityOf(b));
@@ -239,13 +248,14 @@ function namespaceOf(end: ConnectionEnd): string {
 
 function identityOf(end: ConnectionEnd): string {
   const workload = end.is === 'workload' ? [end.workload.name, end.workload.kind] : [];
-  const addresses = end.is === 'nameservers' ? end.ranges.map(printIpRange) : [];
-  return JSON.stringify([end.is, namespaceOf(end), ...workload, ...addresses]);
+  const addresses = end.is === 'addresses' ? end.ranges.map(printIpRange) : [];
+  const pods = end.is === 'pods' ? [end.pods.namespace, ...Object.entries(end.pods.podLabels).flat()] : [];
+  return JSON.stringify([end.is, namespaceOf(end), ...workload, ...addresses, ...pods]);
 }
 
 /** The entries of `from` or `to` that select one end of a connection, in a policy of the namespace `home`. */
 function peersOf(end: ConnectionEnd, home: string, peers: ExternalPeers): YamlValue[] {
-  if (end.is === 'nameservers') return end.ranges.map((one) => ({ ipBlock: { cidr: printIpRange(one) } }));
+  if (end.is === 'addresses') return end.ranges.map((one) => ({ ipBlock: { cidr: printIpRange(one) } }));
   const pods = podsAt(end, peers);
   if (pods === undefined)
     return INTERNET.map(({ cidr, except }) => ({ ipBlock: { cidr, except: [...except] } }));

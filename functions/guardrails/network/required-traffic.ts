@@ -55,7 +55,7 @@ export class RequiredTraffic {
 
   private isEnd(end: ConnectionEnd, endpoint: Endpoint): boolean {
     if (!isPod(endpoint) && end.is === 'internet') return isInternet(endpoint.ip);
-    if (!isPod(endpoint) && end.is === 'nameservers')
+    if (!isPod(endpoint) && end.is === 'addresses')
       return end.ranges.some((range) => contains(range, endpoint.ip));
     if (!isPod(endpoint)) return end.is === 'dns' && this.isDns(endpoint.ip);
     if (end.is === 'workload' && endpoint.workload !== undefined) return endpoint.workload === end.workload;

@@ -62,6 +62,11 @@ function expressionIn(field: Field): Expression[] {
   return operator === undefined ? [] : [{ key: textOf(key.value), operator, values: labels }];
 }
 
+/** Whether the API server accepts a label. */
+export function isLabel(key: string, value: string): boolean {
+  return isKey(key) && (value === '' || NAME.test(value));
+}
+
 function isKey(value: YamlValue | undefined): boolean {
   const [name = '', prefix, ...more] = typeof value === 'string' ? value.split('/').reverse() : [];
   return NAME.test(name) && (prefix === undefined || PREFIX.test(prefix)) && more.length === 0;

@@ -6,8 +6,18 @@ import type { Severity } from '../krm/result';
 import { type Message, message, words } from '../message';
 import { type FieldPath, valueAt } from '../yaml/field-path';
 import { type YamlObject, type YamlValue, objectAt, objectsIn } from '../yaml/yaml';
-import type { Connection, ConnectionEnd, Exposure, Port, Topology, Workload } from './connection';
+import type {
+  Connection,
+  ConnectionEnd,
+  Exposure,
+  OpenNeed,
+  Port,
+  PortReference,
+  Topology,
+  Workload,
+} from './connection';
 import { areUndecided, constantLabels, controllerLabels, patternsOf } from './controller-labels';
+import { type Declarations, readDeclarations } from './declarations';
 import { EXTERNAL_PEERS, type ExternalPeers } from './external-peers';
 import { append } from './multimap';
 import { type Labels, hasLabels, isLabels, stringsIn } from './selector';
@@ -40,19 +50,21 @@ export class TopologyBuilder {
   private readonly byLabel = new Map<string, Workload[]>();
   private readonly controllerLabels = new Map<Workload, Labels>();
   private readonly services = new Map<string, YamlObject>();
-  private readonly namespaces = new Set<string>();
+  readonly namespaces = new Set<string>();
   /** Workloads whose labels are a part of those of other pods. */
   private readonly tooGeneral = new Set<Workload>();
   private readonly configMaps = new Map<string, Labels>();
-  /** Workloads that open connections. */
-  readonly clients = new Set<Workload>();
   /** Workloads whose pods connect to each other. */
   readonly clusters = new Set<Workload>();
   /** Services that an Ingress or a route leads to. */
   readonly routed = new Set<YamlObject>();
   readonly connections: Connection[] = [];
-  private readonly nodeConnections: Connection[] = [];
+  readonly nodeConnections: Connection[] = [];
   readonly exposures: Exposure[] = [];
+  private readonly needs = new Map<string, OpenNeed>();
+  private readonly declarations = new Map<Workload, Declarations>();
+  /** Names that an Ingress or a route of the build serves: `*.example.com` with its first label. */
+  readonly servedHosts = new Set<string>();
   private readonly reports = new Map<string, PlacedReport>();
 
   constructor(
@@ -90,7 +102,59 @@ export class TopologyBuilder {
       connections: this.connections,
       nodeConnections: this.nodeConnections,
       exposures: this.exposures,
+      needs: [...this.needs.values()],
     };
+  }
+
+  /** What the annotations of a workload state about its traffic. */
+  declarationsOf(workload: Workload): Declarations {
+    const declarations = this.declarations.get(workload) ?? readDeclarations(workload, this.annotations);
+    this.declarations.set(workload, declarations);
+    return declarations;
+  }
+
+  /** Adds a need that no declaration of the workload answers; a pod in the network of the node has none. */
+  addNeed(need: OpenNeed): void {
+    const { workload, direction, evidence } = need;
+    if (workload.usesHostNetwork) return;
+    const { connectsTo, acceptsFrom } = this.declarationsOf(workload);
+    const declared = direction === 'egress' ? connectsTo : acceptsFrom;
+    if (declared?.length === 0) return;
+    const { kind, namespace, name } = workload;
+    const key = keyOf(kind, namespace, name, direction, evidence.raw);
+    if (!this.needs.has(key)) this.needs.set(key, need);
+  }
+
+  /** Whether the annotation accepts-from of a workload names clients of one of some ports of its pods, or none at all. */
+  declaresClients(workload: Workload, ports: readonly Port[]): boolean {
+    const { acceptsFrom } = this.declarationsOf(workload);
+    if (acceptsFrom === undefined) return false;
+    const isDeclared = (one: Port) =>
+      ports.some(({ port, protocol }) => one.port === port && one.protocol === protocol);
+    return acceptsFrom.length === 0 || acceptsFrom.some(({ port }) => isDeclared(port));
+  }
+
+  /**
+   * Whether the annotations of a workload open a host outside the build, or state that nothing is needed.
+   *
+   * @param port undefined: not known
+   */
+  declaresHost(workload: Workload, host: string, port: PortReference, isPublic: boolean): boolean {
+    const { connectsTo, internetEgress } = this.declarationsOf(workload);
+    const isPort = (one: PortReference) => port === undefined || one === port;
+    if (connectsTo?.length === 0) return true;
+    if (
+      connectsTo?.some((one) => isPort(one.port) && (one.range !== undefined || isSameHost(one.host, host)))
+    )
+      return true;
+    if (!isPublic || internetEgress === undefined) return false;
+    return internetEgress.length === 0 || internetEgress.some((one) => isPort(one.port));
+  }
+
+  /** Whether a name is one that the build itself serves to its public. */
+  isServed(host: string): boolean {
+    const name = host.toLowerCase();
+    return this.servedHosts.has(name) || this.servedHosts.has(name.replace(/^[^.]+/, '*'));
   }
 
   /** undefined: not in the build. */
@@ -160,7 +224,6 @@ export class TopologyBuilder {
     // No policy applies at the end in the network of the node. At the other one, a pod has the address of its node.
     else if (bound.length > 0) this.nodeConnections.push(connection);
     if (from.is !== 'workload') return;
-    if (!from.workload.usesHostNetwork) this.clients.add(from.workload);
     if (to.is === 'workload' && to.workload === from.workload) this.clusters.add(from.workload);
   }
 
@@ -296,6 +359,16 @@ function obstacleIn(
     remedy,
     'info',
   ];
+}
+
+/** Whether two names are of one host: `db.data` and `db.data.svc.cluster.local`. */
+function isSameHost(a: string, b: string): boolean {
+  const bare = (host: string) =>
+    host
+      .toLowerCase()
+      .replace(/\.$/, '')
+      .replace(/\.svc(?:\..*)?$/, '');
+  return bare(a) === bare(b);
 }
 
 function firstOf(labels: Labels): Labels {

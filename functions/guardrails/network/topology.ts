@@ -2,6 +2,7 @@ import type { AnnotationNames } from '../kubernetes/annotation-names';
 import type { Placed } from '../krm/resource';
 import type { Topology } from './connection';
 import type { ExternalPeers } from './external-peers';
+import { readAcceptsFrom } from './sources/accepts-from';
 import { readAcmeSolver } from './sources/acme-solver';
 import { readConnectsTo } from './sources/connects-to';
 import { readDns } from './sources/dns';
@@ -16,7 +17,7 @@ import { TopologyBuilder } from './topology-builder';
 const PASSES = [
   {
     ofResources: [readIngress, readGatewayRoute, readAcmeSolver],
-    ofWorkloads: [readEnvAndFiles, readConnectsTo, readInternetEgress, readStatefulSetPeers],
+    ofWorkloads: [readEnvAndFiles, readConnectsTo, readInternetEgress, readAcceptsFrom, readStatefulSetPeers],
   },
   // These depend on the connections that the first pass adds.
   { ofResources: [readServiceExposures, readUnnamedHeadlessService], ofWorkloads: [readDns, readHostPorts] },

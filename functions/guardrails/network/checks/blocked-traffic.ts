@@ -100,11 +100,10 @@ const NAMES = {
   'acme-solver': 'the ACME solver',
   dns: 'DNS',
   internet: 'the internet',
-  nameservers: 'its nameserver',
 } as const;
 
 function nameOf(end: ConnectionEnd, endpoint: Endpoint): Message {
   if (end.is === 'workload') return message`${end.workload.kind}/${end.workload.name}`;
-  const name = words(NAMES[end.is]);
+  const name = end.is === 'pods' || end.is === 'addresses' ? end.name : words(NAMES[end.is]);
   return isPod(endpoint) ? name : message`${name} (${endpoint.ip.text})`;
 }

@@ -62,7 +62,7 @@ export class CheckedBuild {
   /** Endpoints for one end of a connection: one for every set of them that policies can distinguish. */
   endpointsOf(end: ConnectionEnd, { from }: Connection): readonly Endpoint[] {
     if (end.is === 'workload') return [this.pods.ofWorkload(end.workload)];
-    if (end.is === 'nameservers')
+    if (end.is === 'addresses')
       return end.ranges.flatMap((one) => representatives([one])[0] ?? []).map((ip) => ({ ip }));
     const pods = podsAt(end, this.peers);
     if (pods !== undefined) {

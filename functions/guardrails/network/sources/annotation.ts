@@ -1,13 +1,11 @@
-import { annotationsOf } from '../../krm/resource';
 import { words } from '../../message';
-import { textOf } from '../../yaml/yaml';
 import type { Workload } from '../connection';
+import type { TopologyBuilder } from '../topology-builder';
 
-/** The entries of an annotation, which commas separate, and the annotation as the origin of connections. */
-export function readAnnotation(at: Workload, key: string) {
-  const entries = textOf(annotationsOf(at.resource)[key] ?? '').split(',');
-  return {
-    entries: entries.map((entry) => entry.trim()).filter((entry) => entry !== ''),
-    origin: { at, field: ['metadata', 'annotations', key], part: words(`annotation ${key}`) },
-  };
+/** An annotation of a workload as the origin of connections; reports its invalid entries. */
+export function annotationOrigin(at: Workload, key: string, topology: TopologyBuilder) {
+  const origin = { at, field: ['metadata', 'annotations', key], part: words(`annotation ${key}`) };
+  for (const one of topology.declarationsOf(at).invalid)
+    if (one.key === key) topology.report(origin, one.problem, one.remedy);
+  return origin;
 }

@@ -9,9 +9,9 @@ const NAMESERVER_PORTS = [53];
 /** Within the pod, where no policy applies. */
 const LOOPBACK = ['127.0.0.0/8', '::1/128'].flatMap((cidr) => readIpRange(cidr) ?? []);
 
-/** Every client resolves names: by the DNS servers of the cluster, or by the nameservers of its pods. */
+/** Every pod resolves names: by the DNS servers of the cluster, or by the nameservers of its pods. */
 export const readDns: Source<Workload> = (workload, topology) => {
-  if (!topology.clients.has(workload)) return;
+  if (workload.usesHostNetwork) return;
   const { pod } = workload;
   const { dnsPolicy } = pod.value;
   if (dnsPolicy === 'None') {
@@ -25,7 +25,7 @@ export const readDns: Source<Workload> = (workload, topology) => {
       'add them to spec.network.dns.addresses of the configuration, or allow them by a NetworkPolicy of your own',
       'info',
     );
-  const reason = words('every client must resolve names');
+  const reason = words('every pod must resolve names');
   const ports = bothProtocols(topology.peers.dns.ports);
   topology.connect({ is: 'workload', workload }, { is: 'dns' }, ports, reason, words('DNS'));
 };
@@ -49,7 +49,7 @@ function connectToNameservers(workload: Workload, topology: TopologyBuilder): vo
   );
   if (ranges.length === 0) return;
   const reason = words('its dnsConfig names the nameservers');
-  const to = { is: 'nameservers', ranges } as const;
+  const to = { is: 'addresses', ranges, name: words('its nameserver') } as const;
   topology.connect({ is: 'workload', workload }, to, bothProtocols(NAMESERVER_PORTS), reason, words('DNS'));
 }
 
