@@ -1,8 +1,8 @@
 import { type Config, type Levels, type Settings, overlaySettings, settingsFor } from './config/config';
-import type { Finding, Revision, Source } from './findings/finding';
+import type { Counted, Finding, Revision, Source } from './findings/finding';
 import { NO_CHANGES } from './krm/input';
 import type { Item } from './krm/item';
-import { expandLists, groupOf, resourceRef } from './krm/resource';
+import { type ResourceRef, expandLists, groupOf, resourceRef } from './krm/resource';
 import { annotationNames } from './kubernetes/annotation-names';
 import { NamespaceObjects } from './kubernetes/namespace-objects';
 import { hasPods } from './kubernetes/workload';
@@ -305,7 +305,7 @@ async function verifyBuilds(
       ...checkKustomize(version, config),
       ...checkJudged(all),
     ],
-    summary: summaryOf(all, version),
+    summary: summaryOf(all, version, findings.flat()),
   };
 }
 
@@ -367,12 +367,20 @@ function checkJudged({ judged }: Overlays): Finding[] {
   ];
 }
 
-/** `judged: overlays/dev, overlays/prod; taken for a base: base; built by kustomize v5.8.1`. */
-function summaryOf({ judged, bases }: Overlays, version: string): Message {
+/** `judged: overlays/dev, overlays/prod; taken for a base: base; built by kustomize v5.8.1; 2 workloads not isolated`. */
+function summaryOf({ judged, bases }: Overlays, version: string, findings: readonly Finding[]): Message {
+  const namesOf = (counted: Counted, nameOf: (resource: ResourceRef) => string) =>
+    new Set(
+      findings.flatMap(({ counts, resource }) => (counts === counted && resource ? nameOf(resource) : [])),
+    );
+  const open = namesOf('not isolated', ({ kind, name }) => `${kind}/${name}`).size;
+  const unknown = namesOf('not understood', ({ apiVersion, kind }) => `${apiVersion} ${kind}`).size;
   const parts = [
     message`judged: ${joinMessages(judged, ', ')}`,
     ...(bases.length === 0 ? [] : [message`taken for a base: ${joinMessages(bases, ', ')}`]),
     message`built by kustomize ${version}`,
+    ...(open === 0 ? [] : [message`${open} ${words(open === 1 ? 'workload' : 'workloads')} not isolated`]),
+    ...(unknown === 0 ? [] : [message`${unknown} ${words(unknown === 1 ? 'kind' : 'kinds')} not understood`]),
   ];
   return joinMessages(parts, '; ');
 }

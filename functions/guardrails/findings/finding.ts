@@ -6,6 +6,9 @@ import type { Message } from '../message';
 import type { FieldPath, Fix } from '../yaml/field-path';
 import type { YamlObject, YamlValue } from '../yaml/yaml';
 
+/** What the summary counts: a workload that no policy isolates, a kind that is not understood. */
+export type Counted = 'not isolated' | 'not understood';
+
 /** What a rule reports of one resource. */
 export interface Report {
   /** What is wrong, as the end of a sentence whose subject is the resource: `container "web" is privileged`. */
@@ -23,6 +26,8 @@ export interface Report {
   readonly fixes?: readonly Fix[];
   /** What the resource needs besides the fixes, as the end of a sentence; an info where they are applied. */
   readonly needs?: Message | undefined;
+  /** What the summary counts it as. */
+  readonly counts?: Counted | undefined;
   /** What is reported besides where an exemption covers it: what the exempt pod still needs to start. */
   readonly ifExempt?: Report;
 }
@@ -64,6 +69,7 @@ export interface Finding {
   readonly currentValue?: YamlValue | undefined;
   readonly fixes?: readonly Fix[] | undefined;
   readonly needs?: Message | undefined;
+  readonly counts?: Counted | undefined;
   readonly suppression?: Suppression | undefined;
   /** Folders of the overlays whose builds have it; empty for one at the source or in a stream. */
   readonly overlays: readonly string[];

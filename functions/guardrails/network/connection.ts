@@ -66,6 +66,8 @@ export interface OpenNeed {
   readonly field: FieldPath;
   /** What answers it: an entry of an annotation of the workload, or a sentence in the imperative. */
   readonly answer: AnnotationEntry | Message;
+  /** Of the workload for ingress, of the other end for egress; undefined: not known. */
+  readonly ports?: readonly Port[] | undefined;
 }
 
 /** A connection that a build requires. */
@@ -87,6 +89,8 @@ export interface Exposure {
   readonly field: FieldPath;
   readonly workload: Workload;
   readonly ports: readonly Port[];
+  /** The workload states its clients. */
+  readonly isDeclared: boolean;
 }
 
 /** The traffic that a build requires. */
@@ -96,8 +100,6 @@ export interface Topology {
   readonly workloads: readonly Workload[];
   readonly exposures: readonly Exposure[];
   readonly connections: readonly Connection[];
-  /** Those of workloads with pods in the network of the node: no policy can allow them by labels. */
-  readonly nodeConnections: readonly Connection[];
   /** What holds the isolation of workloads back. */
   readonly needs: readonly OpenNeed[];
   /** Required connections for which no policy can be generated; an info where their destination is not known. */

@@ -1,12 +1,15 @@
 import { escapeText } from '../findings/print';
 import { type AnnotationNames, domainOfLabel } from '../kubernetes/annotation-names';
 import { LONGEST_SUBDOMAIN } from '../kubernetes/dns-name';
+import type { Placed } from '../krm/resource';
 import { type YamlObject, type YamlValue, objectAt } from '../yaml/yaml';
 import type { Connection, ConnectionEnd, Port, Topology, Workload } from './connection';
 import { type ExternalPeers, podsAt } from './external-peers';
+import { HeldBack } from './held-back';
 import { INTERNET } from './internet';
 import { printIpRange } from './ip-range';
-import { DIRECTIONS, type Direction, POLICY_TYPES, isNetworkPolicy } from './policy';
+import { DIRECTIONS, type Direction, POLICY_TYPES, isNetworkPolicy, readPolicy } from './policy';
+import { PolicySet } from './policy-set';
 import { NAMESPACE_NAME } from './traffic';
 
 /** The value of the label of generated policies. */
@@ -36,6 +39,15 @@ export function generatedLabelsOf(resource: YamlObject): string[] {
   const labels = Object.entries(objectAt(objectAt(resource, 'metadata'), 'labels'));
   return labels.flatMap(([key, value]) =>
     value === GENERATED_BY && domainOfLabel(key) !== undefined ? [key] : [],
+  );
+}
+
+/** The policies of a build that the function did not write. */
+export function handWrittenPolicies(resources: readonly Placed[], annotations: AnnotationNames): PolicySet {
+  return new PolicySet(
+    resources.flatMap(({ resource }) =>
+      isNetworkPolicy(resource) && !isGenerated(resource, annotations) ? [readPolicy(resource).policy] : [],
+    ),
   );
 }
 
@@ -72,13 +84,23 @@ export function specOf({ podSelector, rules }: Pick<WantedPolicy, 'podSelector' 
 
 /**
  * The policies that allow the required traffic of a topology and deny all other: one for each workload, by name, after a
- * default-deny for each namespace that belongs to the build.
+ * default-deny for each namespace that belongs to the build and whose pods are all isolated. A workload whose isolation is
+ * held back in a direction stays open there.
+ *
+ * @param handWritten the other policies of the build
  */
-export function wantedPolicies(topology: Topology, peers: ExternalPeers): WantedPolicy[] {
+export function wantedPolicies(
+  topology: Topology,
+  peers: ExternalPeers,
+  handWritten = new PolicySet([]),
+): WantedPolicy[] {
   const { workloads, namespaces } = topology;
+  const heldBack = new HeldBack(topology, handWritten);
   const names = namesOf(workloads);
+  const open = new Set(workloads.filter((one) => !isIsolated(one, heldBack)).map((one) => one.namespace));
   const denials = [...new Set(workloads.map(({ namespace }) => namespace))]
     .filter((namespace) => isOwnNamespace(namespace, namespaces, peers))
+    .filter((namespace) => !open.has(namespace))
     .map((namespace) => ({
       name: DEFAULT_DENY,
       namespace,
@@ -90,7 +112,10 @@ export function wantedPolicies(topology: Topology, peers: ExternalPeers): Wanted
     // An empty selector would select every pod.
     if (Object.keys(workload.selector).length === 0 || workload.usesHostNetwork) return [];
     const end = { is: 'workload', workload } as const;
-    return [policyAt(end, names.get(workload) ?? workload.name, ends, peers)];
+    const policy = policyAt(end, names.get(workload) ?? workload.name, ends, peers);
+    const known = DIRECTIONS.filter((direction) => heldBack.reasons(workload, direction).length === 0);
+    const rules = Object.fromEntries(known.map((direction) => [direction, policy.rules[direction] ?? []]));
+    return known.length === 0 ? [] : [{ ...policy, rules }];
   });
   const solvers = [...ends.values()].flatMap(({ end }) =>
     end.is === 'acme-solver' ? [policyAt(end, ACME_SOLVER, ends, peers)] : [],
@@ -98,6 +123,12 @@ export function wantedPolicies(topology: Topology, peers: ExternalPeers): Wanted
   const byName = (a: WantedPolicy, b: WantedPolicy) =>
     compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
   return withFreeNames([...denials.sort(byName), ...[...own, ...solvers].sort(byName)]);
+}
+
+/** Whether a policy isolates the pods of a workload in both directions, or none can. */
+function isIsolated(workload: Workload, heldBack: HeldBack): boolean {
+  if (workload.usesHostNetwork) return true;
+  return Object.keys(workload.selector).length > 0 && !heldBack.includes(workload);
 }
 
 /** Whether all pods of a namespace may be isolated: those that are not in the build too. */
@@ -259,6 +290,8 @@ function peersOf(end: ConnectionEnd, home: string, peers: ExternalPeers): YamlVa
   const pods = podsAt(end, peers);
   if (pods === undefined)
     return INTERNET.map(({ cidr, except }) => ({ ipBlock: { cidr, except: [...except] } }));
+  if (Object.keys(pods.podLabels).length === 0)
+    return [{ namespaceSelector: { matchLabels: { [NAMESPACE_NAME]: pods.namespace } } }];
   const podSelector = selectorOf(end, peers);
   const namespaceSelector = { matchLabels: { [NAMESPACE_NAME]: pods.namespace } };
   // One entry, which requires namespace and labels; two entries would require either.

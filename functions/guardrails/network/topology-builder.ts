@@ -5,7 +5,7 @@ import { type Placed, groupOf, resourceRef } from '../krm/resource';
 import type { Severity } from '../krm/result';
 import { type Message, message, words } from '../message';
 import { type FieldPath, valueAt } from '../yaml/field-path';
-import { type YamlObject, type YamlValue, objectAt, objectsIn } from '../yaml/yaml';
+import { type YamlObject, objectAt, objectsIn } from '../yaml/yaml';
 import type {
   Connection,
   ConnectionEnd,
@@ -18,9 +18,11 @@ import type {
 } from './connection';
 import { areUndecided, constantLabels, controllerLabels, patternsOf } from './controller-labels';
 import { type Declarations, readDeclarations } from './declarations';
+import { readHost } from './hosts';
 import { EXTERNAL_PEERS, type ExternalPeers } from './external-peers';
 import { append } from './multimap';
 import { type Labels, hasLabels, isLabels, stringsIn } from './selector';
+import { readSecretKeys } from './secret-keys';
 import { type ServiceReference, isHeadless, podPorts, servingPortsIn, targetPorts } from './services';
 
 const MATCH_LABELS: FieldPath = ['spec', 'selector', 'matchLabels'];
@@ -54,12 +56,15 @@ export class TopologyBuilder {
   /** Workloads whose labels are a part of those of other pods. */
   private readonly tooGeneral = new Set<Workload>();
   private readonly configMaps = new Map<string, Labels>();
+  /** The keys that an object says a Secret has, by the name of the Secret. */
+  private readonly secrets = new Map<string, readonly string[]>();
   /** Workloads whose pods connect to each other. */
   readonly clusters = new Set<Workload>();
   /** Services that an Ingress or a route leads to. */
   readonly routed = new Set<YamlObject>();
   readonly connections: Connection[] = [];
-  readonly nodeConnections: Connection[] = [];
+  private readonly nodeConnections: Connection[] = [];
+  private readonly clients = new Map<Workload, Connection[]>();
   readonly exposures: Exposure[] = [];
   private readonly needs = new Map<string, OpenNeed>();
   private readonly declarations = new Map<Workload, Declarations>();
@@ -83,6 +88,8 @@ export class TopologyBuilder {
       if (kind === 'Service' && groupOf(resource) === '') this.services.set(key, resource);
       if (kind === 'Namespace' && groupOf(resource) === '') this.namespaces.add(name);
       if (kind === 'ConfigMap') this.configMaps.set(key, stringsIn(resource.data));
+      const secret = readSecretKeys(resource);
+      if (secret !== undefined) this.secrets.set(keyOf(namespace, secret.name), secret.keys);
     }
     for (const [workload, labels] of ownLabels) if (this.selectsOthers(workload)) workload.selector = labels;
     // Such as a label that an overlay adds to all pods: a policy for these pods would isolate others too.
@@ -100,10 +107,27 @@ export class TopologyBuilder {
       namespaces: this.namespaces,
       reports,
       connections: this.connections,
-      nodeConnections: this.nodeConnections,
       exposures: this.exposures,
       needs: [...this.needs.values()],
     };
+  }
+
+  /** Whether the build shows a client of some ports of a workload, besides its own pods. */
+  hasClients(workload: Workload, ports: readonly Port[]): boolean {
+    const isOther = ({ from }: Connection) => from.is !== 'workload' || from.workload !== workload;
+    const isHere = (one: Port) =>
+      ports.some(({ port, protocol }) => one.port === port && one.protocol === protocol);
+    return this.clients.get(workload)?.some((one) => isOther(one) && one.ports.some(isHere)) ?? false;
+  }
+
+  /** Connections of pods in the network of the node that no declaration of the other end answers. */
+  undeclaredNodeConnections(): Connection[] {
+    return this.nodeConnections.filter(({ from, to, ports }) => {
+      if (from.is !== 'workload' || to.is !== 'workload') return false;
+      if (from.workload.usesHostNetwork) return !this.declaresClients(to.workload, ports);
+      const { connectsTo } = this.declarationsOf(from.workload);
+      return !connectsTo?.some(({ range, port }) => range && ports.some((one) => one.port === port));
+    });
   }
 
   /** What the annotations of a workload state about its traffic. */
@@ -143,11 +167,10 @@ export class TopologyBuilder {
     const { connectsTo, internetEgress } = this.declarationsOf(workload);
     const isPort = (one: PortReference) => port === undefined || one === port;
     if (connectsTo?.length === 0) return true;
-    if (
-      connectsTo?.some((one) => isPort(one.port) && (one.range !== undefined || isSameHost(one.host, host)))
-    )
-      return true;
-    if (!isPublic || internetEgress === undefined) return false;
+    const isDeclared = connectsTo?.some(
+      (one) => isPort(one.port) && (one.range !== undefined || isSameHost(one.host, host)),
+    );
+    if (isDeclared === true || !isPublic || internetEgress === undefined) return isDeclared === true;
     return internetEgress.length === 0 || internetEgress.some((one) => isPort(one.port));
   }
 
@@ -163,9 +186,14 @@ export class TopologyBuilder {
     return service !== undefined && isOfPod && !isHeadless(objectAt(service, 'spec')) ? undefined : service;
   }
 
-  /** The texts in a ConfigMap by key; empty where it is not in the build. */
-  configMap(namespace: string, name: YamlValue | undefined): Readonly<Record<string, string>> {
-    return (typeof name === 'string' ? this.configMaps.get(keyOf(namespace, name)) : undefined) ?? {};
+  /** The texts in a ConfigMap by key; undefined: it is not in the build. */
+  configMap(namespace: string, name: string): Readonly<Record<string, string>> | undefined {
+    return this.configMaps.get(keyOf(namespace, name));
+  }
+
+  /** The keys of a Secret; undefined: the build does not list them. */
+  secretKeys(namespace: string, name: string): readonly string[] | undefined {
+    return this.secrets.get(keyOf(namespace, name));
   }
 
   /** The workloads that a Service selects; a label that a controller adds counts if some of the pods can have it. */
@@ -220,6 +248,7 @@ export class TopologyBuilder {
     }
     if (unselectable.length > 0) return;
     const connection = { from, to, ports, reason, cause };
+    if (to.is === 'workload') append(this.clients, to.workload, connection);
     if (bound.length === workloads.length) this.connections.push(connection);
     // No policy applies at the end in the network of the node. At the other one, a pod has the address of its node.
     else if (bound.length > 0) this.nodeConnections.push(connection);
@@ -251,9 +280,11 @@ export class TopologyBuilder {
     }
     if (from.is !== 'workload') this.routed.add(service);
     const spec = objectAt(service, 'spec');
-    const obstacle = obstacleIn(name, spec, this.annotations);
+    const obstacle = obstacleIn(name, spec);
     if (obstacle !== undefined) {
-      report(...obstacle);
+      if (obstacle.isUnknown === true && from.is === 'workload')
+        this.addServiceNeed(from.workload, name, spec, port, origin);
+      else report(obstacle.problem, obstacle.remedy, obstacle.severity);
       return;
     }
     const selected = this.selectedBy(stringsIn(spec.selector), namespace);
@@ -287,6 +318,28 @@ export class TopologyBuilder {
       }
       this.connect(from, { is: 'workload', workload }, ports, reason, cause);
     }
+  }
+
+  /** A client of a Service without pods of the build: of type ExternalName, or without a selector. */
+  private addServiceNeed(
+    workload: Workload,
+    name: string,
+    { type, externalName }: YamlObject,
+    port: PortReference,
+    { field, part = words('') }: Origin,
+  ): void {
+    const isExternalName = type === 'ExternalName' && typeof externalName === 'string';
+    const host = isExternalName ? externalName : name;
+    const read = isExternalName ? readHost(host) : undefined;
+    if (this.declaresHost(workload, host, port, !isExternalName || read?.is === 'internet')) return;
+    const leads = isExternalName ? message`leads to ${host}` : words('has no selector');
+    const evidence = message`${part} names Service/${name}, which ${leads}`;
+    const entry = message`${host}:${port ?? 'PORT'}`;
+    const answer: OpenNeed['answer'] =
+      read === undefined || read.is === 'private' || read.is === 'local'
+        ? message`add the addresses behind Service/${name} to ${words(this.annotations.connectsTo)}, such as 10.0.0.5:${port ?? 'PORT'}`
+        : { annotation: 'connects-to', entry };
+    this.addNeed({ workload, direction: 'egress', evidence, field, answer });
   }
 
   /** @param ownLabels gets the labels of its pods, where its matchLabels may select other pods too */
@@ -335,40 +388,43 @@ export class TopologyBuilder {
 }
 
 /** Why the pods that a Service selects are not known, with a remedy. */
-function obstacleIn(
-  name: string,
-  { type, selector }: YamlObject,
-  { internetEgress }: AnnotationNames,
-): [problem: Message, remedy: string, severity?: 'info'] | undefined {
+interface Obstacle {
+  readonly problem: Message;
+  readonly remedy: string;
+  readonly severity?: 'info';
+  /** The Service leads to something that is no pod of the build. */
+  readonly isUnknown?: true;
+}
+
+function obstacleIn(name: string, { type, selector }: YamlObject): Obstacle | undefined {
   if (!isLabels(selector))
-    return [message`refers to Service/${name}, whose selector has values that are not strings`, 'quote them'];
+    return {
+      problem: message`refers to Service/${name}, whose selector has values that are not strings`,
+      remedy: 'quote them',
+    };
   const labels = stringsIn(selector);
   if (type !== 'ExternalName' && Object.keys(labels).length > 0) {
     if (!areUndecided(labels)) return undefined;
     const undecided = words('whose selector has only labels with values that the cluster chooses');
-    return [
-      message`refers to Service/${name}, ${undecided}`,
-      'select a label of the pod template too',
-      'info',
-    ];
+    return {
+      problem: message`refers to Service/${name}, ${undecided}`,
+      remedy: 'select a label of the pod template too',
+      severity: 'info',
+    };
   }
   const cause = words(type === 'ExternalName' ? 'is of type ExternalName' : 'has no selector');
-  const remedy = `state the port in the annotation ${internetEgress}, or add a NetworkPolicy`;
-  return [
-    message`refers to Service/${name}, which ${cause}, so its destination is not known`,
-    remedy,
-    'info',
-  ];
+  return {
+    problem: message`refers to Service/${name}, which ${cause}, so its destination is not known`,
+    remedy: 'add a NetworkPolicy that allows this traffic',
+    severity: 'info',
+    isUnknown: true,
+  };
 }
 
-/** Whether two names are of one host: `db.data` and `db.data.svc.cluster.local`. */
-function isSameHost(a: string, b: string): boolean {
-  const bare = (host: string) =>
-    host
-      .toLowerCase()
-      .replace(/\.$/, '')
-      .replace(/\.svc(?:\..*)?$/, '');
-  return bare(a) === bare(b);
+/** Whether a declared name is that of a host: `db.data` is `db.data.svc.cluster.local`, and may be `db`. */
+function isSameHost(declared: string, host: string): boolean {
+  const [own, other] = [declared, host].map((name) => name.toLowerCase().replace(/\.$|\.svc(?:\..*)?$/, ''));
+  return own === other || (other?.includes('.') === false && own?.split('.')[0] === other);
 }
 
 function firstOf(labels: Labels): Labels {

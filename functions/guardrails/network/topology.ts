@@ -9,18 +9,25 @@ import { readDns } from './sources/dns';
 import { readEnvAndFiles } from './sources/env-and-files';
 import { readHostPorts, readServiceExposures } from './sources/exposures';
 import { readGatewayRoute } from './sources/gateway-route';
+import { readHostNetwork } from './sources/host-network';
 import { readIngress } from './sources/ingress';
 import { readInternetEgress } from './sources/internet-egress';
 import { readStatefulSetPeers, readUnnamedHeadlessService } from './sources/stateful-set-peers';
+import { readUnansweredServices } from './sources/unanswered-services';
 import { TopologyBuilder } from './topology-builder';
 
 const PASSES = [
+  // What the build serves is no need of a client.
+  { ofResources: [readIngress, readGatewayRoute, readAcmeSolver], ofWorkloads: [] },
   {
-    ofResources: [readIngress, readGatewayRoute, readAcmeSolver],
+    ofResources: [],
     ofWorkloads: [readEnvAndFiles, readConnectsTo, readInternetEgress, readAcceptsFrom, readStatefulSetPeers],
   },
-  // These depend on the connections that the first pass adds.
-  { ofResources: [readServiceExposures, readUnnamedHeadlessService], ofWorkloads: [readDns, readHostPorts] },
+  // These depend on all connections.
+  {
+    ofResources: [readServiceExposures, readUnansweredServices, readUnnamedHeadlessService],
+    ofWorkloads: [readDns, readHostPorts],
+  },
 ];
 
 /** Reads the traffic that the resources of a build require; Lists are expanded. */
@@ -36,5 +43,6 @@ export function readTopology(
       for (const read of ofResources) read(at, builder);
       if (workload !== undefined) for (const read of ofWorkloads) read(workload, builder);
     }
+  readHostNetwork(builder);
   return builder.topology();
 }

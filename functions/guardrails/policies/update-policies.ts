@@ -13,6 +13,7 @@ import {
   GENERATED_BY,
   generatedLabelOf,
   generatedLabelsOf,
+  handWrittenPolicies,
   specOf,
   wantedPolicies,
 } from '../network/generate';
@@ -49,12 +50,10 @@ export function updatePolicies(
   const required = builds
     .filter(({ overlay }) => !isOff(overlay))
     .map(({ overlay, resources }) => {
-      const topology = readTopology(
-        resources.flatMap((one) => expandLists(one)),
-        annotations,
-        peersOf(overlay),
-      );
-      return { overlay, policies: wantedPolicies(topology, peersOf(overlay)) };
+      const all = resources.flatMap((one) => expandLists(one));
+      const peers = peersOf(overlay);
+      const topology = readTopology(all, annotations, peers);
+      return { overlay, policies: wantedPolicies(topology, peers, handWrittenPolicies(all, annotations)) };
     });
   const without = builds.map(({ overlay }) => overlay).filter(isOff);
   const others = otherPolicies(pkg);

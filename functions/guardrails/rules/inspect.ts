@@ -145,7 +145,7 @@ function suppressionOf(reason: string | undefined, level: Level): Suppression | 
 
 function findingOf(
   { id, documentation }: { readonly id: string; readonly documentation: string | undefined },
-  { field, fixes = [], severity = 'error', problem, remedy, currentValue, container, needs }: Report,
+  { field, fixes = [], severity = 'error', problem, remedy, currentValue, container, needs, counts }: Report,
   { resource, path, ref }: Place,
   suppression: Suppression | undefined,
   highest: Severity,
@@ -156,6 +156,7 @@ function findingOf(
     currentValue,
     container,
     needs,
+    counts,
     rule: id,
     documentation,
     severity: suppression !== undefined ? 'info' : severity === 'error' ? highest : severity,

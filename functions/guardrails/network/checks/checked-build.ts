@@ -3,6 +3,8 @@ import type { AnnotationNames } from '../../kubernetes/annotation-names';
 import type { Placed } from '../../krm/resource';
 import type { Connection, ConnectionEnd, Topology } from '../connection';
 import { type ExternalPeers, podsAt } from '../external-peers';
+import { isGenerated } from '../generate';
+import { HeldBack } from '../held-back';
 import { type IpRange, representatives } from '../ip-range';
 import { type Policy, type PolicyRule, isNetworkPolicy, rangesOfBlock, readPolicy } from '../policy';
 import { PolicySet } from '../policy-set';
@@ -19,6 +21,7 @@ export class CheckedBuild {
   readonly topology: Topology;
   readonly policies: PolicySet;
   readonly required: RequiredTraffic;
+  readonly heldBack: HeldBack;
   /** What the API server refuses in the policies, and rules without effect. */
   readonly invalid: PlacedReport[] = [];
   readonly pods: RepresentativePods;
@@ -43,6 +46,8 @@ export class CheckedBuild {
       this.invalid.push(...problems.map((report) => ({ at, report })));
     }
     this.policies = new PolicySet([...this.places.keys()]);
+    const handWritten = [...this.places.keys()].filter(({ resource }) => !isGenerated(resource, annotations));
+    this.heldBack = new HeldBack(this.topology, new PolicySet(handWritten));
     this.externalRanges = externalRanges(peers);
   }
 

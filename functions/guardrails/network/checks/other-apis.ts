@@ -26,5 +26,6 @@ export const otherApis: PolicyCheck = ({ resources }) =>
         remedy: words('check the traffic that it decides about yourself'),
         field: ['spec'],
         severity: 'info',
+        counts: 'not understood',
       },
     }));

@@ -5,7 +5,7 @@ import { type CheckedBuild, type PolicyCheck, rangesOfRule } from './checked-bui
 /** Ports that are exposed to external traffic, which the policies block from every address. */
 export const unreachableExposures: PolicyCheck = (build) =>
   build.topology.exposures
-    .filter((exposure) => exposure.ports.length > 0 && !isReachable(build, exposure))
+    .filter((exposure) => exposure.ports.length > 0 && !exposure.isDeclared && !isReachable(build, exposure))
     .map(({ at, cause, field, workload: { kind, name } }) => {
       const problem = message`${cause}, but no NetworkPolicy allows external traffic to ${kind}/${name}`;
       const remedy = words('add a NetworkPolicy that allows the intended clients');

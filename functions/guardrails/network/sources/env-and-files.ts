@@ -3,84 +3,188 @@ import type { FieldPath } from '../../yaml/field-path';
 import { textOf } from '../../yaml/yaml';
 import type { Workload } from '../connection';
 import { Field } from '../decode';
+import { readHost } from '../hosts';
+import { serviceReferences } from '../services';
 import type { Source, TopologyBuilder } from '../topology-builder';
-import { type HostWords, serviceMentions } from './service-mentions';
+import { type HostMention, hostMentions, urlsIn } from './host-mentions';
+import { type Given, type UnknownGiven, addHostNeed, addUnknownNeed, isAddressKey } from './host-needs';
 
-/** Env variables whose value may be a host alone. */
-const HOST_KEY = /(HOST|ADDR|URL|SERVICE)$/i;
-
-/** A workload connects to the Services that its env, its command and its ConfigMaps name. */
+/**
+ * A workload connects to the hosts that its env, its command and its ConfigMaps name: to Services of the build by a rule;
+ * another host is a need that holds its isolation back. In files only names of Services of the build count.
+ */
 export const readEnvAndFiles: Source<Workload> = (workload, topology) => {
+  const { known, unknown } = givenTo(workload, topology);
   const seen = new Set<string>();
-  for (const { part, field, text, hostWords } of textsOf(workload, topology))
-    for (const reference of serviceMentions(text, hostWords, workload.namespace)) {
-      const key = JSON.stringify([part.raw, reference]);
-      // Most values that look like a host do not name a Service of the build.
-      if (seen.has(key) || topology.service(reference) === undefined) continue;
-      seen.add(key);
-      topology.connectToService({ is: 'workload', workload }, reference, { at: workload, part, field });
+  const inFiles = new Map<string, Given>();
+  for (const given of known)
+    for (const mention of mentionsIn(given)) {
+      if (connect(workload, given, mention, seen, topology)) continue;
+      if (!given.isFile) addHostNeed(workload, given, mention, topology);
+      else if (mention.form === 'url') inFiles.set(mention.host, given);
     }
+  for (const given of unknown) addUnknownNeed(workload, given, topology);
+  reportFiles(workload, inFiles, topology);
 };
 
-/** A text in which a Service may be named. */
-interface Text {
-  /** `env API_URL`, `args`, `ConfigMap/nginx nginx.conf`. */
-  readonly part: Message;
-  readonly field: FieldPath;
-  readonly text: string;
-  readonly hostWords: HostWords;
+function mentionsIn({ text, isFile }: Given): HostMention[] {
+  if (!isFile) return hostMentions(text);
+  return urlsIn(text);
 }
 
-function textsOf({ pod, namespace }: Workload, topology: TopologyBuilder): Text[] {
-  const ofContainers = pod.containers.flatMap(({ value, path }) => {
+/** Connects to the Services of the build that a mention names. @returns whether there are any */
+function connect(
+  workload: Workload,
+  { part, field, key }: Given,
+  { host, port, form, isWhole }: HostMention,
+  seen: Set<string>,
+  topology: TopologyBuilder,
+): boolean {
+  const references = serviceReferences(host, port, workload.namespace).filter(
+    (one) => topology.service(one) !== undefined,
+  );
+  const origin = { at: workload, part, field };
+  for (const reference of references) {
+    const id = JSON.stringify([part.raw, reference]);
+    if (seen.has(id)) continue;
+    seen.add(id);
+    if (form !== 'host') topology.connectToService({ is: 'workload', workload }, reference, origin);
+    else if (isWhole && isAddressKey(key))
+      topology.connectToService({ is: 'workload', workload }, reference, origin);
+    else if (isWhole) {
+      const problem = message`is the name of Service/${reference.name}, and is not read as an address`;
+      const remedy = `if the pods connect to it, add it to ${topology.annotations.connectsTo}`;
+      topology.report(origin, problem, remedy, 'info');
+    }
+  }
+  return references.length > 0;
+}
+
+/** Most URLs in files are those of licences, schemas and comments. */
+function reportFiles(workload: Workload, hosts: ReadonlyMap<string, Given>, topology: TopologyBuilder): void {
+  const outside = [...hosts].filter(([host]) => !topology.isServed(host) && readHost(host) !== undefined);
+  const [first] = outside;
+  if (first === undefined) return;
+  const [host, { part, field }] = first;
+  const more = outside.length === 1 ? words('') : message` and ${outside.length - 1} more hosts`;
+  const problem = message`mounts a file that names ${host} (${part})${more}, to which no connection is opened`;
+  const remedy = `if the pods connect to them, add them to ${topology.annotations.connectsTo}`;
+  topology.report({ at: workload, field }, problem, remedy, 'info');
+}
+
+interface AllGiven {
+  readonly known: readonly Given[];
+  readonly unknown: readonly UnknownGiven[];
+}
+
+function givenTo(workload: Workload, topology: TopologyBuilder): AllGiven {
+  const { pod, namespace } = workload;
+  const known: Given[] = [];
+  const unknown: UnknownGiven[] = [];
+  for (const { value, path } of pod.containers) {
     const container = new Field(value, path);
     const env = envOf(container, namespace, topology);
-    const ofEnv = [...env].map(([key, variable]): Text => {
-      const hostWords = HOST_KEY.test(key) ? 'any' : 'with port';
-      return { part: message`env ${key}`, ...variable, hostWords };
-    });
-    const ofCommand = [...container.at('command').entries(), ...container.at('args').entries()].flatMap(
-      ({ value: word, path: field }): Text[] => {
-        if (typeof word !== 'string') return [];
-        return [{ part: words('args'), field, text: expand(word, env), hostWords: 'with port' }];
-      },
-    );
-    return [...ofEnv, ...ofCommand];
-  });
+    unknown.push(...env.unknown);
+    for (const [key, { text, from, field }] of env.values) {
+      const part = message`env ${key}`;
+      if (from !== undefined) unknown.push({ part, field, key, from });
+      else known.push({ part, field, key, text, isFile: false });
+    }
+    known.push(...argumentsOf(container, env.values));
+  }
+  return { known: [...known, ...filesOf(workload, topology)], unknown };
+}
+
+const FLAG = /^--?([A-Za-z][\w.-]*)(?:=([^]*))?$/;
+
+/** The words of command and args; a word after a flag is its value. */
+function argumentsOf(container: Field, env: Env): Given[] {
+  let flag = '';
+  return [...container.at('command').entries(), ...container.at('args').entries()].flatMap(
+    ({ value, path: field }): Given[] => {
+      if (typeof value !== 'string') return [];
+      const word = expand(value, env);
+      const [, name, text = name === undefined ? word : ''] = FLAG.exec(word) ?? [];
+      const key = name ?? flag;
+      flag = name !== undefined && text === '' ? name : '';
+      return [{ part: words('args'), field, key, text, isFile: false }];
+    },
+  );
+}
+
+function filesOf({ pod, namespace }: Workload, topology: TopologyBuilder): Given[] {
   const volumes = new Field(pod.value, pod.path).at('volumes').entries();
-  const ofFiles = volumes.flatMap((volume) =>
+  return volumes.flatMap((volume) =>
     [volume, ...volume.at('projected').at('sources').entries()].flatMap((source) => {
-      const { value: name } = source.at('configMap').at('name');
-      return Object.entries(topology.configMap(namespace, name)).map(([key, text]): Text => {
-        const part = message`ConfigMap/${textOf(name)} ${key}`;
-        return { part, field: volume.path, text, hostWords: 'none' };
+      const name = textOf(source.at('configMap').at('name').value);
+      return Object.entries(topology.configMap(namespace, name) ?? {}).map(([key, text]): Given => {
+        const part = message`ConfigMap/${name} ${key}`;
+        return { part, field: volume.path, key: '', text, isFile: true };
       });
     }),
   );
-  return [...ofContainers, ...ofFiles];
 }
 
-type Env = Map<string, Pick<Text, 'text' | 'field'>>;
+/** The value of a variable, or the object that it comes from. */
+interface Variable {
+  readonly text: string;
+  readonly from?: Message;
+  readonly field: FieldPath;
+}
 
-function envOf(container: Field, namespace: string, topology: TopologyBuilder): Env {
-  const env: Env = new Map();
+type Env = Map<string, Variable>;
+
+interface ContainerEnv {
+  readonly values: Env;
+  readonly unknown: UnknownGiven[];
+}
+
+function envOf(container: Field, namespace: string, topology: TopologyBuilder): ContainerEnv {
+  const values: Env = new Map();
+  const unknown: UnknownGiven[] = [];
   for (const source of container.at('envFrom').entries()) {
-    const prefix = source.at('prefix').value;
-    const texts = topology.configMap(namespace, source.at('configMapRef').at('name').value);
-    for (const [key, text] of Object.entries(texts))
-      env.set(typeof prefix === 'string' ? prefix + key : key, { text, field: source.path });
+    const prefix = textOf(source.at('prefix').value);
+    const field = source.path;
+    const [configMap, secret] = [nameOf(source.at('configMapRef')), nameOf(source.at('secretRef'))];
+    const from = secret === '' ? message`ConfigMap/${configMap}` : message`Secret/${secret}`;
+    const texts = secret === '' ? topology.configMap(namespace, configMap) : {};
+    const keys = secret === '' ? [] : topology.secretKeys(namespace, secret);
+    if (configMap + secret !== '' && (texts === undefined || keys === undefined))
+      unknown.push({ part: words('envFrom'), field, key: undefined, from });
+    for (const [key, text] of Object.entries(texts ?? {})) values.set(prefix + key, { text, field });
+    for (const key of keys ?? []) values.set(prefix + key, { text: '', from, field });
   }
   // env overrides envFrom, and may use the variables before it.
   for (const entry of container.at('env').entries()) {
-    const [name, value] = [entry.at('name').value, entry.at('value').value];
-    if (typeof name !== 'string') continue;
-    const from = entry.at('valueFrom').at('configMapKeyRef');
-    const texts = topology.configMap(namespace, from.at('name').value);
-    const text = value ?? texts[textOf(from.at('key').value)];
-    if (typeof text !== 'string') env.delete(name);
-    else env.set(name, { text: value === undefined ? text : expand(text, env), field: entry.path });
+    const name = entry.at('name').value;
+    const variable = typeof name === 'string' ? variableOf(entry, values, namespace, topology) : undefined;
+    if (variable !== undefined) values.set(String(name), variable);
+    else if (typeof name === 'string') values.delete(name);
   }
-  return env;
+  return { values, unknown };
+}
+
+/** undefined: its value names no host, such as that of a field of the pod. */
+function variableOf(
+  entry: Field,
+  env: Env,
+  namespace: string,
+  topology: TopologyBuilder,
+): Variable | undefined {
+  const { value } = entry.at('value');
+  const field = entry.path;
+  if (typeof value === 'string') return { text: expand(value, env), field };
+  const source = entry.at('valueFrom');
+  const [secret, configMap] = [nameOf(source.at('secretKeyRef')), nameOf(source.at('configMapKeyRef'))];
+  if (secret !== '') return { text: '', from: message`Secret/${secret}`, field };
+  if (configMap === '') return undefined;
+  const key = textOf(source.at('configMapKeyRef').at('key').value);
+  const text = topology.configMap(namespace, configMap)?.[key];
+  return text === undefined ? { text: '', from: message`ConfigMap/${configMap}`, field } : { text, field };
+}
+
+function nameOf(reference: Field): string {
+  return textOf(reference.at('name').value);
 }
 
 /** In characters; a value that would become longer is not expanded. */
@@ -90,7 +194,8 @@ const LONGEST_EXPANDED = 65_536;
 function expand(text: string, env: Env): string {
   const parts = text.split(/(\$\$|\$\([-._A-Za-z0-9]{1,253}\))/).map((part) => {
     if (part === '$$') return '$';
-    return part.startsWith('$(') ? (env.get(part.slice(2, -1))?.text ?? part) : part;
+    const variable = part.startsWith('$(') ? env.get(part.slice(2, -1)) : undefined;
+    return variable === undefined || variable.from !== undefined ? part : variable.text;
   });
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   return length > Math.max(LONGEST_EXPANDED, text.length) ? text : parts.join('');

@@ -1,10 +1,10 @@
 import { groupOf, resourceRef } from '../../krm/resource';
-import { words } from '../../message';
+import { message, words } from '../../message';
 import { objectAt, objectsIn } from '../../yaml/yaml';
-import type { Workload } from '../connection';
+import type { Exposure, Workload } from '../connection';
 import { isLabels, stringsIn } from '../selector';
 import { containerPortsIn, podPorts, targetPorts } from '../services';
-import type { Source } from '../topology-builder';
+import type { Source, TopologyBuilder } from '../topology-builder';
 
 /** A Service is open to external traffic by its type, unless an Ingress or a route leads to it. */
 export const readServiceExposures: Source = (at, topology) => {
@@ -17,7 +17,7 @@ export const readServiceExposures: Source = (at, topology) => {
   const cause = words(`is of type ${type}`);
   for (const workload of topology.selectedBy(isLabels(selector) ? stringsIn(selector) : {}, namespace)) {
     const ports = targetPorts(spec, undefined, false).flatMap((port) => podPorts(port, workload));
-    topology.exposures.push({ at, cause, field: ['spec', 'type'], workload, ports });
+    addExposure({ at, cause, field: ['spec', 'type'], workload, ports }, topology);
   }
 };
 
@@ -29,5 +29,23 @@ export const readHostPorts: Source<Workload> = (workload, topology) => {
   if (ports.length === 0) return;
   const cause = words('has a hostPort');
   const exposed = containerPortsIn({ ports });
-  topology.exposures.push({ at: workload, cause, field: ['spec'], workload, ports: exposed });
+  addExposure({ at: workload, cause, field: ['spec'], workload, ports: exposed }, topology);
 };
+
+/** External clients are not known, unless the workload declares them. */
+function addExposure(exposure: Omit<Exposure, 'isDeclared'>, topology: TopologyBuilder): void {
+  const { at, cause, workload, ports } = exposure;
+  const isDeclared = topology.declaresClients(workload, ports);
+  topology.exposures.push({ ...exposure, isDeclared });
+  if (isDeclared) return;
+  const { name } = resourceRef(at.resource);
+  const key = words(topology.annotations.acceptsFrom);
+  topology.addNeed({
+    workload,
+    direction: 'ingress',
+    evidence: at === workload ? cause : message`Service/${name} ${cause}`,
+    field: ['spec'],
+    answer: message`name its clients in ${key}, such as 10.0.0.0/8:${ports[0]?.port ?? 'PORT'}, or none`,
+    ports,
+  });
+}

@@ -1,0 +1,104 @@
+import { type Message, message, words } from '../../message';
+import type { FieldPath } from '../../yaml/field-path';
+import type { AnnotationEntry, Workload } from '../connection';
+import { type Host, readHost, readRange } from '../hosts';
+import type { TopologyBuilder } from '../topology-builder';
+import type { HostMention } from './host-mentions';
+
+/** What a process is given to connect with: an env variable, an argument, or a mounted file. */
+export interface Given {
+  /** `env API_URL`, `args`, `ConfigMap/nginx nginx.conf`. */
+  readonly part: Message;
+  readonly field: FieldPath;
+  /** The name of the variable or of the flag; empty for none. */
+  readonly key: string;
+  readonly text: string;
+  readonly isFile: boolean;
+}
+
+/** What a process is given from an object whose content is not in the build, or is secret. */
+export interface UnknownGiven {
+  readonly part: Message;
+  readonly field: FieldPath;
+  /** undefined: the keys are not known either. */
+  readonly key: string | undefined;
+  /** `Secret/db`. */
+  readonly from: Message;
+}
+
+/** Names of variables and flags whose value may be a host alone. */
+const ADDRESS_KEY =
+  /(?:HOST|HOSTS|ADDR|ADDRESS|ADDRESSES|URL|URLS|URI|URIS|DSN|SERVICE|ENDPOINT|ENDPOINTS|SERVER|SERVERS|BROKER|BROKERS)$/i;
+/** Of these, those whose value is as often the name of a program or of the workload itself. */
+const SERVICE_KEY = /SERVICE$/i;
+/** Values for browsers: the public origin of the package, and what it allows. */
+const BROWSER_KEY = /^(?:NEXT_PUBLIC_|VITE_|REACT_APP_)|ORIGIN|CORS/i;
+/** Of addresses on which the process itself listens. */
+const LISTEN_KEY = /(?:^|[_.-])(?:LISTEN|BIND|ADVERTISE)(?:ING)?(?:$|[_.-])/i;
+const IMAGE_KEY = /IMAGE/i;
+const NO_HOST = /^(?:true|false|yes|no|on|off|none|null|nil|default|auto|disabled|enabled)$/i;
+/** A smaller number after a colon is more often the tag of an image. */
+const FIRST_PORT = 80;
+
+export function isAddressKey(key: string): boolean {
+  return ADDRESS_KEY.test(key);
+}
+
+/** A host that is no Service of the build, as a need of a workload. */
+export function addHostNeed(
+  workload: Workload,
+  { part, field, key }: Given,
+  mention: HostMention,
+  topology: TopologyBuilder,
+): void {
+  const { host, port } = mention;
+  const read = readHost(host);
+  if (read === undefined || !isEvidence(mention, read, key) || topology.isServed(host)) return;
+  if (topology.declaresHost(workload, host, port, read.is === 'internet')) return;
+  const missing = read.is === 'local' ? message`, and the build has no Service/${host}` : words('');
+  const evidence = message`${part} names ${host}${missing}`;
+  const answer = answerOf(read, mention, workload, topology);
+  const ports = port === undefined ? undefined : [{ protocol: 'TCP' as const, port: Number(port) }];
+  topology.addNeed({ workload, direction: 'egress', evidence, field, answer, ports });
+}
+
+function isEvidence({ form, port, isWhole }: HostMention, read: Host, key: string): boolean {
+  if (BROWSER_KEY.test(key) || LISTEN_KEY.test(key) || !isWhole) return false;
+  if (form === 'url') return true;
+  if (form === 'host:port')
+    return isAddressKey(key) || (!IMAGE_KEY.test(key) && (read.is !== 'local' || Number(port) >= FIRST_PORT));
+  const isName = read.is === 'local' && (SERVICE_KEY.test(key) || NO_HOST.test(read.name));
+  return isAddressKey(key) && !isName;
+}
+
+function answerOf(
+  read: Host,
+  { host, port = 'PORT' }: HostMention,
+  { namespace }: Workload,
+  topology: TopologyBuilder,
+): AnnotationEntry | Message {
+  if (read.is === 'local') {
+    const name = message`${host}.${namespace || words('NAMESPACE')}`;
+    return { annotation: 'connects-to', entry: message`${name}:${port}` };
+  }
+  if (read.is === 'private' && readRange(host) === undefined)
+    return message`add the addresses of ${host} to ${words(topology.annotations.connectsTo)}, such as 10.0.0.0/8:${port}`;
+  return { annotation: 'connects-to', entry: message`${host}:${port}` };
+}
+
+/** A variable whose value is not known, as a need of a workload; an annotation about its egress answers it. */
+export function addUnknownNeed(
+  workload: Workload,
+  { part, field, key, from }: UnknownGiven,
+  topology: TopologyBuilder,
+): void {
+  const { connectsTo, internetEgress } = topology.declarationsOf(workload);
+  if (connectsTo !== undefined || internetEgress !== undefined) return;
+  if (key !== undefined && (!isAddressKey(key) || BROWSER_KEY.test(key))) return;
+  const evidence =
+    key === undefined
+      ? message`envFrom names ${from}, whose keys the build does not list`
+      : message`${part} comes from ${from}`;
+  const answer = message`state its hosts in ${words(topology.annotations.connectsTo)}, such as db.example.com:5432, or none`;
+  topology.addNeed({ workload, direction: 'egress', evidence, field, answer });
+}
