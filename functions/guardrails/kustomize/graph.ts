@@ -2,6 +2,7 @@ import path from 'node:path/posix';
 import { InputError } from '../errors';
 import { Message, joinMessages, message, words } from '../message';
 import { type Item, isKustomizationFile } from '../krm/item';
+import { UNKNOWN_CONTENT, unknownKeyOf } from '../krm/unknown-content';
 import { decodeText } from '../yaml/text';
 import { type YamlObject, ifValid, isObject, parseYaml, valueOf } from '../yaml/yaml';
 import { applyArgoCdSource, argoCdSourceFiles, readArgoCdSource } from './argocd-source';
@@ -122,9 +123,6 @@ class PackageFiles {
     return target === '.';
   }
 }
-
-/** Not a valid image reference, tag, name or number, so that no check takes a placeholder for a real value. */
-const UNKNOWN = '<?>';
 
 const ADD = 'add it, and check that .krmignore does not exclude it';
 const ADD_ANY =
@@ -307,9 +305,8 @@ export class Kustomization {
     if (isGeneratorInput && this.files.isFolderOrBelowFile(target))
       return message`is a folder of the package, or has a file as its folder (${target}); name a file`;
     if (isGeneratorInput && !this.files.hasDirectory && !/\.ya?ml$/.test(target)) {
-      // A key of its own for each file, because one generator may read several.
-      const key = `GUARDRAILS_PLACEHOLDER_${Buffer.from(target).toString('hex')}`;
-      this.placeholders.set(target, role === 'generator file' ? UNKNOWN : `${key}=${UNKNOWN}\n`);
+      const line = `${unknownKeyOf(target)}=${UNKNOWN_CONTENT}\n`;
+      this.placeholders.set(target, role === 'generator file' ? UNKNOWN_CONTENT : line);
     } else if (role === 'resource' && target === policiesFile(this.dir)) {
       this.resources.push(target);
       this.lacksPolicies = true;

@@ -68,6 +68,8 @@ export interface OpenNeed {
   readonly answer: AnnotationEntry | Message;
   /** Of the workload for ingress, of the other end for egress; undefined: not known. */
   readonly ports?: readonly Port[] | undefined;
+  /** Content that the function does not have may answer it. */
+  readonly isUnknownContent?: true;
 }
 
 /** A connection that a build requires. */
@@ -102,6 +104,8 @@ export interface Topology {
   readonly connections: readonly Connection[];
   /** What holds the isolation of workloads back. */
   readonly needs: readonly OpenNeed[];
+  /** Workloads that read content which the function does not have, and where it is: `ConfigMap/api`. */
+  readonly unknownContent: ReadonlyMap<Workload, Message>;
   /** Required connections for which no policy can be generated; an info where their destination is not known. */
   readonly reports: readonly PlacedReport[];
 }

@@ -67,6 +67,8 @@ export class TopologyBuilder {
   private readonly clients = new Map<Workload, Connection[]>();
   readonly exposures: Exposure[] = [];
   private readonly needs = new Map<string, OpenNeed>();
+  /** Workloads that read content which the function does not have, and where it is: `ConfigMap/api`. */
+  readonly unknownContent = new Map<Workload, Message>();
   private readonly declarations = new Map<Workload, Declarations>();
   /** Names that an Ingress or a route of the build serves: `*.example.com` with its first label. */
   readonly servedHosts = new Set<string>();
@@ -109,6 +111,7 @@ export class TopologyBuilder {
       connections: this.connections,
       exposures: this.exposures,
       needs: [...this.needs.values()],
+      unknownContent: this.unknownContent,
     };
   }
 
@@ -143,7 +146,7 @@ export class TopologyBuilder {
     if (workload.usesHostNetwork) return;
     const { connectsTo, acceptsFrom } = this.declarationsOf(workload);
     const declared = direction === 'egress' ? connectsTo : acceptsFrom;
-    if (declared?.length === 0) return;
+    if (declared?.length === 0 && need.isUnknownContent !== true) return;
     const { kind, namespace, name } = workload;
     const key = keyOf(kind, namespace, name, direction, evidence.raw);
     if (!this.needs.has(key)) this.needs.set(key, need);

@@ -18,6 +18,7 @@ import {
   wantedPolicies,
 } from '../network/generate';
 import { DIRECTIONS, isNetworkPolicy } from '../network/policy';
+import { HeldBack } from '../network/held-back';
 import { readTopology } from '../network/topology';
 import { networkPolicy } from '../rules/network-policy';
 import { Commented, type Written, printYaml } from '../yaml/writer';
@@ -25,6 +26,7 @@ import { newlineOf } from '../yaml/text';
 import { type YamlObject, isSame, objectAt } from '../yaml/yaml';
 import { renamingOf } from './names';
 import { type SourcePolicy, placePolicies } from './placement';
+import { UnknownPods } from './unknown-content';
 
 const POLICY = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' } as const;
 const RULE = { rule: networkPolicy.id, documentation: networkPolicy.documentation } as const;
@@ -47,13 +49,16 @@ export function updatePolicies(
   isOff: (overlay: string) => boolean,
   annotations: AnnotationNames,
 ): Revision {
+  const unknown = new UnknownPods();
   const required = builds
     .filter(({ overlay }) => !isOff(overlay))
     .map(({ overlay, resources }) => {
       const all = resources.flatMap((one) => expandLists(one));
       const peers = peersOf(overlay);
       const topology = readTopology(all, annotations, peers);
-      return { overlay, policies: wantedPolicies(topology, peers, handWrittenPolicies(all, annotations)) };
+      const handWritten = handWrittenPolicies(all, annotations);
+      unknown.add(topology, new HeldBack(topology, handWritten));
+      return { overlay, policies: wantedPolicies(topology, peers, handWritten) };
     });
   const without = builds.map(({ overlay }) => overlay).filter(isOff);
   const others = otherPolicies(pkg);
@@ -69,10 +74,12 @@ export function updatePolicies(
     annotations,
     builds.map(({ overlay }) => overlay),
   );
-  for (const [place, policies] of places) files.update(place, policies);
+  const keep = (place: string, policies: readonly SourcePolicy[]) =>
+    unknown.keepIn(policies, (pkg.files.get(policiesFile(place)) ?? []).filter(isWritten));
+  for (const [place, policies] of places) files.update(place, keep(place, policies));
   // Files beside kustomizations that no longer keep policies.
   for (const place of pkg.graph.keys())
-    if (!places.has(place) && pkg.files.has(policiesFile(place))) files.update(place, []);
+    if (!places.has(place) && pkg.files.has(policiesFile(place))) files.update(place, keep(place, []));
   const copies = others.flatMap((one) => {
     const label = generatedLabelOf(one.resource, annotations);
     return label === undefined ? [] : [copyOfGenerated(one, label)];

@@ -7,6 +7,7 @@ import type { Peer, Policy, PolicyPort } from '../policy';
 import { allowsByRule } from '../policy-set';
 import { ELSEWHERE } from '../pods';
 import type { RequiredTraffic } from '../required-traffic';
+import { hasLabels } from '../selector';
 import { type Endpoint, type PodEndpoint, type Traffic, isPod, namespaceLabels } from '../traffic';
 import type { CheckedBuild, PolicyCheck } from './checked-build';
 import { openingOf } from './open-policies';
@@ -61,11 +62,20 @@ function excessOf(policy: Policy, direction: Direction, build: CheckedBuild): Tr
         const [from, to] = direction === 'ingress' ? [peer, pod] : [pod, peer];
         for (const port of (rule.ports ?? EVERY_PORT).flatMap((one) => portsIn(one, to, required))) {
           const traffic = { from, to, ...port };
-          if (allowsByRule(rule, namespace, peer, traffic) && !required.includes(traffic)) return traffic;
+          if (isUnknown(traffic, build) || required.includes(traffic)) continue;
+          if (allowsByRule(rule, namespace, peer, traffic)) return traffic;
         }
       }
   }
   return undefined;
+}
+
+/** Whether an end reads content which the function does not have, and so may require the traffic. */
+function isUnknown({ from, to }: Traffic, { topology: { unknownContent } }: CheckedBuild): boolean {
+  const pods = [from, to].filter(isPod);
+  return [...unknownContent.keys()].some(({ namespace, selector }) =>
+    pods.some((pod) => pod.namespace === namespace && hasLabels(pod.labels, selector)),
+  );
 }
 
 /** Endpoints that a peer may match: the pods of the build, and representatives of all others. */

@@ -10,6 +10,8 @@ import type { CheckedBuild, PolicyCheck } from './checked-build';
 export const isolation: PolicyCheck = (build) =>
   build.topology.workloads.flatMap((workload) => {
     if (workload.usesHostNetwork) return [];
+    const hidden = build.topology.unknownContent.get(workload);
+    if (hidden !== undefined) return [{ at: workload, report: hiddenReport(hidden, workload, build) }];
     const findings = DIRECTIONS.map((direction) => findingIn(direction, workload, build));
     const open = DIRECTIONS.filter((_, i) => findings[i] === 'open');
     const reports = findings.filter((one) => one !== 'open' && one !== undefined);
@@ -32,9 +34,11 @@ function findingIn(
   if (policy === undefined && needs.length === 0) return 'open';
   if (policy === undefined) {
     const problem = message`is not isolated for ${words(direction)}: ${evidenceOf(needs)}`;
-    const severity = peers.unresolved;
+    const severity = needs.every(({ isUnknownContent }) => isUnknownContent) ? 'warning' : peers.unresolved;
     return { problem, remedy: remedy(needs), field, severity, counts: 'not isolated' };
   }
+  // Policies that were written where the content is known are kept.
+  if (needs.some(({ isUnknownContent }) => isUnknownContent)) return undefined;
   if (needs.length > 0) {
     const problem = message`is isolated for ${words(direction)} by NetworkPolicy/${policy.name}, which cuts off what is not known: ${evidenceOf(needs)}`;
     return { problem, remedy: remedy(needs), field, severity: peers.unresolved };
@@ -42,6 +46,22 @@ function findingIn(
   if (doubts.length === 0) return undefined;
   const problem = message`is isolated for ${words(direction)} by NetworkPolicy/${policy.name}, which may cut off what is not known: ${evidenceOf(doubts)}`;
   return { problem, remedy: remedy(doubts), field, severity: 'warning' };
+}
+
+/** The traffic of a workload that reads content which the function does not have. */
+function hiddenReport(hidden: Message, workload: Workload, { pods, policies }: CheckedBuild): Report {
+  const pod = pods.ofWorkload(workload);
+  const isOpen = DIRECTIONS.some((direction) => policies.isolating(pod, direction).length === 0);
+  const effect = isOpen ? 'it is not isolated' : 'its policies are kept as they are';
+  return {
+    problem: message`reads ${hidden}, whose content is not in the input, so ${words(effect)}`,
+    remedy: words(
+      'run `guardrails fix` on the directory, which has the file, or write the values under literals of the generator',
+    ),
+    field: ['spec'],
+    severity: 'warning',
+    ...(isOpen && { counts: 'not isolated' }),
+  };
 }
 
 /** How many pieces of evidence a message has. */

@@ -1,13 +1,20 @@
 import { type Message, message, words } from '../../message';
 import type { FieldPath } from '../../yaml/field-path';
-import { textOf } from '../../yaml/yaml';
+import { isUnknownContent } from '../../krm/unknown-content';
 import type { Workload } from '../connection';
 import { Field } from '../decode';
 import { readHost } from '../hosts';
 import { serviceReferences } from '../services';
 import type { Source, TopologyBuilder } from '../topology-builder';
 import { type HostMention, hostMentions, urlsIn } from './host-mentions';
-import { type Given, type UnknownGiven, addHostNeed, addUnknownNeed, isAddressKey } from './host-needs';
+import {
+  type Given,
+  type UnknownGiven,
+  addHostNeed,
+  addUnknownContent,
+  addUnknownNeed,
+  isAddressKey,
+} from './host-needs';
 
 /**
  * A workload connects to the hosts that its env, its command and its ConfigMaps name: to Services of the build by a rule;
@@ -23,7 +30,10 @@ export const readEnvAndFiles: Source<Workload> = (workload, topology) => {
       if (!given.isFile) addHostNeed(workload, given, mention, topology);
       else if (mention.form === 'url') inFiles.set(mention.host, given);
     }
-  for (const given of unknown) addUnknownNeed(workload, given, topology);
+  for (const given of unknown) {
+    if (given.isUnknownContent === true) addUnknownContent(workload, given, topology);
+    else addUnknownNeed(workload, given, topology);
+  }
   reportFiles(workload, inFiles, topology);
 };
 
@@ -85,14 +95,19 @@ function givenTo(workload: Workload, topology: TopologyBuilder): AllGiven {
     const container = new Field(value, path);
     const env = envOf(container, namespace, topology);
     unknown.push(...env.unknown);
-    for (const [key, { text, from, field }] of env.values) {
+    for (const [key, { text, from, field, isHidden }] of env.values) {
       const part = message`env ${key}`;
-      if (from !== undefined) unknown.push({ part, field, key, from });
+      if (from !== undefined)
+        unknown.push({ part, field, key, from, ...(isHidden && { isUnknownContent: true }) });
       else known.push({ part, field, key, text, isFile: false });
     }
     known.push(...argumentsOf(container, env.values));
   }
-  return { known: [...known, ...filesOf(workload, topology)], unknown };
+  for (const given of filesOf(workload, topology)) {
+    if ('from' in given) unknown.push(given);
+    else known.push(given);
+  }
+  return { known, unknown };
 }
 
 const FLAG = /^--?([A-Za-z][\w.-]*)(?:=([^]*))?$/;
@@ -112,14 +127,16 @@ function argumentsOf(container: Field, env: Env): Given[] {
   );
 }
 
-function filesOf({ pod, namespace }: Workload, topology: TopologyBuilder): Given[] {
+function filesOf({ pod, namespace }: Workload, topology: TopologyBuilder): (Given | UnknownGiven)[] {
   const volumes = new Field(pod.value, pod.path).at('volumes').entries();
   return volumes.flatMap((volume) =>
     [volume, ...volume.at('projected').at('sources').entries()].flatMap((source) => {
-      const name = textOf(source.at('configMap').at('name').value);
-      return Object.entries(topology.configMap(namespace, name) ?? {}).map(([key, text]): Given => {
-        const part = message`ConfigMap/${name} ${key}`;
-        return { part, field: volume.path, key: '', text, isFile: true };
+      const name = nameOf(source.at('configMap'));
+      const [field, from] = [volume.path, message`ConfigMap/${name}`];
+      return Object.entries(topology.configMap(namespace, name) ?? {}).map(([key, text]) => {
+        if (isUnknownContent(key, text))
+          return { part: from, field, key, from, isUnknownContent: true as const };
+        return { part: message`${from} ${key}`, field, key: '', text, isFile: true };
       });
     }),
   );
@@ -130,6 +147,8 @@ interface Variable {
   readonly text: string;
   readonly from?: Message;
   readonly field: FieldPath;
+  /** The function does not have its content. */
+  readonly isHidden?: true;
 }
 
 type Env = Map<string, Variable>;
@@ -143,16 +162,22 @@ function envOf(container: Field, namespace: string, topology: TopologyBuilder): 
   const values: Env = new Map();
   const unknown: UnknownGiven[] = [];
   for (const source of container.at('envFrom').entries()) {
-    const prefix = textOf(source.at('prefix').value);
+    const prefix = textIn(source.at('prefix'));
     const field = source.path;
     const [configMap, secret] = [nameOf(source.at('configMapRef')), nameOf(source.at('secretRef'))];
     const from = secret === '' ? message`ConfigMap/${configMap}` : message`Secret/${secret}`;
     const texts = secret === '' ? topology.configMap(namespace, configMap) : {};
     const keys = secret === '' ? [] : topology.secretKeys(namespace, secret);
-    if (configMap + secret !== '' && (texts === undefined || keys === undefined))
-      unknown.push({ part: words('envFrom'), field, key: undefined, from });
-    for (const [key, text] of Object.entries(texts ?? {})) values.set(prefix + key, { text, field });
-    for (const key of keys ?? []) values.set(prefix + key, { text: '', from, field });
+    const unlisted = { part: words('envFrom'), field, key: undefined, from };
+    if (configMap + secret !== '' && (texts === undefined || keys === undefined)) unknown.push(unlisted);
+    for (const [key, text] of Object.entries(texts ?? {})) {
+      if (isUnknownContent(key, text)) unknown.push({ ...unlisted, isUnknownContent: true });
+      else values.set(prefix + key, { text, field });
+    }
+    for (const key of keys ?? []) {
+      if (isUnknownContent(key, '')) unknown.push({ ...unlisted, isUnknownContent: true });
+      else values.set(prefix + key, { text: '', from, field });
+    }
   }
   // env overrides envFrom, and may use the variables before it.
   for (const entry of container.at('env').entries()) {
@@ -178,13 +203,21 @@ function variableOf(
   const [secret, configMap] = [nameOf(source.at('secretKeyRef')), nameOf(source.at('configMapKeyRef'))];
   if (secret !== '') return { text: '', from: message`Secret/${secret}`, field };
   if (configMap === '') return undefined;
-  const key = textOf(source.at('configMapKeyRef').at('key').value);
-  const text = topology.configMap(namespace, configMap)?.[key];
-  return text === undefined ? { text: '', from: message`ConfigMap/${configMap}`, field } : { text, field };
+  const key = textIn(source.at('configMapKeyRef').at('key'));
+  const texts = topology.configMap(namespace, configMap) ?? {};
+  const [text, from] = [texts[key], message`ConfigMap/${configMap}`];
+  if (text !== undefined && !isUnknownContent(key, text)) return { text, field };
+  const isHidden = Object.entries(texts).some(([one, value]) => isUnknownContent(one, value));
+  return { text: '', from, field, ...(isHidden && { isHidden }) };
 }
 
 function nameOf(reference: Field): string {
-  return textOf(reference.at('name').value);
+  return textIn(reference.at('name'));
+}
+
+/** Empty where the field is no text. */
+function textIn({ value }: Field): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** In characters; a value that would become longer is not expanded. */

@@ -2,6 +2,7 @@ import { type Message, message, words } from '../../message';
 import type { FieldPath } from '../../yaml/field-path';
 import type { AnnotationEntry, Workload } from '../connection';
 import { type Host, readHost, readRange } from '../hosts';
+import { DIRECTIONS } from '../policy';
 import type { TopologyBuilder } from '../topology-builder';
 import type { HostMention } from './host-mentions';
 
@@ -24,6 +25,8 @@ export interface UnknownGiven {
   readonly key: string | undefined;
   /** `Secret/db`. */
   readonly from: Message;
+  /** The function does not have the content, which is in the package. */
+  readonly isUnknownContent?: true;
 }
 
 /** Names of variables and flags whose value may be a host alone. */
@@ -84,6 +87,22 @@ function answerOf(
   if (read.is === 'private' && readRange(host) === undefined)
     return message`add the addresses of ${host} to ${words(topology.annotations.connectsTo)}, such as 10.0.0.0/8:${port}`;
   return { annotation: 'connects-to', entry: message`${host}:${port}` };
+}
+
+/** Content that is in the package and not in the input of the function: nothing is known of the traffic of the workload. */
+export function addUnknownContent(
+  workload: Workload,
+  { field, from }: UnknownGiven,
+  topology: TopologyBuilder,
+): void {
+  if (workload.usesHostNetwork) return;
+  // The name of what is generated ends in a hash of its content.
+  const name = message`${from.raw.replace(/-[a-z0-9]{10}$/, '')}`;
+  topology.unknownContent.set(workload, name);
+  const evidence = message`the content of ${name} is not known`;
+  const answer = words('run the command line on the directory');
+  for (const direction of DIRECTIONS)
+    topology.addNeed({ workload, direction, evidence, field, answer, isUnknownContent: true });
 }
 
 /** A variable whose value is not known, as a need of a workload; an annotation about its egress answers it. */

@@ -16,14 +16,17 @@ export const readUnansweredServices: Source = ({ resource }, topology) => {
   for (const workload of topology.selectedBy(stringsIn(spec.selector), namespace)) {
     const ports = targetPorts(spec, undefined, false).flatMap((port) => podPorts(port, workload));
     if (topology.hasClients(workload, ports) || topology.declaresClients(workload, ports)) continue;
+    const [hidden] = topology.unknownContent.values();
+    const unknown = hidden === undefined ? words('') : message`, where the content of ${hidden} is not known`;
     const port = ports[0]?.port ?? 'PORT';
     topology.addNeed({
       workload,
       direction: 'ingress',
-      evidence: message`Service/${name} has no client in this build`,
+      evidence: message`Service/${name} has no client in this build${unknown}`,
       field: ['spec'],
       answer: message`name its clients in ${words(topology.annotations.acceptsFrom)}, such as NAMESPACE/app=client:${port}, or none`,
       ports,
+      ...(topology.unknownContent.size > 0 ? { isUnknownContent: true } : {}),
     });
   }
 };
