@@ -58,7 +58,7 @@ function findingOf({ at, report }: PlacedReport): string {
   return `${severity} ${printMessage(messageOf(finding), (text) => text)}`;
 }
 
-function lineOf({ from, to, ports }: Connection): string {
+export function lineOf({ from, to, ports }: Connection): string {
   const list = ports.map(({ protocol, port }) => `${protocol} ${port}`).join(', ');
   return `${nameOf(from)} -> ${nameOf(to)}: ${list}`;
 }
