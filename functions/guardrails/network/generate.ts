@@ -69,6 +69,8 @@ export interface WantedPolicy {
   readonly namespace: string;
   readonly podSelector: PlainObject;
   readonly rules: WantedRules;
+  /** The workload that it is for, as it is in the build; undefined: other pods. */
+  readonly workload?: Pick<Workload, 'kind' | 'name'>;
 }
 
 /** The spec of a wanted policy, with its keys in the order in which they are written. */
@@ -115,7 +117,7 @@ export function wantedPolicies(
     const policy = policyAt(end, names.get(workload) ?? workload.name, ends, peers);
     const known = DIRECTIONS.filter((direction) => heldBack.reasons(workload, direction).length === 0);
     const rules = Object.fromEntries(known.map((direction) => [direction, policy.rules[direction] ?? []]));
-    return known.length === 0 ? [] : [{ ...policy, rules }];
+    return known.length === 0 ? [] : [{ ...policy, rules, workload }];
   });
   const solvers = [...ends.values()].flatMap(({ end }) =>
     end.is === 'acme-solver' ? [policyAt(end, ACME_SOLVER, ends, peers)] : [],

@@ -10,7 +10,7 @@ import { append } from '../network/multimap';
 import { isNetworkPolicy } from '../network/policy';
 import { networkPolicy } from '../rules/network-policy';
 import type { YamlObject } from '../yaml/yaml';
-import { type Renaming, renamingOf } from './names';
+import { renamingsOf } from './names';
 import { generatedItems } from './update-policies';
 
 /**
@@ -36,16 +36,12 @@ export function checkGeneratedAreKept(pkg: Package, { overlay, resources }: Over
     overlays: [overlay],
     source: { file },
   });
-  const renamings = new Map<string, Renaming>();
-  const renaming = (place: string) => {
-    const known = renamings.get(place) ?? renamingOf(pkg.graph, overlay, place);
-    renamings.set(place, known);
-    return known;
-  };
+  const renamings = renamingsOf(pkg.graph, overlay);
   const kept = matchByName(
     generated.map(({ value, path: file = '' }) => {
       const { name } = resourceRef(value);
-      return { policy: value, built: renaming(path.dirname(file)).builtName(name) };
+      const [renaming] = renamings.get(path.dirname(file)) ?? [];
+      return { policy: value, built: renaming?.builtName(name) ?? name };
     }),
     built,
   );

@@ -1,93 +1,95 @@
 import path from 'node:path/posix';
-import type { Finding } from '../findings/finding';
-import { type Graph, reachableFrom } from '../kustomize/graph';
-import { message, words } from '../message';
+import { reachableFrom } from '../kustomize/graph';
+import type { Package } from '../kustomize/package';
 import { type WantedPolicy, type WantedRule, type WantedRules, freeName } from '../network/generate';
 import { append } from '../network/multimap';
 import { DIRECTIONS, type Direction } from '../network/policy';
-import { type Renaming, renamingOf } from './names';
+import { DefaultDenials } from './default-denials';
+import { type Inclusion, Inclusions, type RequiredPolicies, sharedPlaces } from './inclusions';
+import {
+  type SourcePolicy,
+  identityOf,
+  keyOf,
+  sourceForm,
+  withLabels,
+  withoutChangedPeers,
+} from './source-policy';
 
-/** The policies that one overlay requires, as it builds them. */
-export interface RequiredPolicies {
-  /** The overlay's folder. */
-  readonly overlay: string;
-  readonly policies: readonly WantedPolicy[];
-}
-
-/** A policy as a file holds it. */
-export interface SourcePolicy {
-  readonly name: string;
-  /** The name of the policy of the same pods that all overlays share: two with one subject belong together. */
-  readonly subject: string;
-  /** undefined: a kustomization sets it, or whoever applies the build does. */
-  readonly namespace: string | undefined;
-  readonly podSelector: WantedPolicy['podSelector'];
-  readonly rules: WantedRules;
-}
-
-/** Why no policy is placed. */
-type Refusal = Pick<Finding, 'problem' | 'remedy'>;
-
-/** Folder of a kustomization to the policies beside it, for the shared one and each overlay; a list may be empty. */
+/** Folder of a kustomization to the policies beside it, for each shared one and each overlay; a list may be empty. */
 export type Places = ReadonlyMap<string, readonly SourcePolicy[]>;
 
 /**
  * Decides which file holds which policy. What all overlays require of a policy goes beside the kustomization that they
- * share. What only one requires, and a policy that would get another namespace there, goes beside its overlay.
+ * share. Where they share none, or several, what all overlays that build a workload require of its policy goes beside the
+ * kustomization that lists the workload. Everything else goes beside the overlays.
  *
  * @param without overlays that get no policies; the kustomizations that they build on get none either
  * @param handWritten names of other policies, which no generated policy may take
  */
 export function placePolicies(
-  graph: Graph,
+  pkg: Package,
   required: readonly RequiredPolicies[],
   without: readonly string[],
   handWritten: ReadonlySet<string>,
-): Places | Refusal {
-  const overlays = required.map(({ overlay }) => overlay);
-  const shared = sharedKustomization(graph, overlays, without);
-  if (typeof shared === 'object') return shared;
+): Places {
+  const inclusions = new Inclusions(
+    pkg.graph,
+    required.map(({ overlay }) => overlay),
+  );
+  const closed = reachableFrom(pkg.graph, without);
+  const denials = new DefaultDenials(required, inclusions, closed);
+  const shared = sharedPlaces(pkg, required, inclusions, closed);
   const places = new Map<string, SourcePolicy[]>();
-  if (shared !== undefined) places.set(shared, requiredByAll(graph, required, shared));
+  for (const [place, policies] of groupedByPlace(shared))
+    places.set(
+      place,
+      requiredByAll(inclusions.of(place), policies).filter((one) => denials.take(place, one)),
+    );
 
-  const reach = new Map(overlays.map((overlay) => [overlay, reachableFrom(graph, [overlay])]));
-  const reachSize = ({ overlay }: RequiredPolicies) => reach.get(overlay)?.size ?? 0;
+  const overlays = new Set(required.map(({ overlay }) => overlay));
+  const size = ({ overlay }: RequiredPolicies) => inclusions.in(overlay).length;
   // An overlay that another builds on comes first.
-  for (const { overlay, policies } of [...required].sort((a, b) => reachSize(a) - reachSize(b))) {
-    const inherited = [...places]
-      .filter(([place]) => reach.get(overlay)?.has(place))
-      .map(([place, sources]) => ({
-        renaming: renamingOf(graph, overlay, place),
-        bySubject: groupedBySubject(sources),
-      }));
-    const here = renamingOf(graph, overlay, overlay);
-    const added = policies.flatMap((policy) => {
-      const given = inherited.flatMap(({ renaming, bySubject }) => {
-        const source = sourceForm(renaming, policy);
-        return (source && bySubject.get(identityOf(source))) ?? [];
-      });
-      const rules = withoutRules(policy.rules, given);
-      if (Object.keys(rules).length === 0) return [];
-      const own = sourceForm(here, { ...policy, rules });
-      if (own === undefined) return [];
-      return [given.length === 0 ? own : { ...own, name: `${own.name}-${suffixOf(overlay)}` }];
-    });
-    places.set(overlay, [...(places.get(overlay) ?? []), ...added]);
+  for (const { overlay, policies } of [...required].sort((a, b) => size(a) - size(b))) {
+    const [here, ...included] = inclusions.in(overlay);
+    if (here === undefined) continue;
+    const given = new GivenPolicies(
+      places,
+      shared,
+      included.filter(({ place }) => overlays.has(place)),
+    );
+    const own = policies
+      .flatMap((policy) => ownPolicy(here, policy, given.like(policy)))
+      .filter((one) => denials.take(overlay, one));
+    places.set(overlay, [...(places.get(overlay) ?? []), ...own]);
   }
-  return withFreeNames(places, reach, handWritten);
+  return withFreeNames(places, inclusions, handWritten);
 }
 
-/** The name of an overlay's folder as a part of a DNS subdomain (RFC 1123). */
-function suffixOf(overlay: string): string {
-  const folder = path.basename(overlay).toLowerCase();
-  return folder.replace(/[^a-z0-9]/g, '-').replace(/^-*/, '') || 'overlay';
+/** Shared folder to the policies that may be there, by the inclusion through which an overlay builds them. */
+function groupedByPlace(
+  shared: ReadonlyMap<WantedPolicy, readonly Inclusion[]>,
+): ReadonlyMap<string, ReadonlyMap<Inclusion, readonly WantedPolicy[]>> {
+  const groups = new Map<string, Map<Inclusion, WantedPolicy[]>>();
+  for (const [policy, included] of shared)
+    for (const inclusion of included) {
+      const group = groups.get(inclusion.place) ?? new Map<Inclusion, WantedPolicy[]>();
+      groups.set(inclusion.place, group);
+      append(group, inclusion, policy);
+    }
+  return groups;
 }
 
-/** What every overlay requires of each policy, seen from a place. */
-function requiredByAll(graph: Graph, required: readonly RequiredPolicies[], place: string): SourcePolicy[] {
-  const [first = [], ...others] = required.map(({ overlay, policies }) => {
-    const renaming = renamingOf(graph, overlay, place);
-    return policies.flatMap((policy) => sourceForm(renaming, policy) ?? []);
+/** What every overlay that includes a place requires of each policy, seen from there. */
+function requiredByAll(
+  inclusions: readonly Inclusion[],
+  policies: ReadonlyMap<Inclusion, readonly WantedPolicy[]>,
+): SourcePolicy[] {
+  const [first = [], ...others] = inclusions.map((inclusion) => {
+    const { renaming } = inclusion;
+    return (policies.get(inclusion) ?? []).flatMap((policy) => {
+      const source = sourceForm(renaming, policy);
+      return source === undefined ? [] : (withoutChangedPeers(source, renaming.labels) ?? []);
+    });
   });
   const byIdentity = others.map((sources) => new Map(sources.map((one) => [identityOf(one), one])));
   return first.flatMap((source) => {
@@ -119,6 +121,21 @@ function commonRules(all: readonly WantedRules[]): WantedRules {
   return Object.fromEntries(rules);
 }
 
+/** What an overlay requires of a policy and does not get from others of the same pods. */
+function ownPolicy(here: Inclusion, policy: WantedPolicy, given: readonly SourcePolicy[]): SourcePolicy[] {
+  const rules = withoutRules(policy.rules, given);
+  if (Object.keys(rules).length === 0) return [];
+  const own = sourceForm(here.renaming, { ...policy, rules });
+  if (own === undefined) return [];
+  return [given.length === 0 ? own : { ...own, name: `${own.name}-${suffixOf(here.overlay)}` }];
+}
+
+/** The name of an overlay's folder as a part of a DNS subdomain (RFC 1123). */
+function suffixOf(overlay: string): string {
+  const folder = path.basename(overlay).toLowerCase();
+  return folder.replace(/[^a-z0-9]/g, '-').replace(/^-*/, '') || 'overlay';
+}
+
 /** What is left of the rules of a policy if others of the same pods hold a part of them. */
 function withoutRules(rules: WantedRules, given: readonly SourcePolicy[]): WantedRules {
   const left = DIRECTIONS.flatMap((direction): [Direction, WantedRule[]][] => {
@@ -133,86 +150,56 @@ function withoutRules(rules: WantedRules, given: readonly SourcePolicy[]): Wante
   return Object.fromEntries(left);
 }
 
-function keyOf({ rule }: Pick<WantedRule, 'rule'>): string {
-  return JSON.stringify(rule);
+/** What an overlay gets from the places that it includes. */
+class GivenPolicies {
+  /** An inclusion to the policies of the place as they are in the build, by the pods that they are for. */
+  private readonly byInclusion = new Map<Inclusion, ReadonlyMap<string, readonly SourcePolicy[]>>();
+
+  /** @param overlays the other overlays that the overlay includes */
+  constructor(
+    private readonly places: Places,
+    private readonly shared: ReadonlyMap<WantedPolicy, readonly Inclusion[]>,
+    private readonly overlays: readonly Inclusion[],
+  ) {}
+
+  /** Those of the same pods as a policy of the overlay. */
+  like(policy: WantedPolicy): SourcePolicy[] {
+    const inclusions = new Set([...(this.shared.get(policy) ?? []), ...this.overlays]);
+    return [...inclusions].flatMap((inclusion) => {
+      const source = sourceForm(inclusion.renaming, policy);
+      return (source && this.through(inclusion).get(identityOf(source))) ?? [];
+    });
+  }
+
+  private through(inclusion: Inclusion): ReadonlyMap<string, readonly SourcePolicy[]> {
+    const known = this.byInclusion.get(inclusion);
+    if (known !== undefined) return known;
+    const groups = new Map<string, SourcePolicy[]>();
+    for (const source of this.places.get(inclusion.place) ?? []) {
+      const built = withLabels(source, inclusion.renaming.labels);
+      append(groups, identityOf(built), built);
+    }
+    this.byInclusion.set(inclusion, groups);
+    return groups;
+  }
 }
 
-/** Policies of a file by the pods that they are for. */
-function groupedBySubject(sources: readonly SourcePolicy[]): ReadonlyMap<string, readonly SourcePolicy[]> {
-  const groups = new Map<string, SourcePolicy[]>();
-  for (const source of sources) append(groups, identityOf(source), source);
-  return groups;
-}
-
-function identityOf({ subject, namespace, podSelector }: SourcePolicy): string {
-  return JSON.stringify([subject, namespace, podSelector]);
-}
-
-/**
- * The topmost kustomization that every overlay builds on and no overlay without policies does, or else an overlay that
- * all others build on; undefined where the overlays without policies leave none.
- */
-function sharedKustomization(
-  graph: Graph,
-  overlays: readonly string[],
-  without: readonly string[],
-): string | Refusal | undefined {
-  const reached = overlays.map((overlay) => reachableFrom(graph, [overlay]));
-  const ofAll = [...(reached[0] ?? [])].filter(
-    (dir) => reached.every((one) => one.has(dir)) && graph.get(dir)?.isComponent === false,
-  );
-  const closed = reachableFrom(graph, without);
-  const common = ofAll.filter((dir) => !closed.has(dir));
-  if (overlays.length === 0 || (common.length === 0 && ofAll.length > 0)) return undefined;
-  const bases = common.filter((dir) => !overlays.includes(dir));
-  const unique = [bases, common].map((dirs) => topmost(graph, dirs)).find(({ length }) => length === 1);
-  if (unique !== undefined) return unique[0];
-  const names = overlays.join(', ');
-  if (common.length === 0)
-    return {
-      problem: message`the overlays ${names} do not share a kustomization, so no network policies are written`,
-      remedy: words('list a common base under resources in each overlay'),
-    };
-  const shared = topmost(graph, common).join(' and ');
-  return {
-    problem: message`the overlays ${names} share several kustomizations (${shared}), so no network policies are written`,
-    remedy: words('list these in one kustomization, and only that one in each overlay in their place'),
-  };
-}
-
-function topmost(graph: Graph, dirs: readonly string[]): readonly string[] {
-  return dirs.filter((dir) => !dirs.some((other) => other !== dir && reachableFrom(graph, [other]).has(dir)));
-}
-
-/** A policy as a file beside a kustomization must hold it for an overlay to build it; undefined where that is impossible. */
-function sourceForm(
-  { namespace: stamp, sourceName }: Renaming,
-  { name, namespace, podSelector, rules }: WantedPolicy,
-): SourcePolicy | undefined {
-  if (stamp !== undefined && stamp !== namespace) return undefined;
-  const ownNamespace = stamp === undefined && namespace !== '' ? namespace : undefined;
-  const subject = sourceName(name);
-  return { name: subject, subject, namespace: ownNamespace, podSelector, rules };
-}
-
-/** No two policies of one build may have the same name. `places` has a place before the overlays that build on it. */
-function withFreeNames(
-  places: Places,
-  reach: ReadonlyMap<string, ReadonlySet<string>>,
-  handWritten: ReadonlySet<string>,
-): Places {
+/** No two policies of one build may have the same name. */
+function withFreeNames(places: Places, inclusions: Inclusions, handWritten: ReadonlySet<string>): Places {
+  const taken = new Set<string>();
   const named = new Map<string, readonly SourcePolicy[]>();
   for (const [place, policies] of places) {
-    const inherited = [...named].filter(([other]) => reach.get(place)?.has(other));
-    const taken = new Set([
-      ...handWritten,
-      ...inherited.flatMap(([, others]) => others.map((one) => one.name)),
-    ]);
-    const own = new Set<string>();
+    const builtKeys = ({ namespace = '' }: SourcePolicy, name: string) =>
+      inclusions
+        .of(place)
+        .map(({ overlay, renaming }) =>
+          JSON.stringify([overlay, renaming.namespace ?? namespace, renaming.builtName(name)]),
+        );
     const withName = (policy: SourcePolicy) => {
-      const key = (name: string) => JSON.stringify([policy.namespace, name]);
-      const name = freeName(policy.name, (one) => taken.has(one) || own.has(key(one)));
-      own.add(key(name));
+      const isTaken = (name: string) =>
+        handWritten.has(name) || builtKeys(policy, name).some((key) => taken.has(key));
+      const name = freeName(policy.name, isTaken);
+      for (const key of builtKeys(policy, name)) taken.add(key);
       return { ...policy, name };
     };
     named.set(place, policies.map(withName));

@@ -5,7 +5,7 @@ import type { WantedRule, WantedRules } from '../network/generate';
 import type { HeldBack } from '../network/held-back';
 import { DIRECTIONS, type Direction } from '../network/policy';
 import { type YamlObject, type YamlValue, isObject, isSame, objectAt, objectsIn } from '../yaml/yaml';
-import type { SourcePolicy } from './placement';
+import type { SourcePolicy } from './source-policy';
 
 /**
  * Pods about whose traffic content decides that the function does not have. What their committed policies say of it is

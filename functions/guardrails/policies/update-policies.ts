@@ -5,7 +5,7 @@ import { type Edit, type Item, newItem, withItemEdit } from '../krm/item';
 import { type ResourceRef, expandLists, resourceRef } from '../krm/resource';
 import type { OverlayBuild } from '../kustomize/build-overlays';
 import { type AnnotationNames, domainOfLabel } from '../kubernetes/annotation-names';
-import { type Kustomization, policiesFile, reachableFrom } from '../kustomize/graph';
+import { type Kustomization, policiesFile } from '../kustomize/graph';
 import type { Package } from '../kustomize/package';
 import { type Message, joinMessages, message, words } from '../message';
 import type { ExternalPeers } from '../network/external-peers';
@@ -24,8 +24,9 @@ import { networkPolicy } from '../rules/network-policy';
 import { Commented, type Written, printYaml } from '../yaml/writer';
 import { newlineOf } from '../yaml/text';
 import { type YamlObject, isSame, objectAt } from '../yaml/yaml';
-import { renamingOf } from './names';
-import { type SourcePolicy, placePolicies } from './placement';
+import { renamingsOf } from './names';
+import { placePolicies } from './placement';
+import type { SourcePolicy } from './source-policy';
 import { UnknownPods } from './unknown-content';
 
 const POLICY = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' } as const;
@@ -63,12 +64,7 @@ export function updatePolicies(
   const without = builds.map(({ overlay }) => overlay).filter(isOff);
   const others = otherPolicies(pkg);
   const taken = new Set(others.map(({ resource }) => resourceRef(resource).name));
-  const places = placePolicies(pkg.graph, required, without, taken);
-  if ('problem' in places) {
-    if (required.every(({ policies }) => policies.length === 0)) return revision;
-    const warning: Finding = { ...RULE, severity: 'warning', ...places, overlays: [] };
-    return { ...revision, findings: [...revision.findings, warning] };
-  }
+  const places = placePolicies(pkg, required, without, taken);
   const files = new PolicyFiles(
     pkg,
     annotations,
@@ -244,10 +240,11 @@ class PolicyFiles {
   /** Names of policies of files as the overlays build them. */
   private builtNames(byPlace: ReadonlyMap<string, readonly string[]>): Set<string> {
     const { graph } = this.pkg;
-    const built = [...byPlace].flatMap(([place, names]) => {
-      if (names.length === 0) return [];
-      const reaching = this.overlays.filter((overlay) => reachableFrom(graph, [overlay]).has(place));
-      return reaching.flatMap((overlay) => names.map(renamingOf(graph, overlay, place).builtName));
+    const built = this.overlays.flatMap((overlay) => {
+      const renamings = renamingsOf(graph, overlay);
+      return [...byPlace].flatMap(([place, names]) =>
+        (renamings.get(place) ?? []).flatMap(({ builtName }) => names.map(builtName)),
+      );
     });
     return new Set(built);
   }
