@@ -304,6 +304,7 @@ async function verifyBuilds(
       ...merged(findings.flat()),
       ...checkKustomize(version, config),
       ...checkJudged(all),
+      ...checkListed(all, pkg),
     ],
     summary: summaryOf(all, version, findings.flat()),
   };
@@ -365,6 +366,18 @@ function checkJudged({ judged }: Overlays): Finding[] {
       overlays: [],
     },
   ];
+}
+
+function checkListed({ forgotten }: Overlays, { graph }: Package): Finding[] {
+  const fileOf = (dir: string) => graph.get(dir)?.file ?? dir;
+  return forgotten.map(({ dir, base }) => ({
+    ...BUILD,
+    severity: 'error',
+    problem: message`${dir} is not listed by any kustomization, so no overlay builds it`,
+    remedy: message`list ${dir} under resources in ${fileOf(base)}, or under spec.overlays if it is deployed by itself`,
+    overlays: [],
+    source: { file: fileOf(dir) },
+  }));
 }
 
 /** `judged: overlays/dev, overlays/prod; taken for a base: base; built by kustomize v5.8.1; 2 workloads not isolated`. */

@@ -1,3 +1,4 @@
+import path from 'node:path/posix';
 import { ConfigError } from '../errors';
 import { joinMessages, message } from '../message';
 import { matchesGlob } from './glob';
@@ -18,6 +19,15 @@ export interface Overlays {
   readonly bases: readonly string[];
   /** Components that no kustomization includes, and that are not judged. */
   readonly unused: readonly string[];
+  /** Kustomizations below a base that lists the folders beside them, and not them: they are not judged. */
+  readonly forgotten: readonly Forgotten[];
+}
+
+/** A kustomization that a base does not list. */
+export interface Forgotten {
+  readonly dir: string;
+  /** The folder of the base. */
+  readonly base: string;
 }
 
 const BASE_NAMES = /^(bases?|common|shared)$/;
@@ -43,7 +53,8 @@ export function checkConfiguredOverlays(graph: Graph, configured: readonly strin
  * any folder. The configuration decides first. A Kustomization that nothing includes is judged. One that is included is
  * judged if the innermost telling segment of its path is the name of an overlay or of an environment, and if no segment
  * tells, unless it includes nothing or several include it. A Component is judged if nothing includes it and it is not
- * below a folder `components`.
+ * below a folder `components`. A folder that a base forgot to list is not judged, unless its name or the configuration says
+ * that it is an overlay.
  */
 export function overlaysOf(graph: Graph, settings: OverlaySettings): Overlays {
   const included = countIncluding(graph);
@@ -55,12 +66,52 @@ export function overlaysOf(graph: Graph, settings: OverlaySettings): Overlays {
     if (isOverlay(kustomization, settings, included.get(dir) ?? 0)) judged.add(dir);
     else if (isComponent && isRoot) unused.push(dir);
   }
+  const forgotten = forgottenFolders(graph, judged, settings).filter(({ dir }) => !included.has(dir));
+  for (const { dir } of forgotten) judged.delete(dir);
+  const ofForgotten = reachableFrom(
+    graph,
+    forgotten.map(({ dir }) => dir),
+  );
   const isBase = (dir: string) => matchesOne(dir, settings.bases);
   // Kustomizations that build on each other have no root; kustomize reports the cycle.
   for (const dir of kustomizationFolders(graph))
-    if (!isBase(dir) && !reachableFrom(graph, [...judged]).has(dir)) judged.add(dir);
-  const bases = kustomizationFolders(graph).filter((dir) => !judged.has(dir));
-  return { judged: [...judged].sort(), bases: bases.sort(), unused: unused.sort() };
+    if (!isBase(dir) && !ofForgotten.has(dir) && !reachableFrom(graph, [...judged]).has(dir)) judged.add(dir);
+  const isForgotten = (dir: string) => forgotten.some((one) => one.dir === dir);
+  const bases = kustomizationFolders(graph).filter((dir) => !judged.has(dir) && !isForgotten(dir));
+  return { judged: [...judged].sort(), bases: bases.sort(), unused: unused.sort(), forgotten };
+}
+
+/**
+ * Of the folders that are judged, those beside folders that a base above them lists. One that builds on a part of that base
+ * is a variant of it, and not a part.
+ */
+function forgottenFolders(
+  graph: Graph,
+  judged: ReadonlySet<string>,
+  { configured, overlays }: OverlaySettings,
+): Forgotten[] {
+  /** Folder to the base that lists kustomizations in it. */
+  const bases = new Map<string, string>();
+  for (const { dir, folders, isComponent } of graph.values())
+    if (!isComponent && !judged.has(dir))
+      for (const folder of folders) if (isBelow(folder, dir)) bases.set(path.dirname(folder), dir);
+  return [...judged].sort().flatMap((dir) => {
+    const base = bases.get(path.dirname(dir));
+    if (base === undefined || graph.get(dir)?.isComponent !== false) return [];
+    if (isNamedOverlay(dir) || configured.includes(dir) || matchesOne(dir, overlays)) return [];
+    const parts = reachableFrom(graph, [base]);
+    const isVariant = [...reachableFrom(graph, [dir])].some((one) => parts.has(one));
+    return isVariant ? [] : [{ dir, base }];
+  });
+}
+
+function isNamedOverlay(dir: string): boolean {
+  const segments = dir.toLowerCase().split('/');
+  return roleByName(dir) === true || segments.some((one) => OVERLAY_NAMES.test(one));
+}
+
+function isBelow(folder: string, dir: string): boolean {
+  return dir === '.' ? !folder.startsWith('../') : folder.startsWith(`${dir}/`);
 }
 
 function isOverlay(
