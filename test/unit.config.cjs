@@ -23,6 +23,7 @@ const SLOW = [
   'policies/annotation-domain',
   'policies/as-a-user',
   'policies/one-policy-a-workload',
+  'policies/placement',
   'rules/api-validation',
   'rules/exemptions-file',
   'rules/harden',

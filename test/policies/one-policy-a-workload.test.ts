@@ -1,90 +1,17 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseAllDocuments, stringify } from 'yaml';
-import { fileOfGuardrails } from '../../functions/guardrails/config/function-config';
-import { readConfig } from '../../functions/guardrails/config/read-config';
-import { printKrmResults } from '../../functions/guardrails/formats/krm-results';
-import { readItem } from '../../functions/guardrails/krm/item';
+import { stringify } from 'yaml';
 import { IpAddress } from '../../functions/guardrails/network/ip-range';
 import { isNetworkPolicy, readPolicy } from '../../functions/guardrails/network/policy';
 import { PolicySet } from '../../functions/guardrails/network/policy-set';
 import { type Endpoint, namespaceLabels } from '../../functions/guardrails/network/traffic';
-import { judge } from '../../functions/guardrails/pipeline';
-import { findingsOf } from '../../functions/guardrails/run';
-import { joinDocuments, splitDocuments } from '../../functions/guardrails/yaml/text';
 import { isObject, parseYaml, valueOf } from '../../functions/guardrails/yaml/yaml';
-import type { KubernetesResource, NetworkPolicy } from '../support/built-overlay';
+import { type Fixed, fix, fixed, namesIn, policiesIn, specsIn } from '../support/fix-package';
 import { type PackageFiles, repositoryFiles, withEdit } from '../support/package-files';
-import { findKustomizeForTests } from '../support/tools';
 
 const SHARED = 'base/network-policies.yaml';
 const OF_DEV = 'overlays/dev/network-policies.yaml';
 const OF_PROD = 'overlays/prod/network-policies.yaml';
-
-interface Fixed {
-  readonly files: PackageFiles;
-  readonly errors: readonly string[];
-  /** Every other finding. */
-  readonly reported: readonly string[];
-  /** Overlay to what kustomize builds of the files. */
-  readonly builds: Readonly<Record<string, string>>;
-}
-
-/** What `guardrails fix` makes of a package, with the real kustomize. */
-async function fix(files: PackageFiles, { asIs = false } = {}): Promise<Fixed> {
-  const items = Object.entries(files).flatMap(([file, text]) =>
-    splitDocuments(text).flatMap(({ text: document, start, line }, index) => {
-      const range = { start, end: start + document.length, column: 0, line };
-      return readItem(document, file, range, { path: file, index, line }) ?? [];
-    }),
-  );
-  const guardrails = items.find(({ value }) => value.kind === 'Guardrails')?.value;
-  const judged = await judge(items, readConfig(guardrails), {
-    findKustomize: () => Promise.resolve(findKustomizeForTests()),
-    configFile: fileOfGuardrails(items, guardrails),
-    asIs,
-  });
-  const documents = new Map<string, string[]>();
-  for (const { path: file = '', text } of [...judged.revision.items].sort((a, b) => a.index - b.index))
-    documents.set(file, [...(documents.get(file) ?? []), text]);
-  const results = printKrmResults(findingsOf(judged, []), (text) => text);
-  const textsOf = (isError: boolean) =>
-    results.filter(({ severity }) => (severity === 'error') === isError).map(({ message }) => message);
-  return {
-    files: Object.fromEntries(
-      [...documents].map(([file, texts]) => [file, joinDocuments(texts)] as const).sort(),
-    ),
-    errors: textsOf(true),
-    reported: textsOf(false),
-    builds: Object.fromEntries(judged.builds.map(({ overlay = '', manifests }) => [overlay, manifests])),
-  };
-}
-
-/** A package after `guardrails fix`: without errors, and a second run changes nothing. */
-async function fixed(files: PackageFiles): Promise<Fixed> {
-  const first = await fix(files);
-  expect(first.errors).toEqual([]);
-  const second = await fix(first.files);
-  expect(second.files).toEqual(first.files);
-  return first;
-}
-
-/** The policies of a text, as the library yaml reads it. */
-function policiesIn(text = ''): (NetworkPolicy & KubernetesResource)[] {
-  return parseAllDocuments(text)
-    .map((document) => {
-      if (document.errors[0] !== undefined) throw document.errors[0];
-      return document.toJS() as (NetworkPolicy & KubernetesResource) | null;
-    })
-    .filter((one) => one !== null)
-    .filter(({ kind }) => kind === 'NetworkPolicy');
-}
-
-const namesIn = (text?: string) => policiesIn(text).map(({ metadata }) => metadata.name);
-
-/** The specs of the policies of a text by their name. */
-const specsIn = (text?: string) =>
-  Object.fromEntries(policiesIn(text).map(({ metadata, spec }) => [metadata.name, spec]));
 
 interface Pod {
   readonly env?: Readonly<Record<string, string>>;
