@@ -221,6 +221,109 @@ test('a Component below components that nothing includes: an info', () => {
 const GUARDRAILS = (spec: string) =>
   `apiVersion: todo.example.com/v1alpha1\nkind: Guardrails\nmetadata:\n  name: guardrails\nspec: ${spec}\n`;
 
+const ON_OVERLAYS_BASE: Tree = {
+  'overlays/base/kustomization.yaml': on('a'),
+  'overlays/prod/kustomization.yaml': on('../../base', '../base'),
+};
+
+describe('a folder that no kustomization lists', () => {
+  const TODO_APP: Tree = {
+    ...app('base/backend', 'backend'),
+    ...app('base/frontend', 'frontend'),
+    'base/kustomization.yaml': on('backend', 'frontend'),
+    'overlays/prod/kustomization.yaml': on('../../base'),
+  };
+  const FORGOTTEN = /\[error\] .* is not listed by any kustomization, .*/;
+
+  test.each<[string, Tree, string, string]>([
+    ['beside folders that the base lists', {}, 'base/worker', 'base/kustomization.yaml'],
+    [
+      'which includes a folder of its own',
+      { 'base/worker/kustomization.yaml': on('queue', 'pod.yaml'), ...app('base/worker/queue', 'queue') },
+      'base/worker',
+      'base/kustomization.yaml',
+    ],
+    [
+      'beside folders that a base further up lists',
+      { ...app('base/apps/api', 'api'), 'base/kustomization.yaml': on('backend', 'frontend', 'apps/api') },
+      'base/apps/worker',
+      'base/kustomization.yaml',
+    ],
+    [
+      'below a base with another name',
+      {
+        ...app('stack/api', 'api'),
+        'stack/kustomization.yml': on('api'),
+        'overlays/prod/kustomization.yaml': on('../../base', '../../stack'),
+      },
+      'stack/worker',
+      'stack/kustomization.yml',
+    ],
+  ])('%s is an error, and no overlay', (_, files, folder, base) => {
+    writeTree(dir, { ...TODO_APP, ...app(folder, 'worker'), ...files });
+    const { status, stdout } = check();
+    expect(status).toBe(1);
+    expect(FORGOTTEN.exec(stdout)?.[0]).toBe(
+      `[error] ${folder} is not listed by any kustomization, so no overlay builds it (${folder}/kustomization.yaml); list ${folder} under resources in ${base}, or under spec.overlays if it is deployed by itself`,
+    );
+    expect(stdout).toMatch(/\njudged: overlays\/prod(?:, stack)?; taken for a base: /);
+    expect(stdout).not.toMatch(new RegExp(`(?:judged|base): (?:.*, )?${folder}[,;]`));
+  });
+
+  test('it is no error once the base lists it', () => {
+    writeTree(dir, {
+      ...TODO_APP,
+      ...app('base/worker', 'worker'),
+      'base/kustomization.yaml': on('backend', 'frontend', 'worker'),
+    });
+    expect(check().stdout).not.toMatch(FORGOTTEN);
+  });
+
+  test.each<[string, Tree, string]>([
+    ['beside the folders of an overlay', app('worker', 'worker'), 'worker'],
+    [
+      'of a repository of independent folders',
+      { ...app('apps/a', 'a'), ...app('apps/b', 'b'), 'apps/kustomization.yaml': on('a') },
+      'apps/b',
+    ],
+    ['which no folder beside it is listed with', app('base/samples/one', 'one'), 'base/samples/one'],
+    [
+      'which builds on the base',
+      { 'base/debug/kustomization.yaml': on('../backend'), 'base/debug/pod.yaml': POD('debug') },
+      'base/debug',
+    ],
+    ['with the name of an environment', app('base/staging', 'staging'), 'base/staging'],
+    [
+      'under overlays',
+      { ...app('overlays/base/a', 'a'), ...app('overlays/base/b', 'b'), ...ON_OVERLAYS_BASE },
+      'overlays/base/b',
+    ],
+    [
+      'that spec.overlays names',
+      { ...app('base/worker', 'worker'), 'guardrails.yaml': GUARDRAILS('{overlays: [base/worker]}') },
+      'base/worker',
+    ],
+    [
+      'that spec.environments names',
+      {
+        ...app('base/worker', 'worker'),
+        'guardrails.yaml': GUARDRAILS('{environments: {base/worker: {rules: {pinned-image: "off"}}}}'),
+      },
+      'base/worker',
+    ],
+  ])('%s is an overlay', (_, files, folder) => {
+    writeTree(dir, { ...TODO_APP, ...files });
+    const { stdout } = check();
+    expect(stdout).not.toMatch(FORGOTTEN);
+    expect(stdout).toMatch(new RegExp(`\njudged: (?:.*, )?${folder}[,;]`));
+  });
+
+  test('plain files that no kustomization names are left alone', () => {
+    writeTree(dir, { ...TODO_APP, 'base/worker/pod.yaml': POD('worker') });
+    expect(check().stdout).not.toMatch(FORGOTTEN);
+  });
+});
+
 test('spec.overlays and spec.bases decide before the names', () => {
   writeTree(dir, {
     ...app('base/web', 'web'),

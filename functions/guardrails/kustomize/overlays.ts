@@ -58,15 +58,15 @@ export function checkConfiguredOverlays(graph: Graph, configured: readonly strin
  */
 export function overlaysOf(graph: Graph, settings: OverlaySettings): Overlays {
   const included = countIncluding(graph);
+  const isRoot = (dir: string) => !included.has(dir);
   const judged = new Set<string>();
   const unused: string[] = [];
   for (const kustomization of graph.values()) {
     const { dir, isComponent } = kustomization;
-    const isRoot = !included.has(dir);
     if (isOverlay(kustomization, settings, included.get(dir) ?? 0)) judged.add(dir);
-    else if (isComponent && isRoot) unused.push(dir);
+    else if (isComponent && isRoot(dir)) unused.push(dir);
   }
-  const forgotten = forgottenFolders(graph, judged, settings).filter(({ dir }) => !included.has(dir));
+  const forgotten = forgottenFolders(graph, [...judged].filter(isRoot).sort(), isRoot, settings);
   for (const { dir } of forgotten) judged.delete(dir);
   const ofForgotten = reachableFrom(
     graph,
@@ -82,23 +82,26 @@ export function overlaysOf(graph: Graph, settings: OverlaySettings): Overlays {
 }
 
 /**
- * Of the folders that are judged, those beside folders that a base above them lists. One that builds on a part of that base
- * is a variant of it, and not a part.
+ * Of kustomizations that nothing includes, those beside folders that a base above them lists. One that builds on a part of
+ * that base is a variant of it, and not a part.
  */
 function forgottenFolders(
   graph: Graph,
-  judged: ReadonlySet<string>,
+  roots: readonly string[],
+  isRoot: (dir: string) => boolean,
   { configured, overlays }: OverlaySettings,
 ): Forgotten[] {
+  const isDeclared = (dir: string) => configured.includes(dir) || matchesOne(dir, overlays);
   /** Folder to the base that lists kustomizations in it. */
   const bases = new Map<string, string>();
-  for (const { dir, folders, isComponent } of graph.values())
-    if (!isComponent && !judged.has(dir))
-      for (const folder of folders) if (isBelow(folder, dir)) bases.set(path.dirname(folder), dir);
-  return [...judged].sort().flatMap((dir) => {
+  for (const { dir, folders, isComponent } of graph.values()) {
+    if (isComponent || isRoot(dir) || isDeclared(dir) || roleByName(dir) === true) continue;
+    for (const folder of folders) if (isBelow(folder, dir)) bases.set(path.dirname(folder), dir);
+  }
+  return roots.flatMap((dir) => {
     const base = bases.get(path.dirname(dir));
-    if (base === undefined || graph.get(dir)?.isComponent !== false) return [];
-    if (isNamedOverlay(dir) || configured.includes(dir) || matchesOne(dir, overlays)) return [];
+    const isComponent = graph.get(dir)?.isComponent !== false;
+    if (base === undefined || isComponent || isDeclared(dir) || isNamedOverlay(dir)) return [];
     const parts = reachableFrom(graph, [base]);
     const isVariant = [...reachableFrom(graph, [dir])].some((one) => parts.has(one));
     return isVariant ? [] : [{ dir, base }];
