@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { type Package, packageOf } from '../../functions/guardrails/kustomize/package';
 import type { WantedPolicy, WantedRule, WantedRules } from '../../functions/guardrails/network/generate';
 import type { RequiredPolicies } from '../../functions/guardrails/policies/inclusions';
+import { renamingsOf } from '../../functions/guardrails/policies/names';
 import { placePolicies } from '../../functions/guardrails/policies/placement';
 import { fix, fixed, itemsOf, namesIn, policiesIn, specsIn } from '../support/fix-package';
 import type { PackageFiles } from '../support/package-files';
@@ -663,6 +664,23 @@ describe('what each overlay requires, as data', () => {
       'overlays/dev': { cart: { ingress: [] } },
       'overlays/prod': { cart: { egress: [] }, shop: { egress: [] } },
     });
+  });
+
+  test('kustomizations that include each other, and one that is included 2^30 times: a list that ends', () => {
+    const cycle = Array.from({ length: 300 }, (_, i) => [
+      `c${i}/kustomization.yaml`,
+      on([`../c${(i + 1) % 300}`]),
+    ]);
+    const twice = Array.from({ length: 30 }, (_, i) => [
+      [`t${i}/kustomization.yaml`, on([`../t${i}a`, `../t${i}b`])],
+      ...['a', 'b'].map((side) => [`t${i}${side}/kustomization.yaml`, on([`../t${i + 1}`])]),
+    ]).flat();
+    const { graph } = packageOfFiles({
+      ...(Object.fromEntries([...cycle, ...twice]) as PackageFiles),
+      ...tool('t30'),
+    });
+    expect(renamingsOf(graph, 'c0').size).toBe(300);
+    expect(renamingsOf(graph, 't0').get('t30')?.length).toBe(100);
   });
 
   test('1,000 workloads in as many bases, and 60 overlays: in a few seconds', () => {

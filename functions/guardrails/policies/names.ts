@@ -29,7 +29,8 @@ export function renamingsOf(graph: Graph, overlay: string): ReadonlyMap<string, 
   ];
   for (const { folder, outer } of queue) {
     const own = graph.get(folder);
-    if (own === undefined || (renamings.get(folder)?.length ?? 0) >= MOST_INCLUSIONS) continue;
+    const isCycle = own !== undefined && outer.includes(own.value);
+    if (own === undefined || isCycle || (renamings.get(folder)?.length ?? 0) >= MOST_INCLUSIONS) continue;
     const components = own.folders.filter((one) => graph.get(one)?.isComponent);
     // A Component transforms what its kustomization and the Components before it bring.
     const appliedTo = (next: string) => {
