@@ -1,9 +1,10 @@
 import type { AnnotationNames } from '../kubernetes/annotation-names';
 import type { Placed } from '../krm/resource';
-import type { Topology } from './connection';
+import type { Topology, Workload } from './connection';
 import type { ExternalPeers } from './external-peers';
 import { readAcceptsFrom } from './sources/accepts-from';
 import { readAcmeSolver } from './sources/acme-solver';
+import { readApiServerClients } from './sources/api-server-clients';
 import { readConnectsTo } from './sources/connects-to';
 import { readDns } from './sources/dns';
 import { readEnvAndFiles } from './sources/env-and-files';
@@ -12,12 +13,21 @@ import { readGatewayRoute } from './sources/gateway-route';
 import { readIngress } from './sources/ingress';
 import { readInternetEgress } from './sources/internet-egress';
 import { readStatefulSetPeers, readUnnamedHeadlessService } from './sources/stateful-set-peers';
-import { TopologyBuilder } from './topology-builder';
+import { type Source, TopologyBuilder } from './topology-builder';
 
-const PASSES = [
+/** Sources that may run in any order. */
+interface Pass {
+  readonly ofResources?: readonly Source[];
+  readonly ofWorkloads?: readonly Source<Workload>[];
+  /** Those that compare resources with each other. */
+  readonly ofBuild?: readonly Source<readonly Placed[]>[];
+}
+
+const PASSES: readonly Pass[] = [
   {
     ofResources: [readIngress, readGatewayRoute, readAcmeSolver],
     ofWorkloads: [readEnvAndFiles, readConnectsTo, readInternetEgress, readAcceptsFrom, readStatefulSetPeers],
+    ofBuild: [readApiServerClients],
   },
   // These depend on the connections that the first pass adds.
   { ofResources: [readServiceExposures, readUnnamedHeadlessService], ofWorkloads: [readDns, readHostPorts] },
@@ -30,11 +40,13 @@ export function readTopology(
   peers?: ExternalPeers,
 ): Topology {
   const builder = new TopologyBuilder(resources, annotations, peers);
-  for (const { ofResources, ofWorkloads } of PASSES)
+  for (const { ofResources = [], ofWorkloads = [], ofBuild = [] } of PASSES) {
     for (const at of resources) {
       const workload = builder.workloads.get(at.resource);
       for (const read of ofResources) read(at, builder);
       if (workload !== undefined) for (const read of ofWorkloads) read(workload, builder);
     }
+    for (const read of ofBuild) read(resources, builder);
+  }
   return builder.topology();
 }
