@@ -40,6 +40,12 @@ export interface Origin {
   readonly detail?: Message;
 }
 
+/** A workload to which a Service leads, and the ports on which its pods listen. */
+interface ServedPorts {
+  readonly workload: Workload;
+  readonly ports: readonly Port[];
+}
+
 /** A workload until the labels of all others are known. */
 type Draft = Workload & { selector: Labels };
 
@@ -56,7 +62,7 @@ export class TopologyBuilder {
   private readonly configMaps = new Map<string, Labels>();
   /** Workloads whose pods connect to each other. */
   readonly clusters = new Set<Workload>();
-  /** Services that an Ingress or a route leads to. */
+  /** Services that an Ingress, a route or a webhook leads to. */
   readonly routed = new Set<YamlObject>();
   readonly connections: Connection[] = [];
   readonly nodeConnections: Connection[] = [];
@@ -236,8 +242,22 @@ export class TopologyBuilder {
 
   /** Connects to every workload that a Service selects, on the ports on which its pods listen. */
   connectToService(from: ConnectionEnd, reference: ServiceReference, origin: Origin): void {
+    const { kind, name: client } = resourceRef(origin.at.resource);
+    const part = origin.part === undefined ? words('') : message` ${origin.part}`;
+    const reason = message`${kind}/${client}${part} requires it`;
+    const cause = message`${kind}/${client}${part}${origin.detail ?? words('')} -> Service/${reference.name}`;
+    for (const { workload, ports } of this.servedBy(reference, origin, from.is === 'workload'))
+      this.connect(from, { is: 'workload', workload }, ports, reason, cause);
+  }
+
+  /**
+   * The workloads that a Service selects, with the ports on which their pods listen; reports what leads nowhere.
+   *
+   * @param byName whether the client looks its name up, as pods do; see `targetPorts`
+   */
+  servedBy(reference: ServiceReference, origin: Origin, byName: boolean): readonly ServedPorts[] {
     const { name, namespace, port } = reference;
-    const { kind, name: client, namespace: home = '' } = resourceRef(origin.at.resource);
+    const { namespace: home = '' } = resourceRef(origin.at.resource);
     const report = (problem: Message, remedy: string, severity?: 'info') => {
       this.report(origin, problem, remedy, severity);
     };
@@ -247,14 +267,14 @@ export class TopologyBuilder {
       const missing = message`refers to Service/${name}, which does not exist`;
       if (namespace !== home) report(elsewhere, 'add NetworkPolicies that allow this traffic', 'info');
       else report(missing, 'use the name of an existing Service, or add the Service');
-      return;
+      return [];
     }
-    if (from.is !== 'workload') this.routed.add(service);
+    if (!byName) this.routed.add(service);
     const spec = objectAt(service, 'spec');
     const obstacle = obstacleIn(name, spec, this.annotations);
     if (obstacle !== undefined) {
       report(...obstacle);
-      return;
+      return [];
     }
     const selected = this.selectedBy(stringsIn(spec.selector), namespace);
     if (selected.length === 0)
@@ -262,7 +282,7 @@ export class TopologyBuilder {
         message`refers to Service/${name}, which selects no pods`,
         'set spec.selector of the Service to labels that the pods have',
       );
-    const targets = targetPorts(spec, port, from.is === 'workload');
+    const targets = targetPorts(spec, port, byName);
     if (targets.length === 0) {
       if (port === undefined)
         report(
@@ -275,18 +295,15 @@ export class TopologyBuilder {
           'use a port of the Service, or add the port to its spec.ports',
         );
     }
-    const part = origin.part === undefined ? words('') : message` ${origin.part}`;
-    const reason = message`${kind}/${client}${part} requires it`;
-    const cause = message`${kind}/${client}${part}${origin.detail ?? words('')} -> Service/${name}`;
-    for (const workload of selected) {
+    return selected.map((workload) => {
       const ports = targets.flatMap((target) => podPorts(target, workload));
       for (const { target } of targets.filter((one) => podPorts(one, workload).length === 0)) {
         const pods = message`${workload.kind}/${workload.name}`;
         const problem = message`refers to Service/${name}, whose targetPort ${target} is missing in ${pods}`;
         report(problem, 'use the name of a container port');
       }
-      this.connect(from, { is: 'workload', workload }, ports, reason, cause);
-    }
+      return { workload, ports };
+    });
   }
 
   /** @param ownLabels gets the labels of its pods, where its matchLabels may select other pods too */

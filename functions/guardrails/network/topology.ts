@@ -13,6 +13,7 @@ import { readGatewayRoute } from './sources/gateway-route';
 import { readIngress } from './sources/ingress';
 import { readInternetEgress } from './sources/internet-egress';
 import { readStatefulSetPeers, readUnnamedHeadlessService } from './sources/stateful-set-peers';
+import { readWebhooks } from './sources/webhooks';
 import { type Source, TopologyBuilder } from './topology-builder';
 
 /** Sources that may run in any order. */
@@ -25,7 +26,7 @@ interface Pass {
 
 const PASSES: readonly Pass[] = [
   {
-    ofResources: [readIngress, readGatewayRoute, readAcmeSolver],
+    ofResources: [readIngress, readGatewayRoute, readAcmeSolver, readWebhooks],
     ofWorkloads: [readEnvAndFiles, readConnectsTo, readInternetEgress, readAcceptsFrom, readStatefulSetPeers],
     ofBuild: [readApiServerClients],
   },

@@ -3,9 +3,9 @@ import type { Placed } from '../../krm/resource';
 import { type Message, message, words } from '../../message';
 import type { FieldPath } from '../../yaml/field-path';
 import { isAbsent, textOf } from '../../yaml/yaml';
-import type { Workload } from '../connection';
+import type { ConnectionEnd, Workload } from '../connection';
 import { Field } from '../decode';
-import { API_SERVER_PORTS } from '../external-peers';
+import { API_SERVER_PORTS, type ExternalPeers } from '../external-peers';
 import { rangesOf } from '../required-traffic';
 import type { Source, TopologyBuilder } from '../topology-builder';
 
@@ -50,6 +50,11 @@ export function connectToApiServer(
   connect(workload, topology, { text: evidence, field, cause: evidence, answer: CONFIGURE });
 }
 
+/** The API server as an end of a connection. */
+export function apiServerEnd({ addresses }: NonNullable<ExternalPeers['apiServer']>): ConnectionEnd {
+  return { is: 'addresses', ranges: rangesOf(addresses), name: words('the API server') };
+}
+
 function connect(
   workload: Workload,
   topology: TopologyBuilder,
@@ -61,9 +66,7 @@ function connect(
   if (connectsTo?.length === 0) return;
   if (apiServer !== undefined) {
     const ports = apiServer.ports.map((port) => ({ protocol: 'TCP', port }) as const);
-    const ranges = rangesOf(apiServer.addresses);
-    const to = { is: 'addresses', ranges, name: words('the API server') } as const;
-    topology.connect({ is: 'workload', workload }, to, ports, text, cause);
+    topology.connect({ is: 'workload', workload }, apiServerEnd(apiServer), ports, text, cause);
     return;
   }
   const isDeclared = connectsTo?.some(
