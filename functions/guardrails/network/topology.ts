@@ -12,6 +12,7 @@ import { readHostPorts, readServiceExposures } from './sources/exposures';
 import { readGatewayRoute } from './sources/gateway-route';
 import { readIngress } from './sources/ingress';
 import { readInternetEgress } from './sources/internet-egress';
+import { readMonitoring } from './sources/monitoring';
 import { readStatefulSetPeers, readUnnamedHeadlessService } from './sources/stateful-set-peers';
 import { readWebhooks } from './sources/webhooks';
 import { type Source, TopologyBuilder } from './topology-builder';
@@ -28,7 +29,7 @@ const PASSES: readonly Pass[] = [
   {
     ofResources: [readIngress, readGatewayRoute, readAcmeSolver, readWebhooks],
     ofWorkloads: [readEnvAndFiles, readConnectsTo, readInternetEgress, readAcceptsFrom, readStatefulSetPeers],
-    ofBuild: [readApiServerClients],
+    ofBuild: [readApiServerClients, readMonitoring],
   },
   // These depend on the connections that the first pass adds.
   { ofResources: [readServiceExposures, readUnnamedHeadlessService], ofWorkloads: [readDns, readHostPorts] },
