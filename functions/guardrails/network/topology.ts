@@ -12,6 +12,7 @@ import { readHostPorts, readServiceExposures } from './sources/exposures';
 import { readGatewayRoute } from './sources/gateway-route';
 import { readIngress } from './sources/ingress';
 import { readInternetEgress } from './sources/internet-egress';
+import { readMesh } from './sources/mesh';
 import { readMonitoring } from './sources/monitoring';
 import { readStatefulSetPeers, readUnnamedHeadlessService } from './sources/stateful-set-peers';
 import { readWebhooks } from './sources/webhooks';
@@ -33,6 +34,8 @@ const PASSES: readonly Pass[] = [
   },
   // These depend on the connections that the first pass adds.
   { ofResources: [readServiceExposures, readUnnamedHeadlessService], ofWorkloads: [readDns, readHostPorts] },
+  // It depends on all connections.
+  { ofBuild: [readMesh] },
 ];
 
 /** Reads the traffic that the resources of a build require; Lists are expanded. */
