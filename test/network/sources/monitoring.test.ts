@@ -122,6 +122,12 @@ describe('ServiceMonitor', () => {
     ).toEqual(needs);
   });
 
+  test('a named namespace, and Services whose namespace kubectl apply chooses', () => {
+    const spec =
+      '{namespaceSelector: {matchNames: [shop]}, selector: {matchLabels: {app: web}}, endpoints: [{port: stats}]}';
+    expect(readNeeds([WEB, SERVICE, monitor('ServiceMonitor', spec)])).toEqual([BY_SERVICE]);
+  });
+
   test('the port number of the pods for a Service whose port has another one (d3)', () => {
     const plain = deployment({});
     const spec = '{selector: {matchLabels: {app: web}}, endpoints: [{port: prom}]}';
