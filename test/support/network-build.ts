@@ -2,7 +2,7 @@ import { messageOf, printMessage } from '../../functions/guardrails/findings/pri
 import { annotationNames } from '../../functions/guardrails/kubernetes/annotation-names';
 import { type Placed, expandLists, resourceRef } from '../../functions/guardrails/krm/resource';
 import { checkPolicies } from '../../functions/guardrails/network/check-policies';
-import type { Connection, ConnectionEnd } from '../../functions/guardrails/network/connection';
+import type { Connection, ConnectionEnd, OpenNeed } from '../../functions/guardrails/network/connection';
 import { EXTERNAL_PEERS, type ExternalPeers } from '../../functions/guardrails/network/external-peers';
 import { specOf, wantedPolicies } from '../../functions/guardrails/network/generate';
 import { printIpRange } from '../../functions/guardrails/network/ip-range';
@@ -26,6 +26,14 @@ export function readBuild(documents: readonly string[], peers: ExternalPeers = E
     reports: topology.reports.map(({ report }) => `${report.severity ?? 'error'}: ${report.problem.raw}`),
     policies: Object.fromEntries(wanted.map((one) => [one.name, specOf(one)])),
   };
+}
+
+/** What holds the isolation of workloads back: `Deployment/web egress: <evidence>; <answer>`. */
+export function readNeeds(
+  documents: readonly string[],
+  peers: ExternalPeers = EXTERNAL_PEERS,
+): readonly string[] {
+  return readTopology(resourcesIn(documents), annotationNames(), peers).needs.map(needOf);
 }
 
 /** `severity message` of each finding about the policies of documents and those that are generated for them. */
@@ -61,6 +69,11 @@ function findingOf({ at, report }: PlacedReport): string {
 export function lineOf({ from, to, ports }: Connection): string {
   const list = ports.map(({ protocol, port }) => `${protocol} ${port}`).join(', ');
   return `${nameOf(from)} -> ${nameOf(to)}: ${list}`;
+}
+
+function needOf({ workload, direction, evidence, answer }: OpenNeed): string {
+  const text = 'entry' in answer ? `add ${answer.annotation}: ${answer.entry.raw}` : answer.raw;
+  return `${workload.kind}/${workload.name} ${direction}: ${evidence.raw}; ${text}`;
 }
 
 function nameOf(end: ConnectionEnd): string {

@@ -84,7 +84,7 @@ export function targetPorts(spec: YamlObject, reference: PortReference, byName: 
 }
 
 /** The port of a workload's pods that a target means: none where its name is missing there, else the first. */
-export function podPorts({ protocol, target }: TargetPort, { ports }: Workload): Port[] {
+export function podPorts({ protocol, target }: TargetPort, { ports }: Pick<Workload, 'ports'>): Port[] {
   if (typeof target === 'number') return [{ protocol, port: target }];
   const named = ports.find((one) => one.name === target && one.protocol === protocol);
   return named === undefined ? [] : [{ protocol, port: named.port }];
