@@ -10,16 +10,19 @@ import { readEnvAndFiles } from './sources/env-and-files';
 import { readHostPorts, readServiceExposures } from './sources/exposures';
 import { readGatewayRoute } from './sources/gateway-route';
 import { readIngress } from './sources/ingress';
+import { readIngressClass } from './sources/ingress-class';
 import { readInternetEgress } from './sources/internet-egress';
 import { readStatefulSetPeers, readUnnamedHeadlessService } from './sources/stateful-set-peers';
 import { TopologyBuilder } from './topology-builder';
 
 const PASSES = [
+  // The others depend on these, in whatever order the resources are.
+  { ofResources: [readIngressClass], ofWorkloads: [] },
   {
     ofResources: [readIngress, readGatewayRoute, readAcmeSolver],
     ofWorkloads: [readEnvAndFiles, readConnectsTo, readInternetEgress, readAcceptsFrom, readStatefulSetPeers],
   },
-  // These depend on the connections that the first pass adds.
+  // These depend on the connections that the pass before adds.
   { ofResources: [readServiceExposures, readUnnamedHeadlessService], ofWorkloads: [readDns, readHostPorts] },
 ];
 
