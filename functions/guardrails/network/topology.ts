@@ -8,16 +8,17 @@ import { readConnectsTo } from './sources/connects-to';
 import { readDns } from './sources/dns';
 import { readEnvAndFiles } from './sources/env-and-files';
 import { readHostPorts, readServiceExposures } from './sources/exposures';
-import { readGatewayRoute } from './sources/gateway-route';
+import { readGatewayRoute, readReferenceGrant } from './sources/gateway-route';
 import { readIngress } from './sources/ingress';
 import { readIngressClass } from './sources/ingress-class';
 import { readInternetEgress } from './sources/internet-egress';
+import { readServedHosts } from './sources/served-hosts';
 import { readStatefulSetPeers, readUnnamedHeadlessService } from './sources/stateful-set-peers';
 import { TopologyBuilder } from './topology-builder';
 
 const PASSES = [
   // The others depend on these, in whatever order the resources are.
-  { ofResources: [readIngressClass], ofWorkloads: [] },
+  { ofResources: [readServedHosts, readIngressClass, readReferenceGrant], ofWorkloads: [] },
   {
     ofResources: [readIngress, readGatewayRoute, readAcmeSolver],
     ofWorkloads: [readEnvAndFiles, readConnectsTo, readInternetEgress, readAcceptsFrom, readStatefulSetPeers],
