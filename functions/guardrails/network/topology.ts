@@ -12,15 +12,17 @@ import { readGatewayRoute, readReferenceGrant } from './sources/gateway-route';
 import { readIngress } from './sources/ingress';
 import { readIngressClass } from './sources/ingress-class';
 import { readInternetEgress } from './sources/internet-egress';
+import { readOpenShiftRoute } from './sources/openshift-route';
 import { readServedHosts } from './sources/served-hosts';
 import { readStatefulSetPeers, readUnnamedHeadlessService } from './sources/stateful-set-peers';
+import { reportUnsupportedRoute } from './sources/unsupported-routes';
 import { TopologyBuilder } from './topology-builder';
 
 const PASSES = [
   // The others depend on these, in whatever order the resources are.
   { ofResources: [readServedHosts, readIngressClass, readReferenceGrant], ofWorkloads: [] },
   {
-    ofResources: [readIngress, readGatewayRoute, readAcmeSolver],
+    ofResources: [readIngress, readGatewayRoute, readOpenShiftRoute, reportUnsupportedRoute, readAcmeSolver],
     ofWorkloads: [readEnvAndFiles, readConnectsTo, readInternetEgress, readAcceptsFrom, readStatefulSetPeers],
   },
   // These depend on the connections that the pass before adds.
