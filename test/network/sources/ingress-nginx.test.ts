@@ -1,5 +1,7 @@
+import { annotationNames } from '../../../functions/guardrails/kubernetes/annotation-names';
 import { EXTERNAL_PEERS } from '../../../functions/guardrails/network/external-peers';
-import { readBuild } from '../../support/network-build';
+import { readTopology } from '../../../functions/guardrails/network/topology';
+import { readBuild, resourcesIn } from '../../support/network-build';
 
 const deployment = (name: string, port: number, metadata = '') => `apiVersion: apps/v1
 kind: Deployment
@@ -151,6 +153,14 @@ describe('the controller that reads the annotations', () => {
   test('a load balancer does not', () => {
     expect(read([...build(), annotated('alb')], peers).connections).toEqual([
       '10.1.0.0/16 -> Deployment/web: TCP 8080',
+    ]);
+  });
+
+  test('one that is not known holds the isolation of their pods back', () => {
+    const { needs } = readTopology(resourcesIn([...build(), annotated('kong')]), annotationNames());
+    expect(needs.map(({ workload, direction }) => `${workload.name} ${direction}`)).toEqual([
+      'web ingress',
+      'errors ingress',
     ]);
   });
 });
