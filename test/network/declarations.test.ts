@@ -44,7 +44,10 @@ test.each<[string, string[]]>([
   ['10.0.0.5:5432', ['Deployment/web -> 10.0.0.5/32: TCP 5432']],
   ['10.0.0.0/8:5432', ['Deployment/web -> 10.0.0.0/8: TCP 5432']],
   ['[fd00::/8]:5432', ['Deployment/web -> fd00::/8: TCP 5432']],
-  ['db.data:5432, api.stripe.com:443', ['Deployment/web -> data: TCP 5432', 'Deployment/web -> internet: TCP 443']],
+  [
+    'db.data:5432, api.stripe.com:443',
+    ['Deployment/web -> data: TCP 5432', 'Deployment/web -> internet: TCP 443'],
+  ],
   ['none', []],
 ])('connects-to: %s', (entry, connections) => {
   expect(read(`{ todo.example.com/connects-to: "${entry}" }`)).toMatchObject({ connections, reports: [] });
@@ -71,12 +74,19 @@ test.each<[string, string[]]>([
   ['443, 53/UDP', ['Deployment/web -> internet: TCP 443, UDP 53']],
   ['none', []],
 ])('internet-egress: %s', (entry, connections) => {
-  expect(read(`{ todo.example.com/internet-egress: "${entry}" }`)).toMatchObject({ connections, reports: [] });
+  expect(read(`{ todo.example.com/internet-egress: "${entry}" }`)).toMatchObject({
+    connections,
+    reports: [],
+  });
 });
 
 const KEY = 'annotation todo.example.com';
 test.each([
-  ['connects-to', 'gone:80', `${KEY}/connects-to has the invalid entry "gone:80": the build has no Service/gone`],
+  [
+    'connects-to',
+    'gone:80',
+    `${KEY}/connects-to has the invalid entry "gone:80": the build has no Service/gone`,
+  ],
   ['connects-to', 'api', `${KEY}/connects-to has the invalid entry "api": it must be name:port`],
   ['connects-to', 'api:99', `${KEY}/connects-to refers to Service/api, which has no port 99`],
   ['connects-to', 'api:0', `${KEY}/connects-to has the invalid entry "api:0": it must be name:port`],

@@ -41,7 +41,10 @@ test.each<[string, string[]]>([
   expect(
     hostMentions(text)
       .map(({ host, port, form, isWhole }) =>
-        [form, host, port ?? '', isWhole && form !== 'url' ? 'whole' : ''].join(' ').trim().replace('  ', ' '),
+        [form, host, port ?? '', isWhole && form !== 'url' ? 'whole' : '']
+          .join(' ')
+          .trim()
+          .replace('  ', ' '),
       )
       .sort(),
   ).toEqual([...expected].sort());

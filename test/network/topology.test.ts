@@ -564,8 +564,10 @@ describe('the Gateway API', () => {
   });
 
   test('a Service in another namespace', () => {
+    const grant = `apiVersion: gateway.networking.k8s.io/v1beta1\nkind: ReferenceGrant\nmetadata: { name: g, namespace: shop }\nspec: { from: [{ group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: edge }], to: [{ group: '', kind: Service }] }\n`;
     expect(
-      read(...shop, route('HTTPRoute', '{ name: api, namespace: shop, port: 80 }', 'edge')).connections,
+      read(...shop, route('HTTPRoute', '{ name: api, namespace: shop, port: 80 }', 'edge'), grant)
+        .connections,
     ).toEqual(['gateway -> Deployment/api in shop: TCP 8080']);
   });
 

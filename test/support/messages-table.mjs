@@ -61,7 +61,9 @@ class MessageReader {
       if (ts.isNewExpression(node) && /Error$/.test(node.expression.getText()))
         for (const argument of node.arguments ?? []) this.add('error', argument);
       if (ts.isCallExpression(node) && ['refuse', 'report'].includes(calleeOf(node))) {
-        const texts = node.arguments.filter((one) => this.isText(one) || ts.isStringLiteralLike(one));
+        const texts = node.arguments.filter(
+          (one) => this.isText(one) || ts.isStringLiteralLike(one) || ts.isTemplateExpression(one),
+        );
         this.addFinding(texts[0], texts[1]);
       }
     });

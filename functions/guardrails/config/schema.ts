@@ -3,7 +3,8 @@ import { LONGEST_DOMAIN, isAnnotationDomain } from '../kubernetes/annotation-nam
 import { NEWEST_MINOR, OLDEST_MINOR } from '../kubernetes/pod-security';
 import { parseQuantity } from '../kubernetes/quantity';
 import type { ResourceName } from '../kubernetes/resource-defaults';
-import { API_SERVER_PORTS, MESHES, type SelectedPods } from '../network/external-peers';
+import { API_SERVER_PORTS, MESHES } from '../network/external-peers';
+import type { SelectedPods } from '../network/selector';
 import { readIpRange } from '../network/ip-range';
 import { RULES } from '../rules';
 import { DEFAULTS } from './config';

@@ -3,7 +3,7 @@ import type { PodSpec } from '../kubernetes/workload';
 import type { Placed } from '../krm/resource';
 import type { Message } from '../message';
 import type { FieldPath } from '../yaml/field-path';
-import type { SelectedPods } from './external-peers';
+import type { SelectedPods } from './selector';
 import type { IpRange } from './ip-range';
 import type { Direction, Protocol } from './policy';
 import type { Labels } from './selector';

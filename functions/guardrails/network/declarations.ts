@@ -3,7 +3,7 @@ import type { AnnotationNames } from '../kubernetes/annotation-names';
 import { type Message, message, words } from '../message';
 import { isAbsent, textOf } from '../yaml/yaml';
 import type { Port, PortReference, Workload } from './connection';
-import type { SelectedPods } from './external-peers';
+import type { SelectedPods } from './selector';
 import { readRange } from './hosts';
 import type { IpRange } from './ip-range';
 import type { Protocol } from './policy';

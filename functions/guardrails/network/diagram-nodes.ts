@@ -1,6 +1,7 @@
 import type { AnnotationNames } from '../kubernetes/annotation-names';
 import type { Placed } from '../krm/resource';
-import { ACME_SOLVER_LABELS, type ExternalPeers, type SelectedPods } from './external-peers';
+import { ACME_SOLVER_LABELS, type ExternalPeers } from './external-peers';
+import type { SelectedPods } from './selector';
 import { type IpAddress, contains, printIpRange, representatives } from './ip-range';
 import { append } from './multimap';
 import { ELSEWHERE, RepresentativePods } from './pods';

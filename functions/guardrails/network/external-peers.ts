@@ -1,15 +1,9 @@
 import type { ConnectionEnd } from './connection';
-import type { Labels } from './selector';
+import type { Labels, SelectedPods } from './selector';
 
 /** Service meshes whose traffic the function knows. */
 export const MESHES = ['istio', 'istio-ambient', 'linkerd'] as const;
 export type Mesh = (typeof MESHES)[number];
-
-/** Pods as a policy selects them: by their namespace and some of their labels. */
-export interface SelectedPods {
-  readonly namespace: string;
-  readonly podLabels: Labels;
-}
 
 /** The peers outside the package, and how a policy selects them. */
 export interface ExternalPeers {

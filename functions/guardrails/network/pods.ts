@@ -1,7 +1,7 @@
 import { type Placed, groupOf, resourceRef } from '../krm/resource';
 import { objectAt } from '../yaml/yaml';
 import type { Workload } from './connection';
-import type { SelectedPods } from './external-peers';
+import type { SelectedPods } from './selector';
 import { append } from './multimap';
 import type { SelectorPeer } from './policy';
 import { isPeer } from './policy-set';

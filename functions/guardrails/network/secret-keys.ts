@@ -1,5 +1,5 @@
 import { groupOf, resourceRef } from '../krm/resource';
-import { type YamlObject, isObject, objectAt, objectsIn } from '../yaml/yaml';
+import { type YamlObject, isObject, objectAt, objectsIn, textOf } from '../yaml/yaml';
 
 /** The keys that a resource gives a Secret; never their values. */
 export interface SecretKeys {
@@ -25,12 +25,12 @@ export function readSecretKeys(resource: YamlObject): SecretKeys | undefined {
   // https://external-secrets.io/latest/api/externalsecret/: these bring keys that no manifest lists.
   if (objectsIn(spec.dataFrom).length > 0 || template.templateFrom !== undefined) return undefined;
   const ofTemplate = keysOf(template.data);
-  const ofStore = objectsIn(spec.data).map(({ secretKey }) => String(secretKey));
+  const ofStore = objectsIn(spec.data).map(({ secretKey }) => textOf(secretKey ?? ''));
   const keys =
     ofTemplate.length > 0 && template.mergePolicy !== 'Merge' ? ofTemplate : [...ofStore, ...ofTemplate];
   return { name: typeof target.name === 'string' ? target.name : name, keys };
 }
 
 function keysOf(value: unknown): string[] {
-  return isObject(value as never) ? Object.keys(value as object) : [];
+  return isObject(value) ? Object.keys(value) : [];
 }

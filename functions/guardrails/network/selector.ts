@@ -5,6 +5,12 @@ export type Labels = Readonly<Record<string, string>>;
 
 const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
 
+/** Pods as a policy selects them: by their namespace and some of their labels. */
+export interface SelectedPods {
+  readonly namespace: string;
+  readonly podLabels: Labels;
+}
+
 /** A LabelSelector (meta/v1): every label and every expression must hold; an empty one selects everything. */
 export interface Selector {
   readonly matchLabels: Labels;

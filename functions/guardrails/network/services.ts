@@ -10,6 +10,10 @@ export interface ServiceReference {
   readonly port: PortReference;
   /** The name of a pod precedes the Service, `db-0.db`: only a headless Service has such names. */
   readonly isOfPod?: true;
+  /** Of the pods: the only one of those to which `port` leads that is meant. */
+  readonly targetPort?: number | undefined;
+  /** Whether the client looks the name up; a controller reads the endpoints. Default: it does if it is a workload. */
+  readonly byName?: boolean;
 }
 
 /**

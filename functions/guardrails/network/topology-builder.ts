@@ -40,6 +40,14 @@ export interface Origin {
   readonly part?: Message;
   /** More of it, for comments: ` /api`, the path of an Ingress. */
   readonly detail?: Message;
+  /** It may be no traffic at all, so that nothing about it is worse than an info. */
+  readonly isGuess?: boolean;
+}
+
+/** A workload behind a Service, and the ports of its pods to which the Service leads. */
+export interface ServedPods {
+  readonly workload: Workload;
+  readonly ports: readonly Port[];
 }
 
 /** A workload until the labels of all others are known. */
@@ -72,6 +80,10 @@ export class TopologyBuilder {
   private readonly declarations = new Map<Workload, Declarations>();
   /** Names that an Ingress or a route of the build serves: `*.example.com` with its first label. */
   readonly servedHosts = new Set<string>();
+  /** IngressClasses of the build by name. */
+  readonly ingressClasses = new Map<string, YamlObject>();
+  /** ReferenceGrants of the build. */
+  readonly referenceGrants: YamlObject[] = [];
   private readonly reports = new Map<string, PlacedReport>();
 
   constructor(
@@ -260,7 +272,9 @@ export class TopologyBuilder {
   }
 
   /** @param remedy words of the function */
-  report({ at, field, part }: Origin, text: Message, remedy: string, severity: Severity = 'error'): void {
+  report(origin: Origin, text: Message, remedy: string, highest: Severity = 'error'): void {
+    const { at, field, part, isGuess = false } = origin;
+    const severity = isGuess ? 'info' : highest;
     const problem = part === undefined ? text : message`${part} ${text}`;
     const key = JSON.stringify([resourceRef(at.resource), problem.raw]);
     this.reports.set(key, { at, report: { problem, remedy: words(remedy), field, severity } });
@@ -268,8 +282,26 @@ export class TopologyBuilder {
 
   /** Connects to every workload that a Service selects, on the ports on which its pods listen. */
   connectToService(from: ConnectionEnd, reference: ServiceReference, origin: Origin): void {
-    const { name, namespace, port } = reference;
-    const { kind, name: client, namespace: home = '' } = resourceRef(origin.at.resource);
+    const { kind, name: client } = resourceRef(origin.at.resource);
+    const part = origin.part === undefined ? words('') : message` ${origin.part}`;
+    const reason = message`${kind}/${client}${part} requires it`;
+    const cause = message`${kind}/${client}${part}${origin.detail ?? words('')} -> Service/${reference.name}`;
+    for (const { workload, ports } of this.podsOf(
+      reference,
+      origin,
+      from.is === 'workload' ? from.workload : undefined,
+    ))
+      this.connect(from, { is: 'workload', workload }, ports, reason, cause);
+  }
+
+  /**
+   * The workloads that a Service selects, and the ports on which their pods listen; reports what is missing.
+   *
+   * @param client undefined: no workload of the build, and the Service counts as routed
+   */
+  podsOf(reference: ServiceReference, origin: Origin, client?: Workload): ServedPods[] {
+    const { name, namespace, port, targetPort, byName = client !== undefined } = reference;
+    const { namespace: home = '' } = resourceRef(origin.at.resource);
     const report = (problem: Message, remedy: string, severity?: 'info') => {
       this.report(origin, problem, remedy, severity);
     };
@@ -279,16 +311,16 @@ export class TopologyBuilder {
       const missing = message`refers to Service/${name}, which does not exist`;
       if (namespace !== home) report(elsewhere, 'add NetworkPolicies that allow this traffic', 'info');
       else report(missing, 'use the name of an existing Service, or add the Service');
-      return;
+      return [];
     }
-    if (from.is !== 'workload') this.routed.add(service);
+    if (client === undefined) this.routed.add(service);
     const spec = objectAt(service, 'spec');
     const obstacle = obstacleIn(name, spec);
     if (obstacle !== undefined) {
-      if (obstacle.isUnknown === true && from.is === 'workload')
-        this.addServiceNeed(from.workload, name, spec, port, origin);
+      if (obstacle.isUnknown === true && client !== undefined)
+        this.addServiceNeed(client, name, spec, port, origin);
       else report(obstacle.problem, obstacle.remedy, obstacle.severity);
-      return;
+      return [];
     }
     const selected = this.selectedBy(stringsIn(spec.selector), namespace);
     if (selected.length === 0)
@@ -296,7 +328,7 @@ export class TopologyBuilder {
         message`refers to Service/${name}, which selects no pods`,
         'set spec.selector of the Service to labels that the pods have',
       );
-    const targets = targetPorts(spec, port, from.is === 'workload');
+    const targets = targetPorts(spec, port, byName);
     if (targets.length === 0) {
       if (port === undefined)
         report(
@@ -309,18 +341,25 @@ export class TopologyBuilder {
           'use a port of the Service, or add the port to its spec.ports',
         );
     }
-    const part = origin.part === undefined ? words('') : message` ${origin.part}`;
-    const reason = message`${kind}/${client}${part} requires it`;
-    const cause = message`${kind}/${client}${part}${origin.detail ?? words('')} -> Service/${name}`;
-    for (const workload of selected) {
-      const ports = targets.flatMap((target) => podPorts(target, workload));
+    const served = selected.map((workload) => {
       for (const { target } of targets.filter((one) => podPorts(one, workload).length === 0)) {
         const pods = message`${workload.kind}/${workload.name}`;
         const problem = message`refers to Service/${name}, whose targetPort ${target} is missing in ${pods}`;
         report(problem, 'use the name of a container port');
       }
-      this.connect(from, { is: 'workload', workload }, ports, reason, cause);
-    }
+      return { workload, ports: targets.flatMap((target) => podPorts(target, workload)) };
+    });
+    if (targetPort === undefined) return served;
+    const chosen = served.map(({ workload, ports }) => ({
+      workload,
+      ports: ports.filter((one) => one.port === targetPort),
+    }));
+    if (targets.length > 0 && selected.length > 0 && chosen.every(({ ports }) => ports.length === 0))
+      report(
+        message`refers to Service/${name}, which has no targetPort ${targetPort}`,
+        'use a targetPort of the Service, or the name of one of its ports',
+      );
+    return chosen;
   }
 
   /** A client of a Service without pods of the build: of type ExternalName, or without a selector. */

@@ -1,32 +1,57 @@
 import type { AnnotationNames } from '../kubernetes/annotation-names';
 import type { Placed } from '../krm/resource';
-import type { Topology } from './connection';
+import type { Topology, Workload } from './connection';
 import type { ExternalPeers } from './external-peers';
 import { readAcceptsFrom } from './sources/accepts-from';
 import { readAcmeSolver } from './sources/acme-solver';
+import { readApiServerClients } from './sources/api-server-clients';
 import { readConnectsTo } from './sources/connects-to';
 import { readDns } from './sources/dns';
 import { readEnvAndFiles } from './sources/env-and-files';
 import { readHostPorts, readServiceExposures } from './sources/exposures';
-import { readGatewayRoute } from './sources/gateway-route';
+import { readGatewayRoute, readReferenceGrant } from './sources/gateway-route';
 import { readHostNetwork } from './sources/host-network';
 import { readIngress } from './sources/ingress';
+import { readIngressClass } from './sources/ingress-class';
 import { readInternetEgress } from './sources/internet-egress';
+import { readMesh } from './sources/mesh';
+import { readMonitoring } from './sources/monitoring';
+import { readOpenShiftRoute } from './sources/openshift-route';
+import { readServedHosts } from './sources/served-hosts';
 import { readStatefulSetPeers, readUnnamedHeadlessService } from './sources/stateful-set-peers';
 import { readUnansweredServices } from './sources/unanswered-services';
-import { TopologyBuilder } from './topology-builder';
+import { reportUnsupportedRoute } from './sources/unsupported-routes';
+import { readWebhooks } from './sources/webhooks';
+import { type Source, TopologyBuilder } from './topology-builder';
 
-const PASSES = [
-  // What the build serves is no need of a client.
-  { ofResources: [readIngress, readGatewayRoute, readAcmeSolver], ofWorkloads: [] },
+/** Sources that may run in any order. */
+interface Pass {
+  readonly ofResources?: readonly Source[];
+  readonly ofWorkloads?: readonly Source<Workload>[];
+  /** Those that compare resources with each other. */
+  readonly ofBuild?: readonly Source<readonly Placed[]>[];
+}
+
+const PASSES: readonly Pass[] = [
+  // The others depend on these, in whatever order the resources are.
+  { ofResources: [readServedHosts, readIngressClass, readReferenceGrant] },
   {
-    ofResources: [],
+    ofResources: [
+      readIngress,
+      readGatewayRoute,
+      readOpenShiftRoute,
+      reportUnsupportedRoute,
+      readAcmeSolver,
+      readWebhooks,
+    ],
     ofWorkloads: [readEnvAndFiles, readConnectsTo, readInternetEgress, readAcceptsFrom, readStatefulSetPeers],
+    ofBuild: [readApiServerClients, readMonitoring],
   },
   // These depend on all connections.
   {
     ofResources: [readServiceExposures, readUnansweredServices, readUnnamedHeadlessService],
     ofWorkloads: [readDns, readHostPorts],
+    ofBuild: [readHostNetwork, readMesh],
   },
 ];
 
@@ -37,12 +62,13 @@ export function readTopology(
   peers?: ExternalPeers,
 ): Topology {
   const builder = new TopologyBuilder(resources, annotations, peers);
-  for (const { ofResources, ofWorkloads } of PASSES)
+  for (const { ofResources = [], ofWorkloads = [], ofBuild = [] } of PASSES) {
     for (const at of resources) {
       const workload = builder.workloads.get(at.resource);
       for (const read of ofResources) read(at, builder);
       if (workload !== undefined) for (const read of ofWorkloads) read(workload, builder);
     }
-  readHostNetwork(builder);
+    for (const read of ofBuild) read(resources, builder);
+  }
   return builder.topology();
 }

@@ -2,12 +2,14 @@ import { annotationsOf, groupOf, resourceRef } from '../../krm/resource';
 import { message } from '../../message';
 import { objectAt, objectsIn } from '../../yaml/yaml';
 import type { Source } from '../topology-builder';
+import { serverOf } from './ingress-class';
 
 const HTTP01_SOLVER_PORT = 8089; // cert-manager, acme/http.go
 const CERT_MANAGER = ['cert-manager.io/cluster-issuer', 'cert-manager.io/issuer', 'kubernetes.io/tls-acme'];
 
 /** The ACME server reaches cert-manager's solver pods through an Ingress with TLS, or a Gateway, that it manages. */
-export const readAcmeSolver: Source = ({ resource }, topology) => {
+export const readAcmeSolver: Source = (at, topology) => {
+  const { resource } = at;
   const { kind, name, namespace = '' } = resourceRef(resource);
   const annotations = annotationsOf(resource);
   if (CERT_MANAGER.every((key) => annotations[key] === undefined)) return;
@@ -15,11 +17,17 @@ export const readAcmeSolver: Source = ({ resource }, topology) => {
   const isIngress = kind === 'Ingress' && groupOf(resource) === 'networking.k8s.io' && hasTls;
   const isGateway = kind === 'Gateway' && groupOf(resource) === 'gateway.networking.k8s.io';
   if (!isIngress && !isGateway) return;
-  const from = { is: isIngress ? 'ingress-controller' : 'gateway' } as const;
+  const server = isIngress ? serverOf(resource, topology) : ({ controller: { is: 'gateway' } } as const);
+  if ('unknownClass' in server) {
+    const problem = message`has the class ${server.unknownClass}, whose controller is not known, so no policy lets it reach the solver of cert-manager`;
+    const remedy = 'add the class to spec.network.ingressControllers of the configuration';
+    topology.report({ at, field: ['spec'] }, problem, remedy, 'warning');
+    return;
+  }
   const ports = [{ protocol: 'TCP', port: HTTP01_SOLVER_PORT }] as const;
   const reason = message`${kind}/${name} has TLS from cert-manager`;
   topology.connect(
-    from,
+    server.controller,
     { is: 'acme-solver', namespace },
     ports,
     reason,

@@ -3,6 +3,7 @@ import type { FieldPath } from '../../yaml/field-path';
 import { isUnknownContent } from '../../krm/unknown-content';
 import type { Workload } from '../connection';
 import { Field } from '../decode';
+import { nginxUpstreams } from './nginx-upstreams';
 import { readHost } from '../hosts';
 import { serviceReferences } from '../services';
 import type { Source, TopologyBuilder } from '../topology-builder';
@@ -39,13 +40,18 @@ export const readEnvAndFiles: Source<Workload> = (workload, topology) => {
 
 function mentionsIn({ text, isFile }: Given): HostMention[] {
   if (!isFile) return hostMentions(text);
-  return urlsIn(text);
+  const upstreams = nginxUpstreams(text).map((one) => ({
+    ...one,
+    form: 'host:port' as const,
+    isWhole: false,
+  }));
+  return [...urlsIn(text), ...upstreams];
 }
 
 /** Connects to the Services of the build that a mention names. @returns whether there are any */
 function connect(
   workload: Workload,
-  { part, field, key }: Given,
+  { part, field, key, isFile }: Given,
   { host, port, form, isWhole }: HostMention,
   seen: Set<string>,
   topology: TopologyBuilder,
@@ -53,7 +59,7 @@ function connect(
   const references = serviceReferences(host, port, workload.namespace).filter(
     (one) => topology.service(one) !== undefined,
   );
-  const origin = { at: workload, part, field };
+  const origin = { at: workload, part, field, isGuess: isFile };
   for (const reference of references) {
     const id = JSON.stringify([part.raw, reference]);
     if (seen.has(id)) continue;
@@ -181,10 +187,11 @@ function envOf(container: Field, namespace: string, topology: TopologyBuilder): 
   }
   // env overrides envFrom, and may use the variables before it.
   for (const entry of container.at('env').entries()) {
-    const name = entry.at('name').value;
-    const variable = typeof name === 'string' ? variableOf(entry, values, namespace, topology) : undefined;
-    if (variable !== undefined) values.set(String(name), variable);
-    else if (typeof name === 'string') values.delete(name);
+    const { value: name } = entry.at('name');
+    if (typeof name !== 'string') continue;
+    const variable = variableOf(entry, values, namespace, topology);
+    if (variable === undefined) values.delete(name);
+    else values.set(name, variable);
   }
   return { values, unknown };
 }

@@ -1,11 +1,12 @@
 import { message, words } from '../../message';
-import type { TopologyBuilder } from '../topology-builder';
+import type { Placed } from '../../krm/resource';
+import type { Source } from '../topology-builder';
 
 /**
  * Connections of pods in the network of the node: they come from the address of the node, which no policy selects by
  * labels, or lead to it.
  */
-export function readHostNetwork(topology: TopologyBuilder): void {
+export const readHostNetwork: Source<readonly Placed[]> = (_, topology) => {
   for (const { from, to, ports } of topology.undeclaredNodeConnections()) {
     if (from.is !== 'workload' || to.is !== 'workload') continue;
     const [client, server] = [from.workload, to.workload];
@@ -28,4 +29,4 @@ export function readHostNetwork(topology: TopologyBuilder): void {
         answer: message`add the range of the nodes to ${words(topology.annotations.connectsTo)}, such as 10.0.0.0/16:${port}`,
       });
   }
-}
+};

@@ -62,7 +62,7 @@ function connectFromApiServer(reference: ServiceReference, origin: Origin, topol
   const answer = words(
     `set spec.network.apiServer in the configuration, or name the addresses of the API server in ${acceptsFrom}`,
   );
-  for (const { workload, ports } of topology.servedBy(reference, origin, false)) {
+  for (const { workload, ports } of topology.podsOf(reference, origin)) {
     if (ports.length === 0 || topology.declaresClients(workload, ports)) continue;
     topology.addNeed({ workload, direction: 'ingress', evidence, field: workload.pod.path, answer });
   }
