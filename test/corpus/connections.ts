@@ -8,6 +8,7 @@ import {
   readFunctionConfig,
 } from '../../functions/guardrails/config/function-config';
 import { readConfig } from '../../functions/guardrails/config/read-config';
+import type { Finding } from '../../functions/guardrails/findings/finding';
 import { describeError, messageOf, printMessage } from '../../functions/guardrails/findings/print';
 import { judge } from '../../functions/guardrails/pipeline';
 
@@ -30,8 +31,7 @@ interface Shown {
   readonly direction: 'ingress' | 'egress';
 }
 
-export interface Outcome {
-  readonly problem?: string;
+interface Outcome {
   readonly overlays: number;
   readonly policies: number;
   readonly workloads: number;
@@ -50,7 +50,10 @@ function podsOf(resource: Resource): Pods | undefined {
   const template =
     kind === 'Pod' ? resource : kind === 'CronJob' ? spec.jobTemplate?.spec?.template : spec.template;
   if (!Array.isArray(template?.spec?.containers) || template.spec.hostNetwork === true) return undefined;
-  const labels = template.metadata?.labels ?? {};
+  // What controllers add, as far as policies select it.
+  const added =
+    kind === 'Job' ? { 'batch.kubernetes.io/job-name': metadata.name, 'job-name': metadata.name } : {};
+  const labels = { ...added, ...template.metadata?.labels };
   return { id: `${kind}/${metadata.name}`, namespace: metadata.namespace ?? '', labels, spec: template.spec };
 }
 
@@ -169,78 +172,108 @@ function hostsOf(pods: Pods): Shown[] {
   });
 }
 
-async function tryOn(root: string): Promise<Outcome> {
-  const outcome = { overlays: 0, policies: 0, workloads: 0, isolated: 0, shown: {}, violations: [] };
-  try {
-    const { items, directory } = await readPackage(root);
-    const config = readFunctionConfig(items, readConfig);
-    const configFile = fileOfGuardrails(items, functionConfigIn(items)?.value);
-    const judged = await judge(items, config, { findKustomize: kustomizeHere(), directory, configFile });
-    const shown: Record<string, number> = {};
-    const violations: string[] = [];
-    const counts = { overlays: 0, policies: 0, workloads: 0, isolated: 0 };
-    for (const { overlay = '', manifests } of judged.builds) {
-      const resources = parseAllDocuments(manifests, { logLevel: 'silent', maxAliasCount: -1 } as never)
-        .map((one) => (one as { toJS: () => unknown }).toJS() as Resource)
-        .filter((one) => typeof one?.kind === 'string')
-        .flatMap((one) => (one.kind === 'List' ? list(one.items) : [one]));
-      const policies = resources.filter(
-        ({ kind, apiVersion }) => kind === 'NetworkPolicy' && /^networking/.test(apiVersion),
-      );
-      const ours = policies.filter(
-        ({ metadata }) => metadata.labels?.['todo.example.com/generated-by'] === 'guardrails',
-      );
-      if (ours.length === 0) continue;
-      counts.overlays++;
-      counts.policies += ours.length;
-      const workloads = resources.flatMap((one) => podsOf(one) ?? []);
-      counts.workloads += workloads.length;
-      counts.isolated += workloads.filter((pods) =>
-        (['ingress', 'egress'] as const).every(
-          (direction) => isolating(pods, direction, policies).length > 0,
-        ),
-      ).length;
-      const namespaces = new Set(
-        resources.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name),
-      );
-      for (const { metadata, spec } of ours) {
-        const labels = Object.keys(spec.podSelector.matchLabels ?? {}).length;
-        const isSolver = JSON.stringify(spec.podSelector).includes('acme.cert-manager.io');
-        const isOwn = workloads.some(
-          (pods) => pods.namespace === (metadata.namespace ?? '') && matches(spec.podSelector, pods.labels),
-        );
-        const isOwnNamespace =
-          namespaces.has(metadata.namespace) && !/^(default|kube-.*)$/.test(metadata.namespace);
-        if (labels === 0 ? !isSolver && !isOwnNamespace : !isOwn)
-          violations.push(
-            `${overlay}: NetworkPolicy/${metadata.name} selects pods that the package does not own`,
-          );
-      }
-      const findings = judged.findings.filter((one) => one.overlays.includes(overlay));
-      const texts = findings.map((one) => ({ text: printMessage(messageOf(one), (text) => text), one }));
-      for (const one of shownIn(resources)) {
-        shown[one.sort] = (shown[one.sort] ?? 0) + 1;
-        const isNamed = texts.some(({ text }) => text.includes(one.pods.id) || text.includes(one.what));
-        if (!isOpen(one, policies) && !isNamed)
-          violations.push(`${overlay}: ${one.pods.id} is closed for ${one.sort} ${one.what}`);
-      }
-      const perDirection = new Map<string, number>();
-      for (const { one } of texts) {
-        if (one.rule !== 'network-policy' || one.counts !== 'not isolated') continue;
-        for (const direction of ['ingress', 'egress'])
-          if (one.problem.raw.split(':')[0]?.includes(direction) === true) {
-            const key = `${one.resource?.namespace ?? ''} ${one.resource?.kind}/${one.resource?.name} ${direction}`;
-            perDirection.set(key, (perDirection.get(key) ?? 0) + 1);
-          }
-      }
-      for (const [key, n] of perDirection) if (n > 1) violations.push(`${overlay}: ${n} findings for ${key}`);
-    }
-    return { ...counts, shown, violations };
-  } catch (error) {
-    return { ...outcome, problem: printMessage(describeError(error).text, (text) => text) };
-  }
+/** What one build has. */
+interface Build {
+  readonly overlay: string;
+  readonly resources: readonly Resource[];
+  readonly policies: readonly Resource[];
+  readonly workloads: readonly Pods[];
+  readonly findings: readonly { readonly text: string; readonly finding: Finding }[];
 }
 
-void tryOn(process.argv[2] ?? '.').then((outcome) => {
-  process.stdout.write(JSON.stringify(outcome));
-});
+function resourcesIn(manifests: string): Resource[] {
+  return parseAllDocuments(manifests, { logLevel: 'silent' })
+    .map((one) => ('toJS' in one ? one.toJS({ maxAliasCount: -1 }) : undefined) as Resource)
+    .filter((one) => typeof one?.kind === 'string')
+    .flatMap((one) => (one.kind === 'List' ? list(one.items) : [one]));
+}
+
+const isOurs = ({ metadata }: Resource) =>
+  metadata.labels?.['todo.example.com/generated-by'] === 'guardrails';
+
+/** Generated policies that apply to pods which the package does not own. */
+function foreignPolicies({ overlay, resources, policies, workloads }: Build): string[] {
+  const own = resources.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name);
+  return policies.filter(isOurs).flatMap(({ metadata, spec }) => {
+    const isForAll = Object.keys(spec.podSelector).length === 0;
+    const isSolver = JSON.stringify(spec.podSelector).includes('acme.cert-manager.io');
+    const isOwnNamespace =
+      own.includes(metadata.namespace) && !/^(default|kube-.*)$/.test(metadata.namespace);
+    const isOwn = workloads.some(
+      (pods) => pods.namespace === (metadata.namespace ?? '') && matches(spec.podSelector, pods.labels),
+    );
+    if (isForAll ? isOwnNamespace : isOwn || isSolver) return [];
+    return [`${overlay}: NetworkPolicy/${metadata.name} selects pods that the package does not own`];
+  });
+}
+
+/** What is closed and that no finding names. */
+function closedInSilence(build: Build, shown: readonly Shown[]): string[] {
+  const { overlay, policies, findings } = build;
+  return shown
+    .filter((one) => !isOpen(one, policies))
+    .filter(({ what, pods }) => !findings.some(({ text }) => text.includes(pods.id) || text.includes(what)))
+    .map(({ sort, what, pods }) => `${overlay}: ${pods.id} is closed for ${sort} ${what}`);
+}
+
+function repeatedFindings({ overlay, findings }: Build): string[] {
+  const counts = new Map<string, number>();
+  for (const { finding } of findings) {
+    if (finding.counts !== 'not isolated') continue;
+    const { kind, name, namespace = '' } = finding.resource ?? { kind: '', name: '' };
+    for (const direction of ['ingress', 'egress']) {
+      if (finding.problem.raw.split(':')[0]?.includes(direction) !== true) continue;
+      const key = `${namespace} ${kind}/${name} ${direction}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  }
+  return [...counts].filter(([, n]) => n > 1).map(([key, n]) => `${overlay}: ${n} findings for ${key}`);
+}
+
+async function tryOn(root: string): Promise<Outcome> {
+  const { items, directory } = await readPackage(root);
+  const config = readFunctionConfig(items, readConfig);
+  const configFile = fileOfGuardrails(items, functionConfigIn(items)?.value);
+  const judged = await judge(items, config, { findKustomize: kustomizeHere(), directory, configFile });
+  const builds = judged.builds.map(({ overlay = '', manifests }): Build => {
+    const resources = resourcesIn(manifests);
+    return {
+      overlay,
+      resources,
+      policies: resources.filter(
+        ({ kind, apiVersion }) => kind === 'NetworkPolicy' && /^networking/.test(apiVersion),
+      ),
+      workloads: resources.flatMap((one) => podsOf(one) ?? []),
+      findings: judged.findings
+        .filter(({ overlays }) => overlays.includes(overlay))
+        .map((finding) => ({ finding, text: printMessage(messageOf(finding), (text) => text) })),
+    };
+  });
+  const written = builds.filter(({ policies }) => policies.some(isOurs));
+  const workloads = written.flatMap((build) => build.workloads.map((pods) => ({ pods, build })));
+  const isIsolated = ({ pods, build: { policies } }: { pods: Pods; build: Build }) =>
+    (['ingress', 'egress'] as const).every((direction) => isolating(pods, direction, policies).length > 0);
+  const shown = written.map((build) => ({ build, shown: shownIn(build.resources) }));
+  const counts: Record<string, number> = {};
+  for (const { sort } of shown.flatMap((one) => one.shown)) counts[sort] = (counts[sort] ?? 0) + 1;
+  return {
+    overlays: written.length,
+    policies: written.flatMap(({ policies }) => policies.filter(isOurs)).length,
+    workloads: workloads.length,
+    isolated: workloads.filter(isIsolated).length,
+    shown: counts,
+    violations: shown.flatMap(({ build, shown: all }) => [
+      ...foreignPolicies(build),
+      ...closedInSilence(build, all),
+      ...repeatedFindings(build),
+    ]),
+  };
+}
+
+tryOn(process.argv[2] ?? '.').then(
+  (outcome) => process.stdout.write(JSON.stringify(outcome)),
+  (error: unknown) => {
+    process.stderr.write(printMessage(describeError(error).text, (text) => text));
+    process.exitCode = 1;
+  },
+);

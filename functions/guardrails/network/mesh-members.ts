@@ -60,10 +60,14 @@ const MEMBERSHIPS: readonly Membership[] = [
   },
 ];
 
-/** The workloads of a build that are in a mesh by their own labels and annotations, or by those of their Namespace. */
+/**
+ * The workloads of a build that are in a mesh: by their own labels and annotations, by those of their Namespace, or by the
+ * configuration, since the Namespace is seldom in the build.
+ */
 export function meshMembers(
   resources: readonly Placed[],
   workloads: Iterable<Workload>,
+  configured: Mesh | undefined,
 ): Map<Workload, MeshMember> {
   const namespaces = namespacesIn(resources);
   const members = new Map<Workload, MeshMember>();
@@ -71,7 +75,7 @@ export function meshMembers(
     // Neither injects a sidecar there, nor are these pods ambient ones.
     const member = workload.usesHostNetwork
       ? undefined
-      : memberOf(workload, namespaces.get(workload.namespace));
+      : memberOf(workload, namespaces.get(workload.namespace), configured);
     if (member !== undefined) members.set(workload, member);
   }
   return members;
@@ -87,7 +91,11 @@ function namespacesIn(resources: readonly Placed[]): Map<string, YamlObject> {
   );
 }
 
-function memberOf({ pod, namespace }: Workload, home: YamlObject = {}): MeshMember | undefined {
+function memberOf(
+  { pod, namespace }: Workload,
+  home: YamlObject = {},
+  configured: Mesh | undefined,
+): MeshMember | undefined {
   for (const { mesh, ofPod, ofNamespace, optOut } of MEMBERSHIPS) {
     if (markIn(pod.metadata, [optOut]) !== undefined) continue;
     const mark = markIn(pod.metadata, ofPod);
@@ -96,7 +104,9 @@ function memberOf({ pod, namespace }: Workload, home: YamlObject = {}): MeshMemb
     const of = mark === undefined ? message` of Namespace/${namespace}` : words('');
     return { mesh, evidence: message`${words(evidence)}${of} puts it in a service mesh` };
   }
-  return undefined;
+  const own = MEMBERSHIPS.find(({ mesh }) => mesh === configured);
+  if (own === undefined || markIn(pod.metadata, [own.optOut]) !== undefined) return undefined;
+  return { mesh: own.mesh, evidence: words('spec.network.mesh puts it in a service mesh') };
 }
 
 /** The first of some marks that a resource has: `label istio-injection`. */

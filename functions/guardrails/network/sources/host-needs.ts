@@ -4,6 +4,7 @@ import type { AnnotationEntry, Workload } from '../connection';
 import { type Host, readHost, readRange } from '../hosts';
 import { DIRECTIONS } from '../policy';
 import type { TopologyBuilder } from '../topology-builder';
+import { connectToApiServer } from './api-server-clients';
 import type { HostMention } from './host-mentions';
 
 /** What a process is given to connect with: an env variable, an argument, or a mounted file. */
@@ -57,12 +58,22 @@ export function addHostNeed(
   const { host, port } = mention;
   const read = readHost(host);
   if (read === undefined || !isEvidence(mention, read, key) || topology.isServed(host)) return;
+  if (isApiServer(read, workload)) {
+    connectToApiServer(workload, topology, message`${part} names ${host}`, field);
+    return;
+  }
   if (topology.declaresHost(workload, host, port, read.is === 'internet')) return;
   const missing = read.is === 'local' ? message`, and the build has no Service/${host}` : words('');
   const evidence = message`${part} names ${host}${missing}`;
   const answer = answerOf(read, mention, workload, topology);
   const ports = port === undefined ? undefined : [{ protocol: 'TCP' as const, port: Number(port) }];
   topology.addNeed({ workload, direction: 'egress', evidence, field, answer, ports });
+}
+
+/** https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
+function isApiServer(read: Host, { namespace }: Workload): boolean {
+  if (read.is === 'local') return read.name === 'kubernetes' && namespace === 'default';
+  return read.is === 'service' && read.name === 'kubernetes' && read.namespace === 'default';
 }
 
 function isEvidence({ form, port, isWhole }: HostMention, read: Host, key: string): boolean {

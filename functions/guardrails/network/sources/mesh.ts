@@ -53,7 +53,7 @@ const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'];
 export const readMesh: Source<readonly Placed[]> = (resources, topology) => {
   const { mesh } = topology.peers;
   const served = new Set<Workload>();
-  for (const [workload, member] of meshMembers(resources, topology.workloads.values()))
+  for (const [workload, member] of meshMembers(resources, topology.workloads.values(), mesh))
     if (isServed(member.mesh, mesh)) {
       served.add(workload);
       connectMember(workload, member, topology);
@@ -88,19 +88,33 @@ function connectMember(workload: Workload, { mesh, evidence }: MeshMember, topol
   topology.connect(from, end, probePorts(workload), evidence, words('probes in an ambient mesh'));
 }
 
-/** Members connect to each other through their proxies. A client that is not in the build may be outside the mesh. */
+/** Members connect to each other through their proxies. Pods that are not in the build may be members too. */
 function openTunnels(members: ReadonlySet<Workload>, { peers, connections }: TopologyBuilder): void {
   const tunnel = peers.mesh === undefined ? undefined : TUNNELS[peers.mesh];
   if (tunnel === undefined) return;
-  const isMember = (end: ConnectionEnd) => end.is === 'workload' && members.has(end.workload);
+  const mayBeMember = (end: ConnectionEnd) =>
+    end.is === 'workload' ? members.has(end.workload) : OUTSIDE_PODS.includes(end.is);
   const port = tcp(tunnel.port);
   for (const [i, connection] of connections.entries()) {
     const { from, to, ports } = connection;
     // Only TCP is proxied.
-    if (!isMember(from) || !isMember(to) || !ports.some(({ protocol }) => protocol === 'TCP')) continue;
+    if (
+      !mayBeMember(from) ||
+      !mayBeMember(to) ||
+      isControlPlane(to) ||
+      !ports.some(({ protocol }) => protocol === 'TCP')
+    )
+      continue;
     const cause = message`${connection.cause}, also on TCP ${tunnel.port}: ${words(tunnel.name)}`;
     connections[i] = { ...connection, ports: [...ports, port], cause };
   }
+}
+
+/** Ends of connections that are pods of other packages. */
+const OUTSIDE_PODS: readonly ConnectionEnd['is'][] = ['ingress-controller', 'gateway', 'pods'];
+
+function isControlPlane(end: ConnectionEnd): boolean {
+  return end.is === 'pods' && Object.values(CONTROL_PLANES).some((control) => control?.pods === end.pods);
 }
 
 /** The ports that the kubelet probes. A name means a port of the same container. */
