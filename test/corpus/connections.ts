@@ -183,7 +183,7 @@ interface Build {
 
 function resourcesIn(manifests: string): Resource[] {
   return parseAllDocuments(manifests, { logLevel: 'silent' })
-    .map((one) => ('toJS' in one ? one.toJS({ maxAliasCount: -1 }) : undefined) as Resource)
+    .map((one) => ('toJS' in one ? one.toJS({ maxAliasCount: -1 }) : undefined))
     .filter((one) => typeof one?.kind === 'string')
     .flatMap((one) => (one.kind === 'List' ? list(one.items) : [one]));
 }
@@ -241,7 +241,7 @@ async function tryOn(root: string): Promise<Outcome> {
       overlay,
       resources,
       policies: resources.filter(
-        ({ kind, apiVersion }) => kind === 'NetworkPolicy' && /^networking/.test(apiVersion),
+        ({ kind, apiVersion }) => kind === 'NetworkPolicy' && apiVersion.startsWith("networking"),
       ),
       workloads: resources.flatMap((one) => podsOf(one) ?? []),
       findings: judged.findings
