@@ -241,7 +241,7 @@ async function tryOn(root: string): Promise<Outcome> {
       overlay,
       resources,
       policies: resources.filter(
-        ({ kind, apiVersion }) => kind === 'NetworkPolicy' && apiVersion.startsWith("networking"),
+        ({ kind, apiVersion }) => kind === 'NetworkPolicy' && apiVersion.startsWith('networking'),
       ),
       workloads: resources.flatMap((one) => podsOf(one) ?? []),
       findings: judged.findings
