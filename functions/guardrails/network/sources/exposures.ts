@@ -25,7 +25,7 @@ export const readServiceExposures: Source = (at, topology) => {
 export const readHostPorts: Source<Workload> = (workload, topology) => {
   const ports = workload.pod.containers
     .flatMap(({ value }) => objectsIn(value.ports))
-    .filter(({ hostPort }) => typeof hostPort === 'number');
+    .filter(({ hostPort }) => typeof hostPort === 'number' && hostPort !== 0);
   if (ports.length === 0) return;
   const cause = words('has a hostPort');
   const exposed = containerPortsIn({ ports });
