@@ -587,7 +587,7 @@ describe('a Service that is exposed outside the cluster', () => {
     '%s: an error, because its clients are not known, and nothing isolates the pods for ingress',
     async (type) => {
       const files = prodWith({ 'public.yaml': PUBLIC(type) });
-      const line = `overlays/prod: Deployment/todo-frontend is not isolated for ingress: Service/public is of type ${type} (base/frontend/frontend-deployment.yaml:7); name its clients in todo.example.com/accepts-from, such as 10.0.0.0/8:3000, or none`;
+      const line = `overlays/prod: Deployment/todo-frontend is not isolated for ingress: Service/public is of type ${type} (base/frontend/frontend-deployment.yaml:7); name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:3000 or 10.0.0.0/8:3000, or none`;
       const refused = await render(files);
       expect({ ...refused, reported: refused.reported.filter(isOfProd) }).toMatchObject({
         exitCode: 1,

@@ -78,6 +78,8 @@ export class TopologyBuilder {
   /** Workloads that read content which the function does not have, and where it is: `ConfigMap/api`. */
   readonly unknownContent = new Map<Workload, Message>();
   private readonly declarations = new Map<Workload, Declarations>();
+  /** Workload to the ports at which metrics are collected: no answer to who else connects. */
+  readonly scraped = new Map<Workload, Set<number>>();
   /** Names that an Ingress or a route of the build serves: `*.example.com` with its first label. */
   readonly servedHosts = new Set<string>();
   /** IngressClasses of the build by name. */

@@ -49,7 +49,7 @@ test('they do not say who else connects to them', () => {
   const build = [unanswered, HEADLESS];
   expect(readBuild(build).policies.couch?.policyTypes).toEqual(['Egress']);
   expect(checkBuild(withPolicies(build))).toEqual([
-    'error StatefulSet/couch is not isolated for ingress: Service/couch has no client in this build; name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:4369, or none',
+    'error StatefulSet/couch is not isolated for ingress: Service/couch has no client in this build; name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:4369 or 10.0.0.0/8:4369, or none',
   ]);
 });
 
