@@ -21,7 +21,8 @@ metadata: {name: mine}
 spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress], ingress: [${ingress}]}
 `;
 const HOST_PORT = '[{name: http, containerPort: 8080, hostPort: 80}]';
-const ANSWER = 'name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:8080 or 10.0.0.0/8:8080, or none';
+const ANSWER =
+  'name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:8080 or 10.0.0.0/8:8080, or none';
 
 describe.each<[string, (annotations?: string) => string[], string]>([
   [
