@@ -1,4 +1,4 @@
-import type { PlacedReport } from '../findings/finding';
+import type { Counted, PlacedReport } from '../findings/finding';
 import type { AnnotationNames } from '../kubernetes/annotation-names';
 import { type PodSpec, podSpecOf } from '../kubernetes/workload';
 import { type Placed, groupOf, resourceRef } from '../krm/resource';
@@ -274,12 +274,12 @@ export class TopologyBuilder {
   }
 
   /** @param remedy words of the function */
-  report(origin: Origin, text: Message, remedy: string, highest: Severity = 'error'): void {
+  report(origin: Origin, text: Message, remedy: string, highest: Severity = 'error', counts?: Counted): void {
     const { at, field, part, isGuess = false } = origin;
     const severity = isGuess ? 'info' : highest;
     const problem = part === undefined ? text : message`${part} ${text}`;
     const key = JSON.stringify([resourceRef(at.resource), problem.raw]);
-    this.reports.set(key, { at, report: { problem, remedy: words(remedy), field, severity } });
+    this.reports.set(key, { at, report: { problem, remedy: words(remedy), field, severity, counts } });
   }
 
   /** Connects to every workload that a Service selects, on the ports on which its pods listen. */

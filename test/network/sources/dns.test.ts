@@ -1,7 +1,7 @@
 import { readConfig } from '../../../functions/guardrails/config/read-config';
 import { EXTERNAL_PEERS, type ExternalPeers } from '../../../functions/guardrails/network/external-peers';
 import { parseYaml, valueOf } from '../../../functions/guardrails/yaml/yaml';
-import { checkBuild, readBuild, withPolicies } from '../../support/network-build';
+import { checkBuild, readBuild, readNeeds, withPolicies } from '../../support/network-build';
 
 const client = (pod = '') => `apiVersion: apps/v1
 kind: Deployment
@@ -245,13 +245,35 @@ describe('nameservers of a pod', () => {
   );
 
   const ON_NODE =
-    'info: has dnsPolicy Default, and the addresses of the DNS servers of its nodes are not known';
+    'Deployment/web egress: dnsPolicy Default means the DNS servers of its nodes, whose addresses are not known; add them to spec.network.dns.addresses of the configuration, or to todo.example.com/connects-to, such as 10.0.0.2:53/UDP';
 
   test('dnsPolicy Default: the resolver of the node is not known', () => {
-    expect(readBuild([client('dnsPolicy: Default'), API])).toMatchObject({
+    const build = [client('dnsPolicy: Default'), API];
+    expect(readBuild(build)).toMatchObject({
       connections: [TO_API, 'Deployment/web -> dns: UDP 53, TCP 53', DNS_OF_API],
-      reports: [ON_NODE],
+      reports: [],
     });
+    expect(readNeeds(build)).toEqual([ON_NODE]);
+  });
+
+  test.each([
+    ['10.0.0.2:53/UDP', []],
+    ['10.0.0.0/24:53', []],
+    ['none', []],
+    ['10.0.0.2:5353', [ON_NODE]],
+    ['api:80', [ON_NODE]],
+  ])('dnsPolicy Default with connects-to: %s', (entry, needs) => {
+    const answered = client('dnsPolicy: Default').replace(
+      'metadata: {name: web}',
+      `metadata: {name: web, annotations: {todo.example.com/connects-to: "${entry}"}}`,
+    );
+    expect(answered).toContain(entry);
+    expect(readNeeds([answered, API])).toEqual(needs);
+  });
+
+  test('dnsPolicy Default with the addresses in the configuration', () => {
+    const dns = { ...EXTERNAL_PEERS.dns, addresses: ['10.0.0.2/32'] };
+    expect(readNeeds([client('dnsPolicy: Default'), API], { ...EXTERNAL_PEERS, dns })).toEqual([]);
   });
 
   test('a workload that connects to nothing resolves names too', () => {
@@ -264,7 +286,8 @@ describe('nameservers of a pod', () => {
     const onNode = client('dnsPolicy: Default').replace('http://api', 'on');
     expect(readBuild([onNode, API])).toMatchObject({
       connections: ['Deployment/web -> dns: UDP 53, TCP 53', DNS_OF_API],
-      reports: [ON_NODE],
+      reports: [],
     });
+    expect(readNeeds([onNode, API])).toContain(ON_NODE);
   });
 });

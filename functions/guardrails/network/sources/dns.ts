@@ -1,6 +1,7 @@
-import { type Message, words } from '../../message';
+import { type Message, message, words } from '../../message';
 import { objectAt } from '../../yaml/yaml';
 import type { ConnectionEnd, Port, Workload } from '../connection';
+import { EXTERNAL_PEERS } from '../external-peers';
 import { IpAddress, contains, hostRange, readIpRange } from '../ip-range';
 import type { Source, TopologyBuilder } from '../topology-builder';
 
@@ -18,17 +19,29 @@ export const readDns: Source<Workload> = (workload, topology) => {
     connectToNameservers(workload, topology);
     return;
   }
-  if (dnsPolicy === 'Default')
-    topology.report(
-      { at: workload, field: [...pod.path, 'dnsPolicy'] },
-      words('has dnsPolicy Default, and the addresses of the DNS servers of its nodes are not known'),
-      'add them to spec.network.dns.addresses of the configuration, or allow them by a NetworkPolicy of your own',
-      'info',
-    );
+  if (dnsPolicy === 'Default') addNodeResolver(workload, topology);
   const reason = words('every pod must resolve names');
   const ports = bothProtocols(topology.peers.dns.ports);
   addNameService(workload, { is: 'dns' }, ports, reason, topology);
 };
+
+/**
+ * With dnsPolicy Default, pods use the DNS servers of their node, which the configuration or an annotation names.
+ * https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy
+ */
+function addNodeResolver(workload: Workload, topology: TopologyBuilder): void {
+  const { connectsTo = [] } = topology.declarationsOf(workload);
+  const isConfigured = topology.peers.dns.addresses !== EXTERNAL_PEERS.dns.addresses;
+  if (isConfigured || connectsTo.some(({ range, port }) => range !== undefined && port === 53)) return;
+  const key = words(topology.annotations.connectsTo);
+  topology.addNeed({
+    workload,
+    direction: 'egress',
+    evidence: words('dnsPolicy Default means the DNS servers of its nodes, whose addresses are not known'),
+    field: [...workload.pod.path, 'dnsPolicy'],
+    answer: message`add them to spec.network.dns.addresses of the configuration, or to ${key}, such as 10.0.0.2:53/UDP`,
+  });
+}
 
 /** https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-dns-config */
 function connectToNameservers(workload: Workload, topology: TopologyBuilder): void {

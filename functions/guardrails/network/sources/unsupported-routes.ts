@@ -20,5 +20,6 @@ export const reportUnsupportedRoute: Source = (at, topology) => {
     words('is not understood: the Services that it leads to are not known'),
     `state the clients of those workloads in the annotation ${topology.annotations.acceptsFrom}`,
     'info',
+    'not understood',
   );
 };
