@@ -1,4 +1,5 @@
 import { type Message, message, words } from '../../message';
+import { withoutHash } from '../../krm/unknown-content';
 import type { FieldPath } from '../../yaml/field-path';
 import type { AnnotationEntry, Workload } from '../connection';
 import { type Host, readHost, readRange } from '../hosts';
@@ -45,8 +46,6 @@ const IMAGE_KEY = /IMAGE/i;
 const NO_HOST = /^(?:true|false|yes|no|on|off|none|null|nil|default|auto|disabled|enabled)$/i;
 /** A smaller number after a colon is more often the tag of an image. */
 const FIRST_PORT = 80;
-/** The hash of its content at the end of the name of what kustomize generates (api/hasher/hasher.go). */
-const GENERATED_SUFFIX = /-[2456789bcdfghkmt]{10}$/;
 
 export function isAddressKey(key: string): boolean {
   return ADDRESS_KEY.test(key);
@@ -114,7 +113,7 @@ export function addUnknownContent(
   topology: TopologyBuilder,
 ): void {
   if (isSecret === true && declaresEgress(workload, topology)) return;
-  const name = message`${from.raw.replace(GENERATED_SUFFIX, '')}`;
+  const name = message`${withoutHash(from.raw)}`;
   const unknown = isSecret === true ? topology.unknownSecrets : topology.unknownContent;
   if (!unknown.has(workload)) unknown.set(workload, name);
   const evidence = message`the content of ${name} is not known`;
