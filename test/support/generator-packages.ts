@@ -60,7 +60,7 @@ const VOLUME = (name: string) =>
 export const GENERATOR = (name: string, inputs: string, kind = 'configMapGenerator') =>
   `${kind}:\n  - name: ${name}\n${inputs.replace(/^(?=.)/gm, '    ')}`;
 
-const INGRESS = (service: string, port: number) => `apiVersion: networking.k8s.io/v1
+export const INGRESS = (service: string, port: number) => `apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata:
   name: ${service}
@@ -254,6 +254,38 @@ export const PACKAGES = {
     ],
     GENERATOR('db-config', 'envs:\n  - db.env\n'),
     { 'base/db.env': 'REDIS_ADDR=redis:6379\n' },
+  ),
+  'held back in one of two overlays': {
+    'base/app.yaml': [API, ...REDIS, WORKLOAD('db'), SERVICE('db', 5432)].join('---\n'),
+    'base/kustomization.yaml': KUSTOMIZATION('resources:\n  - app.yaml\n'),
+    'base/guardrails.yaml': GUARDRAILS('  network:\n    unresolved: warning\n'),
+    'overlays/dev/kustomization.yaml': KUSTOMIZATION(
+      `resources:\n  - ../../base\nnamespace: dev\n${GENERATOR('api-config', 'envs:\n  - dev.env\n')}`,
+    ),
+    'overlays/dev/dev.env': 'REDIS_ADDR=redis:6379\nDB_ADDR=db:5432\nMOCK_URL=https://mock.example.org\n',
+    'overlays/prod/kustomization.yaml': KUSTOMIZATION(
+      `resources:\n  - ../../base\nnamespace: prod\n${GENERATOR('api-config', 'envs:\n  - prod.env\n')}`,
+    ),
+    'overlays/prod/prod.env': 'REDIS_ADDR=redis:6379\nDB_ADDR=db:5432\n',
+  },
+  'two namespaces': {
+    'base/shop/app.yaml': API,
+    'base/shop/kustomization.yaml': KUSTOMIZATION(`namespace: shop\nresources:\n  - app.yaml\n${ENVS}`),
+    'base/shop/api.env': 'REDIS_ADDR=redis.data:6379\n',
+    'base/data/app.yaml': REDIS.join('---\n'),
+    'base/data/kustomization.yaml': KUSTOMIZATION('namespace: data\nresources:\n  - app.yaml\n'),
+    'overlays/prod/kustomization.yaml': KUSTOMIZATION(
+      'resources:\n  - ../../base/shop\n  - ../../base/data\n',
+    ),
+  },
+  'the network of the node': PACKAGE(
+    [
+      WORKLOAD('api', { container: ENV_FROM('api-config'), pod: '      hostNetwork: true\n' }),
+      WORKLOAD('redis', { annotations: { 'accepts-from': '10.0.0.0/8:6379' } }),
+      SERVICE('redis', 6379),
+    ],
+    ENVS,
+    { ...API_ENV, 'base/guardrails.yaml': GUARDRAILS('  rules:\n    pod-security: off\n') },
   ),
   'names and labels of the overlay': PACKAGE(
     [API, ...REDIS],

@@ -19,7 +19,7 @@ import { readTree, writeTree } from './tree';
 export interface Judgement {
   /** The files of the package afterwards, generator files among them. */
   readonly files: PackageFiles;
-  /** `severity: message` of the errors and warnings of the rule network-policy. */
+  /** `severity: message` of the errors and warnings of the rule network-policy, without their places. */
   readonly network: readonly string[];
   /** The messages of all other errors. */
   readonly otherErrors: readonly string[];
@@ -72,7 +72,10 @@ export function readJudgement(files: PackageFiles, stdout: string, stderr: strin
   const others = Object.entries(files).filter(([file]) => !file.endsWith('.yaml'));
   const after = { ...filesIn(stdout), ...Object.fromEntries(others) };
   const { messages, ...rest } = judgement(after, results);
-  return { ...rest, messages: [...messages, ...stderr.split('\n'), stdout.slice(stdout.indexOf('\nresults:'))] };
+  return {
+    ...rest,
+    messages: [...messages, ...stderr.split('\n'), stdout.slice(stdout.indexOf('\nresults:'))],
+  };
 }
 
 function judgement(files: PackageFiles, results: readonly Result[]): Judgement {
@@ -81,7 +84,7 @@ function judgement(files: PackageFiles, results: readonly Result[]): Judgement {
     files: Object.fromEntries(Object.entries(files).sort()),
     network: results
       .filter((one) => isOfNetwork(one) && one.severity !== 'info')
-      .map(({ severity, message }) => `${severity}: ${message}`)
+      .map(({ severity, message }) => `${severity}: ${message.replace(/ \([^ ()]+:\d+\)/, '')}`)
       .sort(),
     otherErrors: results
       .filter((one) => !isOfNetwork(one) && one.severity === 'error')

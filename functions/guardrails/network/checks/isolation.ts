@@ -70,8 +70,9 @@ const RUN_FIX = 'run `guardrails fix` on the directory, which has the file';
 function hiddenReport(hidden: Message, workload: Workload, build: CheckedBuild): Report {
   const { pods, policies, topology, annotations } = build;
   const pod = pods.ofWorkload(workload);
-  const isOpen = DIRECTIONS.some((direction) => policies.isolating(pod, direction).length === 0);
-  const effect = isOpen ? 'it is not isolated' : 'its policies are kept as they are';
+  const open = DIRECTIONS.filter((direction) => policies.isolating(pod, direction).length === 0);
+  const effect =
+    open.length === 0 ? 'its policies are kept as they are' : `it is not isolated for ${open.join(' and ')}`;
   return {
     problem: message`reads ${hidden}, whose content is not in the input, so ${words(effect)}`,
     remedy: topology.unknownContent.has(workload)
@@ -79,7 +80,7 @@ function hiddenReport(hidden: Message, workload: Workload, build: CheckedBuild):
       : message`${words(RUN_FIX)}, or state its hosts in ${words(annotations.connectsTo)}, or none`,
     field: ['spec'],
     severity: 'warning',
-    ...(isOpen && { counts: 'not isolated' }),
+    ...(open.length > 0 && { counts: 'not isolated' }),
   };
 }
 
