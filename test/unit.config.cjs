@@ -22,6 +22,7 @@ const SLOW = [
   'network/mutations',
   'policies/annotation-domain',
   'policies/as-a-user',
+  'policies/generator-files',
   'policies/one-policy-a-workload',
   'policies/placement',
   'rules/api-validation',

@@ -106,6 +106,8 @@ export interface Topology {
   readonly needs: readonly OpenNeed[];
   /** Workloads that read content which the function does not have, and where it is: `ConfigMap/api`. */
   readonly unknownContent: ReadonlyMap<Workload, Message>;
+  /** The same of Secrets whose keys are not known, where no annotation states what the workload connects to. */
+  readonly unknownSecrets: ReadonlyMap<Workload, Message>;
   /** Required connections for which no policy can be generated; an info where their destination is not known. */
   readonly reports: readonly PlacedReport[];
 }

@@ -77,6 +77,8 @@ export class TopologyBuilder {
   private readonly needs = new Map<string, OpenNeed>();
   /** Workloads that read content which the function does not have, and where it is: `ConfigMap/api`. */
   readonly unknownContent = new Map<Workload, Message>();
+  /** The same of Secrets whose keys are not known, where no annotation states what the workload connects to. */
+  readonly unknownSecrets = new Map<Workload, Message>();
   private readonly declarations = new Map<Workload, Declarations>();
   /** Workload to the ports at which metrics are collected: no answer to who else connects. */
   readonly scraped = new Map<Workload, Set<number>>();
@@ -126,6 +128,7 @@ export class TopologyBuilder {
       exposures: this.exposures,
       needs: [...this.needs.values()],
       unknownContent: this.unknownContent,
+      unknownSecrets: this.unknownSecrets,
     };
   }
 

@@ -20,6 +20,7 @@ import { readOpenShiftRoute } from './sources/openshift-route';
 import { readServedHosts } from './sources/served-hosts';
 import { readStatefulSetPeers, readUnnamedHeadlessService } from './sources/stateful-set-peers';
 import { readUnansweredServices } from './sources/unanswered-services';
+import { readUnknownClients } from './sources/unknown-clients';
 import { reportUnsupportedRoute } from './sources/unsupported-routes';
 import { readWebhooks } from './sources/webhooks';
 import { type Source, TopologyBuilder } from './topology-builder';
@@ -49,7 +50,12 @@ const PASSES: readonly Pass[] = [
   },
   // These depend on all connections.
   {
-    ofResources: [readServiceExposures, readUnansweredServices, readUnnamedHeadlessService],
+    ofResources: [
+      readServiceExposures,
+      readUnansweredServices,
+      readUnknownClients,
+      readUnnamedHeadlessService,
+    ],
     ofWorkloads: [readDns, readHostPorts],
     ofBuild: [readHostNetwork, readMesh],
   },

@@ -114,7 +114,7 @@ function commonRules(all: readonly WantedRules[]): WantedRules {
       if (!same.every((one) => one !== undefined)) return [];
       const shared = reasons.filter((reason) => same.every((one) => one.reasons.includes(reason)));
       const all = [...new Set([...reasons, ...same.flatMap((one) => one.reasons)])];
-      return [{ rule, reasons: shared.length === 0 ? all : shared }];
+      return [{ rule, reasons: shared.length === 0 ? all.sort() : shared }];
     });
     return [[direction, common]];
   });

@@ -1,116 +1,171 @@
-import type { Item } from '../krm/item';
 import { resourceRef } from '../krm/resource';
-import type { Topology, Workload } from '../network/connection';
-import type { WantedRule, WantedRules } from '../network/generate';
-import type { HeldBack } from '../network/held-back';
-import { DIRECTIONS, type Direction } from '../network/policy';
-import { type YamlObject, type YamlValue, isObject, isSame, objectAt, objectsIn } from '../yaml/yaml';
-import type { SourcePolicy } from './source-policy';
+import { type Package } from '../kustomize/package';
+import { policiesFile } from '../kustomize/graph';
+import { words } from '../message';
+import type { Connection, ConnectionEnd, Port, Topology, Workload } from '../network/connection';
+import { generatedLabelsOf, specOf } from '../network/generate';
+import { printIpRange } from '../network/ip-range';
+import { append } from '../network/multimap';
+import {
+  DIRECTIONS,
+  type Direction,
+  POLICY_TYPES,
+  type Peer,
+  type PolicyRule,
+  readPolicy,
+} from '../network/policy';
+import { type Labels, type Selector, stringsIn } from '../network/selector';
+import { NAMESPACE_NAME } from '../network/traffic';
+import { type YamlObject, objectAt, objectsIn } from '../yaml/yaml';
+import { renamingsOf } from './names';
+import { type SourcePolicy, withLabels } from './source-policy';
 
-/**
- * Pods about whose traffic content decides that the function does not have. What their committed policies say of it is
- * kept: whoever wrote them had the content.
- */
-export class UnknownPods {
-  /** The selectors of pods that read such content, as JSON. */
-  private readonly readers = new Set<string>();
-  /** The selector of pods, as JSON, to the directions about which nothing is known. */
-  private readonly directions = new Map<string, Set<Direction>>();
-
-  get isEmpty(): boolean {
-    return this.directions.size === 0;
-  }
-
-  /** Adds those of one build. */
-  add({ workloads, unknownContent }: Topology, heldBack: HeldBack): void {
-    for (const workload of workloads) {
-      const key = keyOf({ matchLabels: workload.selector });
-      if (unknownContent.has(workload)) this.readers.add(key);
-      const unknown = DIRECTIONS.filter((direction) => isUnknown(workload, direction, heldBack));
-      if (unknown.length > 0)
-        this.directions.set(key, new Set([...(this.directions.get(key) ?? []), ...unknown]));
-    }
-  }
-
-  /** The policies that a file must have, with what is kept of those that it has. */
-  keepIn(required: readonly SourcePolicy[], committed: readonly Item[]): SourcePolicy[] {
-    if (this.isEmpty) return [...required];
-    const kept = new Map(required.map((policy) => [policy.name, policy]));
-    for (const { value, text } of committed) {
-      const { name, namespace } = resourceRef(value);
-      const spec = objectAt(value, 'spec');
-      const own = kept.get(name);
-      const rules = this.rulesToKeep(spec, text, own?.rules ?? {});
-      if (Object.keys(rules).length === 0) continue;
-      const podSelector = objectAt(spec, 'podSelector');
-      const base = own ?? { name, subject: name, namespace, podSelector };
-      if (isSame(base.podSelector, podSelector)) kept.set(name, { ...base, rules });
-    }
-    // In the order of the file, and new ones after these.
-    const names = committed.map(({ value }) => resourceRef(value).name);
-    const written = names.flatMap((name) => kept.get(name) ?? []);
-    return [...written, ...[...kept.values()].filter(({ name }) => !names.includes(name))];
-  }
-
-  /** Empty: nothing has to be kept. */
-  private rulesToKeep(spec: YamlObject, text: string, own: WantedRules): WantedRules {
-    const unknown = this.directions.get(keyOf(spec.podSelector));
-    const isForAll = Object.keys(objectAt(spec, 'podSelector')).length === 0;
-    const reasons = reasonsIn(text);
-    const rules = DIRECTIONS.flatMap((direction): [Direction, WantedRule[]][] => {
-      const all = objectsIn(spec[direction]).map((rule) => ({ rule, reasons: reasons.shift() ?? [] }));
-      const isKept = isForAll || unknown?.has(direction) === true;
-      const extra = all.filter(({ rule }) => isKept || this.leadsToReader(rule, direction));
-      const required = own[direction];
-      const isIsolated = listed(spec.policyTypes).includes(direction === 'ingress' ? 'Ingress' : 'Egress');
-      if (!isIsolated || (required === undefined && !isKept && extra.length === 0))
-        return required === undefined ? [] : [[direction, [...required]]];
-      const others = extra.filter(({ rule }) => !required?.some((one) => isSame(one.rule, rule)));
-      return [[direction, inOrderOf(all, [...(required ?? []), ...others])]];
-    });
-    return Object.fromEntries(rules);
-  }
-
-  private leadsToReader(rule: YamlObject, direction: Direction): boolean {
-    const peers = objectsIn(rule[direction === 'ingress' ? 'from' : 'to']);
-    return peers.some(({ podSelector }) => this.readers.has(keyOf(podSelector)));
-  }
+/** A generated policy of the package, as an overlay builds it. */
+export interface CommittedPolicy {
+  readonly namespace: string;
+  readonly podSelector: Selector;
+  /** The directions in which it isolates, with their rules. */
+  readonly rules: Readonly<Partial<Record<Direction, readonly CommittedRule[]>>>;
 }
 
-function isUnknown(workload: Workload, direction: Direction, heldBack: HeldBack): boolean {
-  const needs = heldBack.reasons(workload, direction);
-  return needs.length > 0 && needs.every(({ isUnknownContent }) => isUnknownContent === true);
+export interface CommittedRule extends PolicyRule {
+  /** The comments before it. */
+  readonly reasons: readonly string[];
 }
 
-function keyOf(podSelector: YamlValue | undefined): string {
-  const { matchLabels } = isObject(podSelector) ? podSelector : {};
-  return JSON.stringify(Object.entries(isObject(matchLabels) ? matchLabels : {}).sort());
+/** The generated policies in the files of a package that an overlay builds. */
+export function committedPolicies({ files, graph }: Package, overlay: string): CommittedPolicy[] {
+  return [...renamingsOf(graph, overlay)].flatMap(([place, renamings]) => {
+    const items = (files.get(policiesFile(place)) ?? []).filter(
+      ({ value }) => generatedLabelsOf(value).length > 0,
+    );
+    const sources = items.map(({ value, text }) => sourcePolicyOf(value, text));
+    return renamings.flatMap(({ labels, namespace }) =>
+      sources.map((source) => builtPolicy(withLabels(source, labels), namespace ?? source.namespace ?? '')),
+    );
+  });
 }
 
-function listed(value: YamlValue | undefined): readonly YamlValue[] {
-  return Array.isArray(value) ? value : [];
+function sourcePolicyOf(value: YamlObject, text: string): SourcePolicy {
+  const { name, namespace } = resourceRef(value);
+  const spec = objectAt(value, 'spec');
+  const reasons = reasonsIn(text);
+  const isolated = DIRECTIONS.filter(
+    (one) => Array.isArray(spec.policyTypes) && spec.policyTypes.includes(POLICY_TYPES[one]),
+  );
+  const rules = isolated.map((direction) => {
+    const all = objectsIn(spec[direction]);
+    const known = reasons[direction].length === all.length ? reasons[direction] : [];
+    return [direction, all.map((rule, i) => ({ rule, reasons: known[i] ?? [] }))] as const;
+  });
+  const podSelector = objectAt(spec, 'podSelector');
+  return { name, subject: name, namespace, podSelector, rules: Object.fromEntries(rules) };
 }
 
-/** Rules in the order in which a file has them, and others after these. */
-function inOrderOf(written: readonly WantedRule[], rules: readonly WantedRule[]): WantedRule[] {
-  const positionOf = ({ rule }: WantedRule) => {
-    const position = written.findIndex((one) => isSame(one.rule, rule));
-    return position < 0 ? written.length : position;
-  };
-  return rules.toSorted((a, b) => positionOf(a) - positionOf(b));
+function builtPolicy(source: SourcePolicy, namespace: string): CommittedPolicy {
+  const { policy } = readPolicy({ spec: specOf(source) });
+  const rules = DIRECTIONS.flatMap((direction) => {
+    const list = policy[direction];
+    if (list === undefined) return [];
+    const reasons = source.rules[direction] ?? [];
+    return [[direction, list.map((rule, i) => ({ ...rule, reasons: reasons[i]?.reasons ?? [] }))] as const];
+  });
+  return { namespace, podSelector: policy.podSelector, rules: Object.fromEntries(rules) };
 }
 
-/** The comments before each rule of a policy, in the order of its text. */
-function reasonsIn(text: string): string[][] {
-  const all: string[][] = [];
+/** The comments before each rule of a policy. */
+function reasonsIn(text: string): Record<Direction, readonly string[][]> {
+  const all: Record<Direction, string[][]> = { ingress: [], egress: [] };
+  let direction: Direction | undefined;
   let reasons: string[] = [];
   for (const line of text.split(/\r?\n/)) {
     const [, comment] = /^\s*# ?(.*)$/.exec(line) ?? [];
-    if (comment !== undefined) reasons.push(comment);
-    else if (/^\s*- (?:from|to|ports):/.test(line)) {
-      all.push(reasons);
-      reasons = [];
-    } else reasons = [];
+    if (comment !== undefined) {
+      reasons.push(comment);
+      continue;
+    }
+    direction = DIRECTIONS.find((one) => line.trim() === `${one}:`) ?? direction;
+    if (direction !== undefined && /^\s*- (?:from|to|ports):/.test(line)) all[direction].push(reasons);
+    reasons = [];
   }
   return all;
+}
+
+/**
+ * The traffic of a build, with what its committed policies say of workloads that read content which the function does not
+ * have: whoever wrote them had it. A connection that the content may require, and that they allow, is required. A
+ * workload that they isolate in a direction is not held back there by what is not known. Of traffic that other content
+ * decides they say nothing.
+ */
+export function withCommitted(topology: Topology, committed: readonly CommittedPolicy[]): Topology {
+  const { workloads, unknownContent, unknownSecrets, needs, connections } = topology;
+  if (unknownContent.size + unknownSecrets.size === 0) return topology;
+  const byPods = new Map<string, Workload[]>();
+  for (const workload of workloads)
+    append(byPods, keyOfPods(workload.namespace, workload.selector), workload);
+  const at = (namespace: string, selector: Selector | undefined): readonly Workload[] => {
+    const labels = selector?.matchExpressions.length === 0 ? selector.matchLabels : {};
+    return Object.keys(labels).length === 0 ? [] : (byPods.get(keyOfPods(namespace, labels)) ?? []);
+  };
+  const isolated = new Map(DIRECTIONS.map((direction) => [direction, new Set<Workload>()]));
+  const kept: Connection[] = [];
+  for (const { namespace, podSelector, rules } of committed)
+    for (const workload of at(namespace, podSelector))
+      for (const direction of DIRECTIONS) {
+        const list = rules[direction];
+        if (list === undefined) continue;
+        isolated.get(direction)?.add(workload);
+        const own = { is: 'workload', workload } as const;
+        for (const { peers = [], ports, reasons } of list)
+          for (const other of endsOf(peers, namespace, at)) {
+            const [from, to] = direction === 'ingress' ? [other, own] : [own, other];
+            if (from.is === 'workload' && unknownContent.has(from.workload))
+              kept.push(...connectionsBetween(from, to, ports, reasons));
+          }
+      }
+  const isAnswered = ({ isUnknownContent, workload, direction }: Topology['needs'][number]) =>
+    isUnknownContent === true && isolated.get(direction)?.has(workload) === true;
+  return {
+    ...topology,
+    needs: needs.filter((one) => !isAnswered(one)),
+    connections: [...connections, ...kept],
+  };
+}
+
+/** The ends at the peers of a rule to which content may lead: workloads of the build, or addresses. */
+function endsOf(
+  peers: readonly Peer[],
+  home: string,
+  at: (namespace: string, selector: Selector | undefined) => readonly Workload[],
+): ConnectionEnd[] {
+  const ranges = peers.flatMap((peer) =>
+    'ipBlock' in peer && peer.ipBlock.except.length === 0 ? [peer.ipBlock.range] : [],
+  );
+  // Those of the API server; DNS and the internet have other peers besides.
+  if (ranges.length > 0 && ranges.length === peers.length)
+    return [{ is: 'addresses', ranges, name: words(ranges.map(printIpRange).join(', ')) }];
+  return peers.flatMap((peer) => {
+    if ('ipBlock' in peer) return [];
+    const { namespaceSelector, podSelector } = peer;
+    const namespace = namespaceSelector === undefined ? home : namespaceSelector.matchLabels[NAMESPACE_NAME];
+    return at(namespace ?? '', podSelector).map((workload) => ({ is: 'workload' as const, workload }));
+  });
+}
+
+/** One for each reason: they become the comments of one rule. */
+function connectionsBetween(
+  from: ConnectionEnd,
+  to: ConnectionEnd,
+  allowed: PolicyRule['ports'] = [],
+  reasons: readonly string[],
+): Connection[] {
+  const ports = allowed.flatMap(({ protocol, port }): Port[] =>
+    typeof port === 'number' ? [{ protocol, port }] : [],
+  );
+  const causes = reasons.length === 0 ? ['content that is not in the input'] : reasons;
+  return causes.map(words).map((cause) => ({ from, to, ports, reason: cause, cause }));
+}
+
+function keyOfPods(namespace: string, labels: Labels): string {
+  return JSON.stringify([namespace, Object.entries(stringsIn(labels)).sort()]);
 }

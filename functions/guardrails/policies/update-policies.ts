@@ -18,7 +18,6 @@ import {
   wantedPolicies,
 } from '../network/generate';
 import { DIRECTIONS, isNetworkPolicy } from '../network/policy';
-import { HeldBack } from '../network/held-back';
 import { readTopology } from '../network/topology';
 import { networkPolicy } from '../rules/network-policy';
 import { Commented, type Written, printYaml } from '../yaml/writer';
@@ -27,7 +26,7 @@ import { type YamlObject, isSame, objectAt } from '../yaml/yaml';
 import { renamingsOf } from './names';
 import { placePolicies } from './placement';
 import type { SourcePolicy } from './source-policy';
-import { UnknownPods } from './unknown-content';
+import { committedPolicies, withCommitted } from './unknown-content';
 
 const POLICY = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' } as const;
 const RULE = { rule: networkPolicy.id, documentation: networkPolicy.documentation } as const;
@@ -50,15 +49,13 @@ export function updatePolicies(
   isOff: (overlay: string) => boolean,
   annotations: AnnotationNames,
 ): Revision {
-  const unknown = new UnknownPods();
   const required = builds
     .filter(({ overlay }) => !isOff(overlay))
     .map(({ overlay, resources }) => {
       const all = resources.flatMap((one) => expandLists(one));
       const peers = peersOf(overlay);
-      const topology = readTopology(all, annotations, peers);
+      const topology = withCommitted(readTopology(all, annotations, peers), committedPolicies(pkg, overlay));
       const handWritten = handWrittenPolicies(all, annotations);
-      unknown.add(topology, new HeldBack(topology, handWritten));
       return { overlay, policies: wantedPolicies(topology, peers, handWritten) };
     });
   const without = builds.map(({ overlay }) => overlay).filter(isOff);
@@ -70,12 +67,10 @@ export function updatePolicies(
     annotations,
     builds.map(({ overlay }) => overlay),
   );
-  const keep = (place: string, policies: readonly SourcePolicy[]) =>
-    unknown.keepIn(policies, (pkg.files.get(policiesFile(place)) ?? []).filter(isWritten));
-  for (const [place, policies] of places) files.update(place, keep(place, policies));
+  for (const [place, policies] of places) files.update(place, policies);
   // Files beside kustomizations that no longer keep policies.
   for (const place of pkg.graph.keys())
-    if (!places.has(place) && pkg.files.has(policiesFile(place))) files.update(place, keep(place, []));
+    if (!places.has(place) && pkg.files.has(policiesFile(place))) files.update(place, []);
   const copies = others.flatMap((one) => {
     const label = generatedLabelOf(one.resource, annotations);
     return label === undefined ? [] : [copyOfGenerated(one, label)];

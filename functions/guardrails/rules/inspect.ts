@@ -1,6 +1,7 @@
 import type { Finding, Inspected, Report, Suppression } from '../findings/finding';
 import type { Severity } from '../krm/result';
 import { type Placed, type ResourceRef, expandLists, resourceRef } from '../krm/resource';
+import { hasUnknownContent, withoutHash } from '../krm/unknown-content';
 import { NamespaceObjects } from '../kubernetes/namespace-objects';
 import { hasPods, podSpecOf } from '../kubernetes/workload';
 import type { YamlObject } from '../yaml/yaml';
@@ -160,7 +161,7 @@ function findingOf(
     rule: id,
     documentation,
     severity: suppression !== undefined ? 'info' : severity === 'error' ? highest : severity,
-    resource: ref,
+    resource: hasUnknownContent(resource) ? { ...ref, name: withoutHash(ref.name) } : ref,
     field: [...path, ...field],
     fixes: canAddTo(resource) ? fixes.map((fix) => ({ ...fix, path: [...path, ...fix.path] })) : [],
     suppression,

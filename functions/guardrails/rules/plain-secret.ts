@@ -1,5 +1,6 @@
 import { annotationsOf } from '../krm/resource';
-import { message, words } from '../message';
+import { isUnknownContent } from '../krm/unknown-content';
+import { type Message, joinMessages, message, words } from '../message';
 import type { Report } from '../findings/finding';
 import { type YamlValue, isObject } from '../yaml/yaml';
 import type { Rule } from './rule';
@@ -28,7 +29,7 @@ export const plainSecret: Rule = {
         });
       else if (keys.length > 0)
         reports.push({
-          problem: message`holds unencrypted values under ${words(field)}: ${keys.join(', ')}`,
+          problem: message`holds unencrypted values under ${words(field)}: ${joinMessages(keys.map(nameOf), ', ')}`,
           remedy,
           field: [field],
         });
@@ -42,6 +43,10 @@ export const plainSecret: Rule = {
     return reports;
   },
 };
+
+function nameOf(key: string): Message {
+  return isUnknownContent(key, '') ? words('keys of a file that is not in the input') : message`${key}`;
+}
 
 /** undefined for something other than a mapping. */
 function keysWithValues(values: YamlValue | undefined): string[] | undefined {

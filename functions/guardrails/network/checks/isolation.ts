@@ -2,6 +2,7 @@ import type { PlacedReport, Report } from '../../findings/finding';
 import { type Message, joinMessages, message, words } from '../../message';
 import type { OpenNeed, Workload } from '../connection';
 import { annotationsOf } from '../../krm/resource';
+import type { Severity } from '../../krm/result';
 import { DIRECTIONS, type Direction } from '../policy';
 import { hasLabels } from '../selector';
 import type { CheckedBuild, PolicyCheck } from './checked-build';
@@ -10,57 +11,76 @@ import type { CheckedBuild, PolicyCheck } from './checked-build';
 export const isolation: PolicyCheck = (build) =>
   build.topology.workloads.flatMap((workload) => {
     if (workload.usesHostNetwork) return [];
-    const hidden = build.topology.unknownContent.get(workload);
-    if (hidden !== undefined) return [{ at: workload, report: hiddenReport(hidden, workload, build) }];
-    const findings = DIRECTIONS.map((direction) => findingIn(direction, workload, build));
+    const { unknownContent, unknownSecrets } = build.topology;
+    const hidden = unknownContent.get(workload) ?? unknownSecrets.get(workload);
+    const findings = DIRECTIONS.map((direction) =>
+      findingIn(direction, workload, build, hidden !== undefined),
+    );
     const open = DIRECTIONS.filter((_, i) => findings[i] === 'open');
-    const reports = findings.filter((one) => one !== 'open' && one !== undefined);
-    const all = open.length === 0 ? reports : [...reports, openReport(workload, open)];
-    return all.map((report): PlacedReport => ({ at: workload, report }));
+    const reports = [
+      ...(hidden === undefined ? [] : [hiddenReport(hidden, workload, build)]),
+      ...findings.filter((one) => one !== 'open' && one !== undefined),
+      ...(open.length === 0 ? [] : [openReport(workload, open)]),
+    ];
+    return reports.map((report): PlacedReport => ({ at: workload, report }));
   });
 
-/** `open`: no policy isolates the pods, and nothing holds that back; undefined: there is nothing to report. */
+/**
+ * `open`: no policy isolates the pods, and nothing holds that back; undefined: there is nothing to report. Policies that
+ * were written where the content is known are kept.
+ *
+ * @param isReader content that the function does not have is reported for the workload already
+ */
 function findingIn(
   direction: Direction,
   workload: Workload,
   build: CheckedBuild,
+  isReader: boolean,
 ): Report | 'open' | undefined {
   const { heldBack, pods, policies, annotations, peers } = build;
+  const isKnown = ({ isUnknownContent }: OpenNeed) => isUnknownContent !== true;
   const needs = heldBack.reasons(workload, direction);
-  const doubts = heldBack.doubts(workload, direction);
+  const known = needs.filter(isKnown);
+  const doubts = heldBack.doubts(workload, direction).filter(isKnown);
   const [policy] = policies.isolating(pods.ofWorkload(workload), direction);
-  const remedy = (of: readonly OpenNeed[]) => remedyOf(of, workload, annotations.domain);
-  const field = needs[0]?.field ?? doubts[0]?.field ?? [];
-  if (policy === undefined && needs.length === 0) return 'open';
+  const reportOf = (clause: Message, of: readonly OpenNeed[], severity: Severity): Report => ({
+    problem: message`${clause}: ${evidenceOf(of)}`,
+    remedy: remedyOf(of, workload, annotations.domain),
+    field: of[0]?.field ?? [],
+    severity,
+  });
   if (policy === undefined) {
-    const problem = message`is not isolated for ${words(direction)}: ${evidenceOf(needs)}`;
-    const severity = needs.every(({ isUnknownContent }) => isUnknownContent) ? 'warning' : peers.unresolved;
-    return { problem, remedy: remedy(needs), field, severity, counts: 'not isolated' };
+    if (needs.length === 0) return 'open';
+    if (known.length === 0 && isReader) return undefined;
+    const clause = message`is not isolated for ${words(direction)}`;
+    const report =
+      known.length === 0 ? reportOf(clause, needs, 'warning') : reportOf(clause, known, peers.unresolved);
+    return { ...report, counts: 'not isolated' };
   }
-  // Policies that were written where the content is known are kept.
-  if (needs.some(({ isUnknownContent }) => isUnknownContent)) return undefined;
-  if (needs.length > 0) {
-    const problem = message`is isolated for ${words(direction)} by NetworkPolicy/${policy.name}, which cuts off what is not known: ${evidenceOf(needs)}`;
-    return { problem, remedy: remedy(needs), field, severity: peers.unresolved };
-  }
+  const isolated = message`is isolated for ${words(direction)} by NetworkPolicy/${policy.name}`;
+  if (known.length > 0)
+    return reportOf(message`${isolated}, which cuts off what is not known`, known, peers.unresolved);
   if (doubts.length === 0) return undefined;
-  const problem = message`is isolated for ${words(direction)} by NetworkPolicy/${policy.name}, which may cut off what is not known: ${evidenceOf(doubts)}`;
-  return { problem, remedy: remedy(doubts), field, severity: 'warning' };
+  return reportOf(message`${isolated}, which may cut off what is not known`, doubts, 'warning');
 }
 
+const RUN_FIX = 'run `guardrails fix` on the directory, which has the file';
+
 /** The traffic of a workload that reads content which the function does not have. */
-function hiddenReport(hidden: Message, workload: Workload, { pods, policies }: CheckedBuild): Report {
+function hiddenReport(hidden: Message, workload: Workload, build: CheckedBuild): Report {
+  const { pods, policies, topology, annotations } = build;
   const pod = pods.ofWorkload(workload);
-  const isOpen = DIRECTIONS.some((direction) => policies.isolating(pod, direction).length === 0);
-  const effect = isOpen ? 'it is not isolated' : 'its policies are kept as they are';
+  const open = DIRECTIONS.filter((direction) => policies.isolating(pod, direction).length === 0);
+  const effect =
+    open.length === 0 ? 'its policies are kept as they are' : `it is not isolated for ${open.join(' and ')}`;
   return {
     problem: message`reads ${hidden}, whose content is not in the input, so ${words(effect)}`,
-    remedy: words(
-      'run `guardrails fix` on the directory, which has the file, or write the values under literals of the generator',
-    ),
+    remedy: topology.unknownContent.has(workload)
+      ? words(`${RUN_FIX}, or write the values under literals of the generator`)
+      : message`${words(RUN_FIX)}, or state its hosts in ${words(annotations.connectsTo)}, or none`,
     field: ['spec'],
     severity: 'warning',
-    ...(isOpen && { counts: 'not isolated' }),
+    ...(open.length > 0 && { counts: 'not isolated' }),
   };
 }
 

@@ -181,7 +181,7 @@ function envOf(container: Field, namespace: string, topology: TopologyBuilder): 
       else values.set(prefix + key, { text, field });
     }
     for (const key of keys ?? []) {
-      if (isUnknownContent(key, '')) unknown.push({ ...unlisted, isUnknownContent: true });
+      if (isUnknownContent(key, '')) unknown.push({ ...unlisted, isUnknownContent: true, isSecret: true });
       else values.set(prefix + key, { text: '', from, field });
     }
   }

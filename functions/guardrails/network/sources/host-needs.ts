@@ -1,4 +1,5 @@
 import { type Message, message, words } from '../../message';
+import { withoutHash } from '../../krm/unknown-content';
 import type { FieldPath } from '../../yaml/field-path';
 import type { AnnotationEntry, Workload } from '../connection';
 import { type Host, readHost, readRange } from '../hosts';
@@ -28,6 +29,8 @@ export interface UnknownGiven {
   readonly from: Message;
   /** The function does not have the content, which is in the package. */
   readonly isUnknownContent?: true;
+  /** Of that content. */
+  readonly isSecret?: true;
 }
 
 /** Names of variables and flags whose value may be a host alone. */
@@ -100,20 +103,28 @@ function answerOf(
   return { annotation: 'connects-to', entry: message`${host}:${port}` };
 }
 
-/** Content that is in the package and not in the input of the function: nothing is known of the traffic of the workload. */
+/**
+ * Content that is in the package and not in the input of the function: nothing is known of what the workload connects to.
+ * The values of Secrets are never read, so that an annotation about its egress answers one.
+ */
 export function addUnknownContent(
   workload: Workload,
-  { field, from }: UnknownGiven,
+  { field, from, isSecret }: UnknownGiven,
   topology: TopologyBuilder,
 ): void {
-  if (workload.usesHostNetwork) return;
-  // The name of what is generated ends in a hash of its content.
-  const name = message`${from.raw.replace(/-[a-z0-9]{10}$/, '')}`;
-  topology.unknownContent.set(workload, name);
+  if (isSecret === true && declaresEgress(workload, topology)) return;
+  const name = message`${withoutHash(from.raw)}`;
+  const unknown = isSecret === true ? topology.unknownSecrets : topology.unknownContent;
+  if (!unknown.has(workload)) unknown.set(workload, name);
   const evidence = message`the content of ${name} is not known`;
-  const answer = words('run the command line on the directory');
-  for (const direction of DIRECTIONS)
+  const answer = words('run `guardrails fix` on the directory, which has the file');
+  for (const direction of isSecret === true ? (['egress'] as const) : DIRECTIONS)
     topology.addNeed({ workload, direction, evidence, field, answer, isUnknownContent: true });
+}
+
+function declaresEgress(workload: Workload, topology: TopologyBuilder): boolean {
+  const { connectsTo, internetEgress } = topology.declarationsOf(workload);
+  return connectsTo !== undefined || internetEgress !== undefined;
 }
 
 /** A variable whose value is not known, as a need of a workload; an annotation about its egress answers it. */
@@ -122,8 +133,7 @@ export function addUnknownNeed(
   { part, field, key, from }: UnknownGiven,
   topology: TopologyBuilder,
 ): void {
-  const { connectsTo, internetEgress } = topology.declarationsOf(workload);
-  if (connectsTo !== undefined || internetEgress !== undefined) return;
+  if (declaresEgress(workload, topology)) return;
   if (key !== undefined && (!isAddressKey(key) || BROWSER_KEY.test(key))) return;
   const evidence =
     key === undefined

@@ -1,0 +1,35 @@
+import { groupOf, resourceRef } from '../../krm/resource';
+import { message, words } from '../../message';
+import { objectAt } from '../../yaml/yaml';
+import { isLabels, stringsIn } from '../selector';
+import { podPorts, targetPorts } from '../services';
+import type { Source } from '../topology-builder';
+
+/**
+ * A Service that has clients may have more: any workload that reads content which the function does not have. One without
+ * clients is a need already.
+ */
+export const readUnknownClients: Source = ({ resource }, topology) => {
+  const spec = objectAt(resource, 'spec');
+  const { kind, name, namespace = '' } = resourceRef(resource);
+  if (kind !== 'Service' || groupOf(resource) !== '' || spec.type === 'ExternalName') return;
+  if (topology.unknownContent.size === 0 || !isLabels(spec.selector)) return;
+  for (const workload of topology.selectedBy(stringsIn(spec.selector), namespace)) {
+    const ports = targetPorts(spec, undefined, false).flatMap((port) => podPorts(port, workload));
+    const isAnswered =
+      topology.routed.has(resource) ||
+      topology.hasClients(workload, ports) ||
+      topology.declaresClients(workload, ports);
+    const [, hidden] = [...topology.unknownContent].find(([reader]) => reader !== workload) ?? [];
+    if (hidden === undefined || !isAnswered) continue;
+    topology.addNeed({
+      workload,
+      direction: 'ingress',
+      evidence: message`${hidden}, whose content is not in the input, may name Service/${name}`,
+      field: ['spec'],
+      answer: words('run `guardrails fix` on the directory, which has the file'),
+      ports,
+      isUnknownContent: true,
+    });
+  }
+};
