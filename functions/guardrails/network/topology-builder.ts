@@ -1,11 +1,10 @@
 import type { Counted, PlacedReport } from '../findings/finding';
 import type { AnnotationNames } from '../kubernetes/annotation-names';
-import { type PodSpec, podSpecOf } from '../kubernetes/workload';
 import { type Placed, groupOf, resourceRef } from '../krm/resource';
 import type { Severity } from '../krm/result';
 import { type Message, message, words } from '../message';
-import { type FieldPath, valueAt } from '../yaml/field-path';
-import { type YamlObject, objectAt, objectsIn } from '../yaml/yaml';
+import type { FieldPath } from '../yaml/field-path';
+import { type YamlObject, objectAt } from '../yaml/yaml';
 import type {
   Connection,
   ConnectionEnd,
@@ -16,18 +15,15 @@ import type {
   Topology,
   Workload,
 } from './connection';
-import { areUndecided, constantLabels, controllerLabels, patternsOf } from './controller-labels';
+import { areUndecided } from './controller-labels';
 import { type Declarations, readDeclarations } from './declarations';
 import { readHost } from './hosts';
 import { EXTERNAL_PEERS, type ExternalPeers } from './external-peers';
 import { append } from './multimap';
-import { type Labels, hasLabels, isLabels, stringsIn } from './selector';
+import { type Labels, isLabels, stringsIn } from './selector';
 import { readSecretKeys } from './secret-keys';
-import { type ServiceReference, isHeadless, podPorts, servingPortsIn, targetPorts } from './services';
-
-const MATCH_LABELS: FieldPath = ['spec', 'selector', 'matchLabels'];
-/** Workloads that are compared with the selector of another one; with more, the labels of the pods select. */
-const MOST_COMPARED = 100;
+import { type ServiceReference, isHeadless, podPorts, targetPorts } from './services';
+import { WorkloadIndex, labelsPath } from './workload-index';
 
 /** Adds the traffic that a resource, or a workload, requires. */
 export type Source<At = Placed> = (at: At, topology: TopologyBuilder) => void;
@@ -50,19 +46,12 @@ export interface ServedPods {
   readonly ports: readonly Port[];
 }
 
-/** A workload until the labels of all others are known. */
-type Draft = Workload & { selector: Labels };
-
 /** Collects the traffic that a build requires. Knows its workloads, and to which pods and ports its Services lead. */
 export class TopologyBuilder {
-  private readonly drafts = new Map<YamlObject, Draft>();
-  readonly workloads: ReadonlyMap<YamlObject, Workload> = this.drafts;
-  private readonly byLabel = new Map<string, Workload[]>();
-  private readonly controllerLabels = new Map<Workload, Labels>();
+  private readonly index: WorkloadIndex;
+  readonly workloads: ReadonlyMap<YamlObject, Workload>;
   private readonly services = new Map<string, YamlObject>();
   readonly namespaces = new Set<string>();
-  /** Workloads whose labels are a part of those of other pods. */
-  private readonly tooGeneral = new Set<Workload>();
   private readonly configMaps = new Map<string, Labels>();
   /** The keys that an object says a Secret has, by the name of the Secret. */
   private readonly secrets = new Map<string, readonly string[]>();
@@ -96,25 +85,22 @@ export class TopologyBuilder {
     readonly annotations: AnnotationNames,
     readonly peers: ExternalPeers = EXTERNAL_PEERS,
   ) {
-    const ownLabels = new Map<Draft, Labels>();
-    for (const at of resources) {
-      const { resource } = at;
+    this.index = new WorkloadIndex(resources);
+    this.workloads = this.index.workloads;
+    for (const { at, field } of this.index.invalidLabels)
+      this.report(
+        { at, field },
+        words('has label values that are not strings, which the API server rejects'),
+        'quote them',
+      );
+    for (const { resource } of resources) {
       const { kind, name, namespace = '' } = resourceRef(resource);
       const key = keyOf(namespace, name);
-      const pod = podSpecOf(resource);
-      if (pod !== undefined && kind !== 'PodTemplate') this.addWorkload(at, pod, ownLabels);
       if (kind === 'Service' && groupOf(resource) === '') this.services.set(key, resource);
       if (kind === 'Namespace' && groupOf(resource) === '') this.namespaces.add(name);
       if (kind === 'ConfigMap') this.configMaps.set(key, stringsIn(resource.data));
       const secret = readSecretKeys(resource);
       if (secret !== undefined) this.secrets.set(keyOf(namespace, secret.name), secret.keys);
-    }
-    for (const [workload, labels] of ownLabels) if (this.selectsOthers(workload)) workload.selector = labels;
-    // Such as a label that an overlay adds to all pods: a policy for these pods would isolate others too.
-    for (const workload of this.drafts.values()) {
-      if (ownLabels.has(workload) || !this.isTooGeneral(workload)) continue;
-      workload.selector = {};
-      this.tooGeneral.add(workload);
     }
   }
 
@@ -218,28 +204,7 @@ export class TopologyBuilder {
 
   /** The workloads that a Service selects; a label that a controller adds counts if some of the pods can have it. */
   selectedBy(matchLabels: Labels, namespace: string): readonly Workload[] {
-    if (areUndecided(matchLabels)) return [];
-    const required = Object.entries(matchLabels);
-    return this.candidatesFor(matchLabels, namespace).filter((workload) => {
-      const added = this.controllerLabels.get(workload) ?? {};
-      return required.every(([key, value]) => {
-        if (Object.hasOwn(workload.labels, key) && workload.labels[key] === value) return true;
-        return Object.hasOwn(added, key) && patternsOf(key, value).includes(added[key] ?? '');
-      });
-    });
-  }
-
-  /** The workloads with the rarest of some labels. */
-  private candidatesFor(matchLabels: Labels, namespace: string): readonly Workload[] {
-    const sizeOf = (lists: readonly (readonly Workload[])[]) =>
-      lists.reduce((sum, { length }) => sum + length, 0);
-    const [first = [], ...others] = Object.entries(matchLabels).map(([key, value]) =>
-      patternsOf(key, value).flatMap((pattern) => {
-        const list = this.byLabel.get(keyOf(namespace, key, pattern));
-        return list === undefined ? [] : [list];
-      }),
-    );
-    return others.reduce((a, b) => (sizeOf(b) < sizeOf(a) ? b : a), first).flat();
+    return this.index.selectedBy(matchLabels, namespace);
   }
 
   /** @param cause what requires it, and by what: `Deployment/web env API_URL -> Service/api`; default: the reason */
@@ -258,7 +223,7 @@ export class TopologyBuilder {
     for (const at of unselectable) {
       const isBare = Object.keys(at.labels).length === 0;
       // Labels that are no strings are reported already.
-      if (!isBare && !this.tooGeneral.has(at)) continue;
+      if (!isBare && !this.index.tooGeneral.has(at)) continue;
       const problem = words(
         isBare
           ? 'has pods without labels, which no NetworkPolicy can select'
@@ -388,50 +353,6 @@ export class TopologyBuilder {
         : { annotation: 'connects-to', entry };
     this.addNeed({ workload, direction: 'egress', evidence, field, answer });
   }
-
-  /** @param ownLabels gets the labels of its pods, where its matchLabels may select other pods too */
-  private addWorkload(at: Placed, pod: PodSpec, ownLabels: Map<Draft, Labels>): void {
-    const { resource, path } = at;
-    const { kind, name, namespace = '' } = resourceRef(resource);
-    const ports = servingPortsIn(pod);
-    const own = stringsIn(valueAt(resource, labelsPath(pod)));
-    const patterns = controllerLabels(resource);
-    const added = constantLabels(patterns);
-    const labels = { ...added, ...own };
-    const matchLabels = stringsIn(valueAt(resource, MATCH_LABELS));
-    const invalid = [labelsPath(pod), MATCH_LABELS].find((field) => !isLabels(valueAt(resource, field)));
-    const problem = words('has label values that are not strings, which the API server rejects');
-    if (invalid !== undefined) this.report({ at, field: invalid }, problem, 'quote them');
-    // Where expressions distinguish workloads, matchLabels alone do not.
-    const expressions = objectsIn(valueAt(resource, ['spec', 'selector', 'matchExpressions']));
-    const isSufficient = Object.keys(matchLabels).length > 0 && expressions.length === 0;
-    const narrowest = { ...firstOf(added), ...own };
-    const selector = invalid !== undefined ? {} : isSufficient ? matchLabels : narrowest;
-    const usesHostNetwork = pod.value.hostNetwork === true;
-    const identity = { resource, path, pod, kind, name, namespace };
-    const workload: Draft = { ...identity, labels, ports, selector, usesHostNetwork };
-    this.drafts.set(resource, workload);
-    this.controllerLabels.set(workload, patterns);
-    if (selector === matchLabels && Object.keys(own).length > 0) ownLabels.set(workload, own);
-    for (const label of Object.entries({ ...patterns, ...labels }))
-      append(this.byLabel, keyOf(namespace, ...label), workload);
-  }
-
-  /** Whether the selector of a workload selects pods that have more labels than its own. */
-  private isTooGeneral({ selector, namespace, labels }: Workload): boolean {
-    if (Object.keys(selector).length === 0) return false;
-    return this.candidatesFor(selector, namespace)
-      .slice(0, MOST_COMPARED)
-      .some((one) => hasLabels(one.labels, selector) && !hasLabels(labels, one.labels));
-  }
-
-  /** Whether the selector of a workload selects pods of another one too. */
-  private selectsOthers(workload: Workload): boolean {
-    const { selector, namespace } = workload;
-    const candidates = this.candidatesFor(selector, namespace);
-    if (candidates.length > MOST_COMPARED) return true;
-    return candidates.some((one) => one !== workload && hasLabels(one.labels, selector));
-  }
 }
 
 /** Why the pods that a Service selects are not known, with a remedy. */
@@ -472,14 +393,6 @@ function obstacleIn(name: string, { type, selector }: YamlObject): Obstacle | un
 function isSameHost(declared: string, host: string): boolean {
   const [own, other] = [declared, host].map((name) => name.toLowerCase().replace(/\.$|\.svc(?:\..*)?$/, ''));
   return own === other || (other?.includes('.') === false && own?.split('.')[0] === other);
-}
-
-function firstOf(labels: Labels): Labels {
-  return Object.fromEntries(Object.entries(labels).slice(0, 1));
-}
-
-function labelsPath({ path }: PodSpec): FieldPath {
-  return [...path.slice(0, -1), 'metadata', 'labels'];
 }
 
 function keyOf(...parts: readonly string[]): string {
