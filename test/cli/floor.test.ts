@@ -248,7 +248,7 @@ describe('a floor that is refused', () => {
       'a setting that an environment of a floor cannot have',
       `${HEAD}spec:\n  environments:\n    overlays/dev:\n      resources:\n        limits:\n          cpu: null\n`,
       3,
-      'floor.yaml:10: spec.environments.overlays/dev.resources.limits.cpu cannot be set by a floor; use rules.*, podSecurity.level, resources.add, harden\n',
+      'floor.yaml:10: spec.environments.overlays/dev.resources.limits.cpu cannot be set by a floor; use rules.*, podSecurity.level, resources.add, harden, network.unresolved\n',
     ],
     ['two documents', `${HEAD}---\n${HEAD}`, 2, '--floor floor.yaml must contain one Guardrails document\n'],
     ['no document', '# nothing\n', 2, '--floor floor.yaml must contain one Guardrails document\n'],

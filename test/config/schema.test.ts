@@ -24,6 +24,7 @@ interface SchemaNode {
   readonly anyOf?: readonly SchemaNode[];
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly additionalProperties?: false | SchemaNode;
+  readonly required?: readonly string[];
 }
 
 const SCHEMA = JSON.parse(read(SCHEMA_FILE)) as SchemaNode;
@@ -155,6 +156,111 @@ const WRONG_SPECS: readonly [defect: string, wrong: string, message: string, rig
     '{network: {dns: {ports: ["53"]}}}',
     'must be a number',
     '{network: {dns: {ports: [53]}}}',
+  ],
+  [
+    'an unknown key',
+    '{network: {apiServer: {addresses: [10.0.0.1/32], port: 443}}}',
+    'unknown key',
+    '{network: {apiServer: {addresses: [10.0.0.1/32], ports: [443]}}}',
+  ],
+  [
+    'no addresses',
+    '{network: {apiServer: {ports: [443]}}}',
+    'spec.network.apiServer.addresses is missing',
+    '{network: {apiServer: {addresses: ["fd00::1/128"]}}}',
+  ],
+  [
+    'an empty list of addresses',
+    '{network: {apiServer: {addresses: []}}}',
+    'spec.network.apiServer.addresses must be a list of at least one CIDR range',
+    '{network: {apiServer: {addresses: [10.0.0.1/32]}}}',
+  ],
+  [
+    'no port',
+    '{network: {apiServer: {addresses: [10.0.0.1/32], ports: []}}}',
+    'spec.network.apiServer.ports must be a list of at least one port',
+    '{network: {apiServer: {addresses: [10.0.0.1/32], ports: [6443]}}}',
+  ],
+  [
+    'no namespace',
+    '{network: {monitoring: {podLabels: {app: prometheus}}}}',
+    'spec.network.monitoring.namespace is missing',
+    '{network: {monitoring: {namespace: monitoring, podLabels: {app: prometheus}}}}',
+  ],
+  [
+    'a list of namespaces',
+    '{network: {monitoring: {namespace: [monitoring]}}}',
+    'spec.network.monitoring.namespace must be a string, found a list',
+    '{network: {monitoring: {namespace: monitoring}}}',
+  ],
+  ['another mesh', '{network: {mesh: consul}}', 'found "consul"', '{network: {mesh: istio}}'],
+  ['a mapping', '{network: {mesh: {name: linkerd}}}', 'found a mapping', '{network: {mesh: linkerd}}'],
+  ['another mode', '{network: {mesh: ambient}}', 'found "ambient"', '{network: {mesh: istio-ambient}}'],
+  [
+    'another severity',
+    '{network: {unresolved: info}}',
+    'spec.network.unresolved must be one of "error", "warning", found "info"',
+    '{network: {unresolved: warning}}',
+  ],
+  [
+    'off',
+    '{environments: {a: {network: {unresolved: off}}}}',
+    'spec.environments.a.network.unresolved must be one of "error", "warning", found false',
+    '{environments: {a: {network: {unresolved: error}}}}',
+  ],
+  [
+    'an unknown key',
+    '{network: {router: {classes: []}}}',
+    'unknown key',
+    '{network: {router: {namespace: openshift-ingress, podLabels: {}}}}',
+  ],
+  [
+    'a text for classes',
+    '{network: {ingressController: {classes: nginx}}}',
+    'spec.network.ingressController.classes must be a list',
+    '{network: {ingressController: {classes: [nginx, ""]}}}',
+  ],
+  [
+    'a list of controllers',
+    '{network: {ingressControllers: [{namespace: traefik}]}}',
+    'spec.network.ingressControllers must be a mapping, found a list',
+    '{network: {ingressControllers: {}}}',
+  ],
+  [
+    'a controller without anything',
+    '{network: {ingressControllers: {internal: {}}}}',
+    'spec.network.ingressControllers.internal must be either namespace, with podLabels or without, or cidrs',
+    '{network: {ingressControllers: {internal: {namespace: traefik}}}}',
+  ],
+  [
+    'a controller with pods and addresses',
+    '{network: {ingressControllers: {alb: {namespace: a, cidrs: [10.0.0.0/8]}}}}',
+    'must be either namespace, with podLabels or without, or cidrs',
+    '{network: {ingressControllers: {alb: {cidrs: [10.0.0.0/8]}}}}',
+  ],
+  [
+    'a controller with labels alone',
+    '{network: {ingressControllers: {internal: {podLabels: {app: traefik}}}}}',
+    'must be either namespace, with podLabels or without, or cidrs',
+    '{network: {ingressControllers: {internal: {namespace: traefik, podLabels: {app: traefik}}}}}',
+  ],
+  [
+    'a controller with labels and addresses',
+    '{network: {ingressControllers: {alb: {podLabels: {}, cidrs: [10.0.0.0/8]}}}}',
+    'must be either namespace, with podLabels or without, or cidrs',
+    '{network: {ingressControllers: {alb: {cidrs: [10.0.0.0/8, "fd00::/8"]}}}}',
+  ],
+  [
+    'a controller without addresses',
+    '{network: {ingressControllers: {alb: {cidrs: []}}}}',
+    'spec.network.ingressControllers.alb.cidrs must be a list of at least one CIDR range',
+    '{network: {ingressControllers: {alb: {cidrs: [192.0.2.1/32]}}}}',
+  ],
+  [
+    'an unknown key of a controller',
+    '{network: {ingressControllers: {alb: {namespace: a, addresses: []}}}}',
+    'unknown key',
+    '{network: {ingressControllers: {alb: {namespace: a}}}}',
   ],
   ['an unknown key', '{exemptions: {days: 1}}', 'unknown key', '{exemptions: {maxDays: 1}}'],
   [
@@ -336,6 +442,12 @@ it.each(['constructor', 'prototype'])(
 describe('the keys', () => {
   const nodes = nodesOf(SCHEMA);
   const mappings = nodes.filter(([, { properties }]) => properties !== undefined);
+  /** Whether a key is in a mapping of the spec that has required keys. */
+  const isOptional = (at: readonly string[]) =>
+    mappings.some(
+      ([parent, { required = [] }]) =>
+        parent.length > 0 && required.length > 0 && at.slice(0, parent.length).join(' ') === parent.join(' '),
+    );
 
   it('of every mapping are those that the reader allows', () => {
     for (const [at, { properties = {}, additionalProperties }] of mappings) {
@@ -378,6 +490,7 @@ describe('the keys', () => {
     for (const [at, { default: value }] of nodes) {
       if (value === undefined) continue;
       const [, ...keys] = at;
+      if (isOptional(at)) continue;
       expect(keys[0]).not.toBe('environments');
       const parent = keys.slice(0, -1).reduce((object, key) => {
         object[key] ??= {};
@@ -389,6 +502,22 @@ describe('the keys', () => {
     expect({ ...config, levels: DEFAULTS.levels }).toEqual(DEFAULTS);
     expect([...new Set(levels.values())]).toEqual(['error']);
     expect(levels.size).toBe(Object.keys(spec.rules as object).length);
+  });
+
+  it('of what is left out as a whole have their defaults where it is given', () => {
+    const defaults = nodes.filter(([at, { default: value }]) => value !== undefined && isOptional(at));
+    expect(defaults.map(([at, { default: value }]) => [at.join('.'), value])).toEqual([
+      ['spec.network.apiServer.ports', [443, 6443]],
+      ['spec.network.monitoring.podLabels', {}],
+    ]);
+    const [addresses, namespace] = [['10.0.0.1/32'], 'monitoring'];
+    const { network } = readConfig(
+      withSpec({ network: { apiServer: { addresses }, monitoring: { namespace } } }),
+    );
+    expect(network).toMatchObject({
+      apiServer: { addresses, ports: [443, 6443] },
+      monitoring: { namespace, podLabels: {} },
+    });
   });
 });
 
@@ -402,7 +531,10 @@ describe('random configurations', () => {
     podLabels: fc.dictionary(fc.constantFrom('app', 'k8s-app'), fc.constantFrom('dns', ''), { maxKeys: 2 }),
   };
   const addresses = fc.subarray(['10.0.0.10/32', 'fd00::/8']);
+  const cidrs = fc.subarray(['10.0.0.10/32', 'fd00::/8'], { minLength: 1 });
   const ports = fc.subarray([53, 5353], { minLength: 1 });
+  const selectedPods = fc.record(pods, { requiredKeys: ['namespace'] });
+  const controller = fc.oneof(selectedPods, fc.record({ cidrs }));
   const settings = {
     rules,
     podSecurity: someOf({
@@ -417,7 +549,13 @@ describe('random configurations', () => {
     harden: fc.constantFrom('all', 'safe'),
     knownImages: fc.constantFrom('propose', 'apply'),
     network: someOf({
-      ingressController: someOf(pods),
+      ingressController: someOf({ ...pods, classes: fc.subarray(['nginx', 'internal', '']) }),
+      ingressControllers: fc.dictionary(fc.constantFrom('alb', 'traefik'), controller, { maxKeys: 2 }),
+      router: someOf(pods),
+      apiServer: fc.record({ addresses: cidrs, ports }, { requiredKeys: ['addresses'] }),
+      monitoring: selectedPods,
+      mesh: fc.constantFrom('istio', 'istio-ambient', 'linkerd'),
+      unresolved: fc.constantFrom('error', 'warning'),
       gateways: someOf(pods),
       dns: someOf({ ...pods, addresses, ports }),
     }),
@@ -464,7 +602,12 @@ describe('random configurations', () => {
   );
   /** A valid configuration with a value of some key replaced, or with a key added beside it. */
   const nearlyValid = fc
-    .tuple(valid, fc.nat(), noise, fc.constantFrom('', 'x', 'rules', 'cpu', 'namespace'))
+    .tuple(
+      valid,
+      fc.nat(),
+      noise,
+      fc.constantFrom('', 'x', 'rules', 'cpu', 'namespace', 'podLabels', 'cidrs'),
+    )
     .map(([config, position, value, key]) => {
       const copy = structuredClone(config);
       const places = placesIn(copy);

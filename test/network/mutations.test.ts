@@ -451,15 +451,39 @@ describe('pods without labels', () => {
   const errorsOf = async (files: PackageFiles) =>
     (await render(files)).reported.filter((line) => line.startsWith('[error]'));
 
-  test('are isolated by the default deny', async () => {
-    const files = { 'kustomization.yaml': kustomization('pod.yaml', 'namespace.yaml'), 'pod.yaml': pod };
-    expect(await errorsOf({ ...files, 'namespace.yaml': namespace })).toEqual([]);
+  const error =
+    '[error] .: Pod/bare has pods that no NetworkPolicy isolates for ingress and egress (pod.yaml:5); add a label of its own to the pod template, so that a NetworkPolicy can select the pods';
+
+  test('are an error', async () => {
+    expect(await errorsOf({ 'kustomization.yaml': kustomization('pod.yaml'), 'pod.yaml': pod })).toEqual([
+      error,
+    ]);
   });
 
-  test('are an error where there is none', async () => {
-    expect(await errorsOf({ 'kustomization.yaml': kustomization('pod.yaml'), 'pod.yaml': pod })).toEqual([
-      '[error] .: Pod/bare has pods that no NetworkPolicy isolates for ingress and egress (pod.yaml:5); add a label of its own to the pod template, so that a NetworkPolicy can select the pods',
-    ]);
+  test('are one in a namespace of the build too: a default deny would close their DNS', async () => {
+    const files = { 'kustomization.yaml': kustomization('pod.yaml', 'namespace.yaml'), 'pod.yaml': pod };
+    expect(await errorsOf({ ...files, 'namespace.yaml': namespace })).toEqual([error]);
+  });
+
+  test('are isolated by hand-written policies that select every pod and allow DNS', async () => {
+    const policies = `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: dns-alone
+spec:
+  podSelector: {}
+  policyTypes:
+    - Ingress
+    - Egress
+  egress:
+    - ports:
+        - port: 53
+          protocol: UDP
+        - port: 53
+          protocol: TCP
+`;
+    const files = { 'kustomization.yaml': kustomization('pod.yaml', 'policies.yaml'), 'pod.yaml': pod };
+    expect(await errorsOf({ ...files, 'policies.yaml': policies })).toEqual([]);
   });
 });
 
@@ -557,23 +581,44 @@ describe('a Service that is exposed outside the cluster', () => {
       / {2}ingress:\n(.*\n)*/,
       '  ingress:\n    - from:\n        - ipBlock:\n            cidr: 0.0.0.0/0\n      ports:\n        - port: 3000\n',
     );
-  const warnings = async (files: Record<string, string>) => {
-    const { exitCode, reported } = await render(prodWith(files));
-    expect(exitCode).toBe(0);
-    return reported.filter((line) => line.startsWith('[warning]') && !line.includes('overlays/dev: '));
-  };
+  const isOfProd = (line: string) => !line.startsWith('[info] ') && !line.includes('overlays/dev: ');
 
   test.each(['LoadBalancer', 'NodePort'])(
-    '%s: a warning, because no policy is generated for it',
+    '%s: an error, because its clients are not known, and nothing isolates the pods for ingress',
     async (type) => {
-      expect(await warnings({ 'public.yaml': PUBLIC(type) })).toEqual([
-        `[warning] overlays/prod: Service/public is of type ${type}, but no NetworkPolicy allows external traffic to Deployment/todo-frontend (overlays/prod/public.yaml:6); add a NetworkPolicy that allows the intended clients`,
+      const files = prodWith({ 'public.yaml': PUBLIC(type) });
+      const line = `overlays/prod: Deployment/todo-frontend is not isolated for ingress: Service/public is of type ${type} (base/frontend/frontend-deployment.yaml:7); name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:3000 or 10.0.0.0/8:3000, or none`;
+      const refused = await render(files);
+      expect({ ...refused, reported: refused.reported.filter(isOfProd) }).toMatchObject({
+        exitCode: 1,
+        reported: [`[error] ${line}`],
+      });
+      const environments = 'environments:\n';
+      const unresolved = `${environments}    overlays/prod:\n      network:\n        unresolved: warning\n`;
+      const lowered = await render(withEdit(files, 'base/guardrails.yaml', environments, unresolved));
+      expect({ ...lowered, reported: lowered.reported.filter(isOfProd) }).toMatchObject({
+        exitCode: 0,
+        reported: [`[warning] ${line}`],
+      });
+      const typesIn = (file: string) =>
+        policiesIn(lowered.stdout, file).map(({ metadata: { name }, spec }) => [name, spec.policyTypes]);
+      expect(typesIn('base/network-policies.yaml')).toEqual([
+        ['todo-backend', ['Ingress', 'Egress']],
+        ['todo-frontend', ['Egress']],
+      ]);
+      // What is known in dev alone.
+      expect(typesIn('overlays/dev/network-policies.yaml')).toEqual([
+        ['default-deny', ['Ingress', 'Egress']],
+        ['todo-frontend-dev', ['Ingress']],
       ]);
     },
   );
 
-  test('with a policy that allows clients: no warning', async () => {
-    expect(await warnings({ 'public.yaml': PUBLIC('LoadBalancer'), 'open.yaml': OPEN })).toEqual([]);
+  test('with a policy that allows clients: no finding', async () => {
+    const { exitCode, reported } = await render(
+      prodWith({ 'public.yaml': PUBLIC('LoadBalancer'), 'open.yaml': OPEN }),
+    );
+    expect({ exitCode, reported: reported.filter(isOfProd) }).toEqual({ exitCode: 0, reported: [] });
   });
 
   test('that an Ingress refers to: no warning', async () => {
@@ -595,7 +640,9 @@ describe('a Service that is exposed outside the cluster', () => {
 interface PolicyItem {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly annotations?: Record<string, string> };
-  readonly spec: Readonly<Partial<Record<'ingress' | 'egress', readonly PolicyRule[]>>>;
+  readonly spec: Readonly<Partial<Record<'ingress' | 'egress', readonly PolicyRule[]>>> & {
+    readonly policyTypes: readonly string[];
+  };
 }
 
 interface PolicyRule {

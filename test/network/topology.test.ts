@@ -7,7 +7,7 @@ import type { ConnectionEnd } from '../../functions/guardrails/network/connectio
 import { readTopology } from '../../functions/guardrails/network/topology';
 import { formatPath } from '../../functions/guardrails/yaml/field-path';
 
-/** The required traffic of a build: `from -> to: ports` for each connection but DNS, and what is reported. */
+/** The required traffic of a build: `from -> to: ports` for each connection but DNS, what is reported, and what holds back. */
 function read(...documents: string[]) {
   const resources = parseYaml(documents.join('---\n'), 'test')
     .map(valueOf)
@@ -23,10 +23,17 @@ function read(...documents: string[]) {
   const fields = topology.reports.map(({ report }) => formatPath(report.field));
   const clients = topology.connections.filter(({ to }) => to.is === 'dns').map(({ from }) => nameOf(from));
   const policies = () => wantedPolicies(topology, EXTERNAL_PEERS);
-  return { connections, reports, fields, clients, policies, topology };
+  const needs = topology.needs.map(({ workload, direction, evidence, answer }) => ({
+    of: nameOf({ is: 'workload', workload }),
+    direction,
+    evidence: evidence.raw,
+    answer: 'annotation' in answer ? `${answer.annotation} ${answer.entry.raw}` : answer.raw,
+  }));
+  return { connections, reports, fields, clients, policies, topology, needs };
 }
 
 function nameOf(end: ConnectionEnd): string {
+  if (end.is === 'pods') return `pods of ${end.pods.namespace}`;
   if (end.is !== 'workload') return end.is;
   const { kind, name, namespace } = end.workload;
   return `${kind}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;
@@ -101,7 +108,8 @@ describe('who is a client', () => {
     const job = `apiVersion: batch/v1\nkind: Job\n${metadata('once', {})}\nspec: { template: ${template('once', CALLS_API)} }\n`;
     const { connections, clients } = read(API, API_SERVICE, job);
     expect(connections).toEqual(['Job/once -> Deployment/api: TCP 8080']);
-    expect(clients).toEqual(['Job/once']);
+    // Every pod resolves names, whether it opens connections or not.
+    expect(clients).toEqual(['Deployment/api', 'Job/once']);
   });
 
   test('a CronJob', () => {
@@ -122,6 +130,7 @@ describe('who is a client', () => {
       env: { PEERS: 'db-0.db:5432,db-1.db.shop.svc.cluster.local:5432' },
       ports: '[{ containerPort: 5432 }]',
       namespace: 'shop',
+      annotations: '{ todo.example.com/accepts-from: none }',
     };
     const headless = service(
       'db',
@@ -180,13 +189,19 @@ describe('how a Service is named', () => {
     ['DB_HOST', 'db, db2', [TO('db', 'TCP 5432, TCP 80, TCP 9187'), TO('db2', 'TCP 5432, TCP 80, TCP 9187')]],
     ['DB', '{"api": "http://db:80", "other": ["db2:5432"]}', [TO('db', 'TCP 80'), TO('db2', 'TCP 5432')]],
     ['DB_HOST', 'db', [TO('db', 'TCP 5432, TCP 80, TCP 9187')]],
-    ['DB', 'db', []],
     ['DB', 'http://example.com/db:80', []],
     ['DB', 'https://db.example.com', []],
     ['DB', 'http://user:db@example.com', []],
   ])('env %s: %s', (key, value, connections) => {
     const env = `env: [{ name: ${key}, value: ${JSON.stringify(value)} }]`;
     expect(named(web(env))).toMatchObject({ connections, reports: [] });
+  });
+
+  test('a bare word under another key is reported, and is no connection', () => {
+    expect(named(web('env: [{ name: DB, value: db }]'))).toMatchObject({
+      connections: [],
+      reports: ['info: env DB is the name of Service/db, and is not read as an address'],
+    });
   });
 
   const map = (name: string, data: string) =>
@@ -202,14 +217,14 @@ describe('how a Service is named', () => {
       'a variable in a value',
       [
         web(
-          `env: [{ name: D, value: db }, { name: U, value: 'http://$(D):80' }, { name: V, value: 'http://$$(D)' }]`,
+          `env: [{ name: D, value: b }, { name: U, value: 'http://d$(D):80' }, { name: V, value: 'http://$$(D)' }]`,
         ),
       ],
       [TO('db', 'TCP 80')],
     ],
     [
       'a variable in an argument',
-      [web(`env: [{ name: D, value: db }], args: ['http://$(D):80']`)],
+      [web(`env: [{ name: D, value: b }], args: ['http://d$(D):80']`)],
       [TO('db', 'TCP 80')],
     ],
     [
@@ -357,16 +372,6 @@ describe('where a Service leads', () => {
 
   test.each([
     [
-      'ExternalName',
-      '{ type: ExternalName, externalName: api.example.com }',
-      'info: env API_URL refers to Service/api, which is of type ExternalName, so its destination is not known',
-    ],
-    [
-      'no selector',
-      '{ ports: [{ port: 80 }] }',
-      'info: env API_URL refers to Service/api, which has no selector, so its destination is not known',
-    ],
-    [
       'a selector without pods',
       '{ selector: { app: none }, ports: [{ port: 80 }] }',
       'error: env API_URL refers to Service/api, which selects no pods',
@@ -388,6 +393,25 @@ describe('where a Service leads', () => {
     ],
   ])('%s: reported, not guessed', (_, spec, report) => {
     expect(leadsTo(spec)).toMatchObject({ connections: [], reports: [report] });
+  });
+
+  test.each([
+    [
+      'ExternalName',
+      '{ type: ExternalName, externalName: api.example.com }',
+      'env API_URL names Service/api, which leads to api.example.com',
+      'connects-to api.example.com:80',
+    ],
+    [
+      'no selector',
+      '{ ports: [{ port: 80 }] }',
+      'env API_URL names Service/api, which has no selector',
+      'add the addresses behind Service/api to todo.example.com/connects-to, such as 10.0.0.5:80',
+    ],
+  ])('%s: to something that is no pod of the build, which holds egress back', (_, spec, evidence, answer) => {
+    const { connections, reports, needs } = leadsTo(spec);
+    expect({ connections, reports }).toEqual({ connections: [], reports: [] });
+    expect(needs).toEqual([{ of: 'Deployment/web', direction: 'egress', evidence, answer }]);
   });
 
   test('pods with labels that are not strings: no policy is generated, and they are reported', () => {
@@ -412,6 +436,9 @@ describe('connects-to', () => {
       'api:80, api:80',
       ['Deployment/web -> Deployment/api: TCP 8080', 'Deployment/web -> Deployment/api: TCP 8080'],
     ],
+    // Of another package, and outside the cluster.
+    ['db.data:5432', ['Deployment/web -> pods of data: TCP 5432']],
+    ['api.default.example.com:80', ['Deployment/web -> internet: TCP 80']],
   ])('%s', (entry, connections) => {
     expect(read(API, API_SERVICE, asks(entry))).toMatchObject({ connections, reports: [] });
   });
@@ -428,11 +455,7 @@ describe('connects-to', () => {
     ['api:81', 'error: annotation todo.example.com/connects-to refers to Service/api, which has no port 81'],
     [
       'gone:80',
-      'error: annotation todo.example.com/connects-to refers to Service/gone, which does not exist',
-    ],
-    [
-      'db.data:5432',
-      'info: annotation todo.example.com/connects-to refers to Service/db in namespace data, which is not part of this build',
+      'error: annotation todo.example.com/connects-to has the invalid entry "gone:80": the build has no Service/gone',
     ],
   ])('%s: reported, not guessed', (entry, report) => {
     expect(read(API, API_SERVICE, asks(entry))).toMatchObject({ connections: [], reports: [report] });
@@ -444,14 +467,6 @@ describe('connects-to', () => {
       connections: ['Deployment/web -> Deployment/api: TCP 5432'],
       reports: [],
     });
-  });
-
-  test('an external host: reported, not guessed', () => {
-    const { connections, reports } = read(API, API_SERVICE, asks('api.default.example.com:80'));
-    expect(connections).toEqual([]);
-    expect(reports).toEqual([
-      'error: annotation todo.example.com/connects-to has the invalid entry "api.default.example.com:80": the name is not that of a Service',
-    ]);
   });
 });
 
@@ -500,13 +515,34 @@ describe('two namespaces in one build', () => {
     workload('Deployment', 'api', shop),
     service('api', '{ selector: { app: api }, ports: [{ port: 80, targetPort: 8080 }] }', 'shop'),
     workload('Deployment', 'web', { env: { URL: 'http://api.shop.svc:80' }, namespace: 'front' }),
-    workload('Deployment', 'other', { env: { URL: 'http://api:80' }, namespace: 'front' }),
+    workload('Deployment', 'other', {
+      env: { URL: 'http://api:80' },
+      namespace: 'front',
+      annotations: '{ todo.example.com/connects-to: none }',
+    }),
   ];
 
   test('a name with a namespace leads there, one without stays at home', () => {
     expect(read(...build).connections).toEqual([
       'Deployment/web in front -> Deployment/api in shop: TCP 8080',
     ]);
+  });
+
+  test('a name without one that is no Service at home holds egress back', () => {
+    const stray = workload('Deployment', 'stray', { env: { URL: 'http://api:80' }, namespace: 'front' });
+    const { needs, policies } = read(...build, stray);
+    expect(needs).toEqual([
+      {
+        of: 'Deployment/stray in front',
+        direction: 'egress',
+        evidence: 'env URL names api, and the build has no Service/api',
+        answer: 'connects-to api.front:80',
+      },
+    ]);
+    expect(specsByName(policies()).get('stray')).toEqual({
+      podSelector: { matchLabels: { app: 'stray' } },
+      policyTypes: ['Ingress'],
+    });
   });
 
   const namesIn = (policies: readonly WantedPolicy[]) =>
@@ -528,13 +564,18 @@ describe('two namespaces in one build', () => {
       podSelector: { matchLabels: { app: 'api' } },
       ...isolated,
       ingress: [{ from: peer('front', 'web'), ports }],
+      egress: [TO_DNS],
     });
     expect(specs.get('web')).toEqual({
       podSelector: { matchLabels: { app: 'web' } },
       ...isolated,
       egress: [{ to: peer('shop', 'api'), ports }, TO_DNS],
     });
-    expect(specs.get('other')).toEqual({ podSelector: { matchLabels: { app: 'other' } }, ...isolated });
+    expect(specs.get('other')).toEqual({
+      podSelector: { matchLabels: { app: 'other' } },
+      ...isolated,
+      egress: [TO_DNS],
+    });
   });
 
   test.each([
@@ -613,6 +654,7 @@ describe('the Gateway API', () => {
               ports: [{ protocol: 'TCP', port: 8080 }],
             },
           ],
+          egress: [TO_DNS],
         },
       ],
     ]);
@@ -650,7 +692,7 @@ describe('the policies of a build', () => {
       ]);
     const ofWeb = ['Deployment/web env A -> Service/api', 'Deployment/web env B -> Service/api'];
     expect(reasons).toEqual([
-      ['api', [['Ingress/i -> Service/api', 'Ingress/i /a -> Service/api'], ofWeb], []],
+      ['api', [['Ingress/i -> Service/api', 'Ingress/i /a -> Service/api'], ofWeb], [['DNS']]],
       ['web', [], [ofWeb, ['annotation todo.example.com/internet-egress'], ['DNS']]],
     ]);
   });

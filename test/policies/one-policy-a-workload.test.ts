@@ -16,6 +16,8 @@ const OF_PROD = 'overlays/prod/network-policies.yaml';
 interface Pod {
   readonly env?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** What the workload states of its clients besides those of the build. */
+  readonly acceptsFrom?: 'none';
 }
 
 function template(name: string, { env = {}, labels }: Pod) {
@@ -35,11 +37,14 @@ function template(name: string, { env = {}, labels }: Pod) {
 }
 
 function deployment(name: string, pod: Pod = {}): string {
-  const { labels = { app: name } } = pod;
+  const { labels = { app: name }, acceptsFrom } = pod;
   return stringify({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name },
+    metadata: {
+      name,
+      ...(acceptsFrom && { annotations: { 'todo.example.com/accepts-from': acceptsFrom } }),
+    },
     spec: { selector: { matchLabels: labels }, template: template(name, { ...pod, labels }) },
   });
 }
@@ -155,7 +160,9 @@ const WEB = {
   ingress: [FROM_CONTROLLER],
   egress: [toPods('api'), TO_DNS],
 };
-const API = { ...podsOf('api'), policyTypes: BOTH, ingress: [fromPods('web')] };
+const API = { ...podsOf('api'), policyTypes: BOTH, ingress: [fromPods('web')], egress: [TO_DNS] };
+/** Pods that connect to nothing, and nothing to them. */
+const isolated = (app: string) => ({ ...podsOf(app), policyTypes: BOTH, egress: [TO_DNS] });
 
 /** The file of policies of WEB_AND_API, in full. */
 const TEXT_OF_WEB_AND_API = `apiVersion: networking.k8s.io/v1
@@ -180,6 +187,25 @@ spec:
       ports:
         - protocol: TCP
           port: 8080
+  egress:
+    # DNS
+    - to:
+        - namespaceSelector:
+            matchLabels:
+              kubernetes.io/metadata.name: kube-system
+          podSelector:
+            matchExpressions:
+              - key: k8s-app
+                operator: In
+                values:
+                  - kube-dns
+        - ipBlock:
+            cidr: 169.254.20.10/32
+      ports:
+        - protocol: UDP
+          port: 53
+        - protocol: TCP
+          port: 53
 ---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -505,9 +531,9 @@ describe('names', () => {
       }),
     );
     expect(specsIn(files[SHARED])).toEqual({
-      'api-cronjob': { ...podsOf('api-nightly'), policyTypes: BOTH },
-      'api-deployment': { ...podsOf('api'), policyTypes: BOTH },
-      web: { ...podsOf('web'), policyTypes: BOTH },
+      'api-cronjob': isolated('api-nightly'),
+      'api-deployment': isolated('api'),
+      web: isolated('web'),
     });
   });
 
@@ -528,7 +554,7 @@ describe('names', () => {
 
   test('a workload named default-deny, with and without a default deny', async () => {
     const base = { 'one.yaml': deployment('default-deny') };
-    const own = { ...podsOf('default-deny'), policyTypes: BOTH };
+    const own = isolated('default-deny');
     const without = await fixed(packageOf(base));
     expect(specsIn(without.files[SHARED])).toEqual({ 'default-deny': own });
     const both = await fixed(packageOf({ ...base, 'namespace.yaml': namespace('shop') }));
@@ -553,7 +579,11 @@ describe('names', () => {
 
   test('a workload named like the second policy of another one', async () => {
     const before = packageOf(
-      { ...WEB_AND_API, 'web-dev.yaml': deployment('web-dev'), 'db.yaml': deployment('db') },
+      {
+        ...WEB_AND_API,
+        'web-dev.yaml': deployment('web-dev'),
+        'db.yaml': deployment('db', { acceptsFrom: 'none' }),
+      },
       { dev: { 'kustomization.yaml': DEV_WITH_DB, 'db-service.yaml': service('db') } },
     );
     const { files } = await fixed(before);
@@ -585,11 +615,12 @@ describe('names', () => {
     const overlay = (name: string) => ({
       'kustomization.yaml': kustomization(['../../base'], { namespace: 'shop', namePrefix: `${name}-` }),
     });
-    const base = { ...WEB_AND_API, 'web.yaml': deployment('web') };
+    const api = deployment('api', { acceptsFrom: 'none' });
+    const base = { ...WEB_AND_API, 'api.yaml': api, 'web.yaml': deployment('web') };
     const { files, builds } = await fixed(packageOf(base, { dev: overlay('dev'), prod: overlay('prod') }));
     expect(specsIn(files[SHARED])).toEqual({
-      api: { ...podsOf('api'), policyTypes: BOTH },
-      web: { ...podsOf('web'), policyTypes: BOTH, ingress: [FROM_CONTROLLER] },
+      api: isolated('api'),
+      web: { ...podsOf('web'), policyTypes: BOTH, ingress: [FROM_CONTROLLER], egress: [TO_DNS] },
     });
     expect(namesIn(builds['overlays/dev'])).toEqual(['dev-api', 'dev-web']);
     expect(namesIn(builds['overlays/prod'])).toEqual(['prod-api', 'prod-web']);
@@ -614,7 +645,11 @@ describe('names', () => {
     'an overlay in the folder %s: the name is valid in Kubernetes',
     async (folder) => {
       const files = packageOf(
-        { ...WEB_AND_API, 'db.yaml': deployment('db'), 'db-service.yaml': service('db') },
+        {
+          ...WEB_AND_API,
+          'db.yaml': deployment('db', { acceptsFrom: 'none' }),
+          'db-service.yaml': service('db'),
+        },
         {},
       );
       const ofFolder = DEV_WITH_DB.replace('  - db-service.yaml\n', '');
@@ -632,7 +667,7 @@ describe('names', () => {
     const base = {
       ...WEB_AND_API,
       'web.yaml': deployment(long, { env: { API_URL: 'http://api/v1' }, labels: { app: 'web' } }),
-      'db.yaml': deployment('db'),
+      'db.yaml': deployment('db', { acceptsFrom: 'none' }),
     };
     const patched = DEV_WITH_DB.replaceAll('name: web', `name: ${long}`);
     const dev = { 'kustomization.yaml': patched, 'db-service.yaml': service('db') };
@@ -640,7 +675,7 @@ describe('names', () => {
     expect(specsIn(files[SHARED])).toEqual({
       [long]: WEB,
       api: API,
-      db: { ...podsOf('db'), policyTypes: BOTH },
+      db: isolated('db'),
     });
     const [ofDb, second = '', ...more] = namesIn(files[OF_DEV]).sort((a, b) => a.length - b.length);
     expect([ofDb, more]).toEqual(['db-dev', []]);
@@ -664,12 +699,7 @@ describe('names', () => {
     const specs = specsIn(files[SHARED]);
     expect(Object.values(specs)).toHaveLength(2);
     for (const name of Object.keys(specs)) expect(name).toMatch(/^[a-z][-a-z0-9]{0,251}[a-z0-9]$/);
-    expect(Object.values(specs)).toEqual(
-      expect.arrayContaining([
-        { ...podsOf('one'), policyTypes: BOTH },
-        { ...podsOf('two'), policyTypes: BOTH },
-      ]),
-    );
+    expect(Object.values(specs)).toEqual(expect.arrayContaining([isolated('one'), isolated('two')]));
   });
 });
 
@@ -711,6 +741,7 @@ describe('labels that kustomize adds to selectors', () => {
           ...withTeam('api'),
           policyTypes: BOTH,
           ingress: [{ from: [withTeam('web')], ports: ON_8080 }],
+          egress: [TO_DNS],
         },
         web: {
           ...withTeam('web'),
@@ -732,7 +763,12 @@ describe('labels that kustomize adds to selectors', () => {
     for (const env of ['dev', 'prod']) {
       const withEnv = (app: string) => ({ podSelector: { matchLabels: { app, env } } });
       expect(Object.values(specsIn(builds[`overlays/${env}`]))).toEqual([
-        { ...withEnv('api'), policyTypes: BOTH, ingress: [{ from: [withEnv('web')], ports: ON_8080 }] },
+        {
+          ...withEnv('api'),
+          policyTypes: BOTH,
+          ingress: [{ from: [withEnv('web')], ports: ON_8080 }],
+          egress: [TO_DNS],
+        },
         {
           ...withEnv('web'),
           policyTypes: BOTH,
@@ -761,8 +797,10 @@ describe('placement', () => {
       { op: 'add', path: '/spec/template/spec/containers/0/env/-', value: { name: key, value } },
     ]),
   });
-  const ADMIN = { 'admin.yaml': deployment('admin'), 'admin-service.yaml': service('admin') };
-  const ISOLATED = (app: string) => ({ ...podsOf(app), policyTypes: BOTH });
+  const ADMIN = {
+    'admin.yaml': deployment('admin', { acceptsFrom: 'none' }),
+    'admin-service.yaml': service('admin'),
+  };
   const overlayWith = (folder: string, resources: readonly string[], ...patches: readonly object[]) => ({
     'kustomization.yaml': kustomization(resources, { namespace: `shop-${folder}`, patches }),
   });
@@ -770,7 +808,7 @@ describe('placement', () => {
   test('an Ingress path that an overlay adds: the rule alone, beside the overlay', async () => {
     const dev = overlayWith('dev', ['../../base'], PATH('/admin', 'admin'));
     const { files } = await fixed(packageOf({ ...WEB_AND_API, ...ADMIN }, { dev }));
-    expect(specsIn(files[SHARED])).toEqual({ admin: ISOLATED('admin'), api: API, web: WEB });
+    expect(specsIn(files[SHARED])).toEqual({ admin: isolated('admin'), api: API, web: WEB });
     expect(files[OF_DEV]).toBe(`apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
@@ -809,7 +847,7 @@ spec:
   test('a variable in one overlay: the rule of each end, beside the overlay', async () => {
     const dev = overlayWith('dev', ['../../base'], ENV('web', 'ADMIN_URL', 'http://admin'));
     const { files, builds } = await fixed(packageOf({ ...WEB_AND_API, ...ADMIN }, { dev }));
-    expect(specsIn(files[SHARED])).toEqual({ admin: ISOLATED('admin'), api: API, web: WEB });
+    expect(specsIn(files[SHARED])).toEqual({ admin: isolated('admin'), api: API, web: WEB });
     const ofDev = {
       'admin-dev': { ...podsOf('admin'), policyTypes: ['Ingress'], ingress: [fromPods('web')] },
       'web-dev': { ...podsOf('web'), policyTypes: ['Egress'], egress: [toPods('admin')] },
@@ -820,14 +858,14 @@ spec:
     expect(namesIn(builds['overlays/prod']).sort()).toEqual(['admin', 'api', 'web']);
   });
 
-  test('a variable in one overlay, of a workload that is a client nowhere else: with DNS', async () => {
+  test('a variable in one overlay, of a workload that is a client nowhere else: DNS is shared', async () => {
     const dev = overlayWith('dev', ['../../base'], ENV('api', 'ADMIN_URL', 'http://admin'));
     const base = { ...WEB_AND_API, ...ADMIN, 'api.yaml': deployment('api', { env: { LOG: 'debug' } }) };
     const { files } = await fixed(packageOf(base, { dev }));
-    expect(specsIn(files[SHARED])).toEqual({ admin: ISOLATED('admin'), api: API, web: WEB });
+    expect(specsIn(files[SHARED])).toEqual({ admin: isolated('admin'), api: API, web: WEB });
     expect(specsIn(files[OF_DEV])).toEqual({
       'admin-dev': { ...podsOf('admin'), policyTypes: ['Ingress'], ingress: [fromPods('api')] },
-      'api-dev': { ...podsOf('api'), policyTypes: ['Egress'], egress: [toPods('admin'), TO_DNS] },
+      'api-dev': { ...podsOf('api'), policyTypes: ['Egress'], egress: [toPods('admin')] },
     });
   });
 
@@ -844,7 +882,7 @@ spec:
     ).map(([name, number]) => overlayWith(name, ['../../base'], port(number)));
     const { files } = await fixed(packageOf(WEB_AND_API, { dev: dev ?? {}, prod: prod ?? {} }));
     expect(specsIn(files[SHARED])).toEqual({
-      api: ISOLATED('api'),
+      api: isolated('api'),
       web: { ...podsOf('web'), policyTypes: BOTH, ingress: [FROM_CONTROLLER], egress: [TO_DNS] },
     });
     for (const [name, number] of [
@@ -871,7 +909,7 @@ spec:
     const dev = { ...overlayWith('dev', ['../../base', 'tool.yaml']), 'tool.yaml': deployment('tool') };
     const { files } = await fixed(packageOf(WEB_AND_API, { dev }));
     expect(specsIn(files[SHARED])).toEqual({ api: API, web: WEB });
-    expect(specsIn(files[OF_DEV])).toEqual({ tool: ISOLATED('tool') });
+    expect(specsIn(files[OF_DEV])).toEqual({ tool: isolated('tool') });
   });
 
   test('a policy that moves to another file is not named for deletion', async () => {
@@ -899,7 +937,7 @@ spec:
     };
     const { files, builds } = await fixed(before);
     expect(Object.keys(builds)).toEqual(['overlays/dev', 'overlays/prod', 'overlays/prod-eu']);
-    expect(specsIn(files[SHARED])).toEqual({ admin: ISOLATED('admin'), api: API, web: WEB });
+    expect(specsIn(files[SHARED])).toEqual({ admin: isolated('admin'), api: API, web: WEB });
     expect(files).not.toHaveProperty([OF_DEV]);
     expect(specsIn(files[OF_PROD])).toEqual({
       'admin-prod': { ...podsOf('admin'), policyTypes: ['Ingress'], ingress: [fromPods('web')] },
@@ -1013,9 +1051,11 @@ describe('default deny', () => {
       'base/guardrails.yaml': config({ network: { defaultDeny: 'namespace' } }),
     });
     expect(errors.map((error) => error.replace(/:[^:]*$/, ''))).toEqual(
-      ['UDP', 'TCP'].map(
-        (protocol) =>
-          `overlays/dev, overlays/prod: NetworkPolicy/default-deny blocks required ingress traffic from Deployment/web to DNS on ${protocol} port 53`,
+      ['api', 'web'].flatMap((client) =>
+        ['UDP', 'TCP'].map(
+          (protocol) =>
+            `overlays/dev, overlays/prod: NetworkPolicy/default-deny blocks required ingress traffic from Deployment/${client} to DNS on ${protocol} port 53`,
+        ),
       ),
     );
   });
@@ -1033,15 +1073,14 @@ describe('default deny', () => {
   test.each([
     ['Deployment', deployment('tool', { labels: {} })],
     ['CronJob', cronJob('tool', {})],
-  ])('pods of a %s without labels are an error, and none with it', async (kind, tool) => {
-    const open = await fix(packageOf({ ...WEB_AND_API, 'tool.yaml': tool }));
-    expect(open.errors).toEqual([
-      `overlays/dev, overlays/prod: ${kind}/tool has pods that no NetworkPolicy isolates for ingress and egress (base/tool.yaml:${tool.split('\n').indexOf('spec:') + 1}); add a label of its own to the pod template, so that a NetworkPolicy can select the pods`,
-    ]);
-    expect(specsIn(open.files[SHARED])).toEqual({ api: API, web: WEB });
-    const overlays = { dev: overlayOf('dev'), prod: overlayOf('prod') };
-    const denied = await fixed(packageOf({ ...WEB_AND_API, 'tool.yaml': tool }, overlays));
-    expect(specsIn(denied.files[SHARED])).toEqual({ 'default-deny': DENY, api: API, web: WEB });
+  ])('pods of a %s without labels are an error: a default deny would close their DNS', async (kind, tool) => {
+    const error = `overlays/dev, overlays/prod: ${kind}/tool has pods that no NetworkPolicy isolates for ingress and egress (base/tool.yaml:${tool.split('\n').indexOf('spec:') + 1}); add a label of its own to the pod template, so that a NetworkPolicy can select the pods`;
+    for (const overlays of [{}, { dev: overlayOf('dev'), prod: overlayOf('prod') }]) {
+      const { files, errors } = await fix(packageOf({ ...WEB_AND_API, 'tool.yaml': tool }, overlays));
+      expect(errors).toEqual([error]);
+      expect(specsIn(files[SHARED])).toEqual({ api: API, web: WEB });
+      expect(files).not.toHaveProperty([OF_DEV]);
+    }
   });
 
   const CALLS_API = { env: { API_URL: 'http://api/v1' } };
@@ -1066,6 +1105,7 @@ describe('default deny', () => {
       ...podsOf('api'),
       policyTypes: BOTH,
       ingress: expect.arrayContaining([from, fromPods('web')]) as unknown,
+      egress: [TO_DNS],
     });
     expect(rules.api?.ingress).toHaveLength(2);
   });

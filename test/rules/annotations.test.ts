@@ -261,7 +261,7 @@ describe('spec.annotationDomain: guardrails.acme.io', () => {
     expect({ exitCode, errors }).toEqual({
       exitCode: 1,
       errors: [
-        '[error] Deployment/web annotation guardrails.acme.io/connects-to refers to Service/api, which does not exist; use the name of an existing Service, or add the Service',
+        '[error] Deployment/web annotation guardrails.acme.io/connects-to has the invalid entry "api:80": the build has no Service/api; write the name of a Service, or its name and namespace for one of another package',
         '[error] Deployment/web annotation guardrails.acme.io/internet-egress has the invalid entry "x": it must be a port; write a port such as 443 or 53/UDP',
         '[error] Deployment/web has pods that no NetworkPolicy isolates for ingress and egress; add a NetworkPolicy that selects them; in a package, `guardrails fix` writes one',
       ],

@@ -178,6 +178,9 @@ spec:
   jobTemplate:
     spec:
       template:
+        metadata:
+          labels:
+            app: todo-report
         spec:
           restartPolicy: Never
           containers:
@@ -220,6 +223,8 @@ ${LABELS('todo-cache', 2)}  template:
 kind: DaemonSet
 metadata:
   name: todo-agent
+  annotations:
+    todo.example.com/connects-to: none
 spec:
 ${LABELS('todo-agent', 2)}  template:
     metadata:
@@ -253,8 +258,7 @@ describe('a third component', () => {
     'StatefulSet/todo-cache gets 14 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/cache-statefulset.yaml)',
     'CronJob/todo-report gets 11 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/report-cronjob.yaml)',
     'Deployment/todo-worker gets 28 fields to comply with run-as-non-root, seccomp-profile, privilege-escalation, capabilities, read-only-root-filesystem, service-account-token, resources (base/added/worker-deployment.yaml)',
-    // The pods of the CronJob have only labels that an overlay adds to all pods: the default deny isolates them.
-    ...['agent', 'cache', 'worker'].map(
+    ...['agent', 'cache', 'report', 'worker'].map(
       (name) => `NetworkPolicy/todo-${name} is added (base/network-policies.yaml)`,
     ),
   ];
@@ -347,7 +351,7 @@ describe('a third component', () => {
     expectHardened();
   });
 
-  /** No connection of the added workloads shows in the build: each gets a policy that allows none. */
+  /** No connection of the added workloads shows in the build: each gets a policy that allows DNS alone. */
   function expectPoliciesAdded(before: string, after: string): void {
     const policiesIn = (text: string) =>
       parseAllDocuments(text).map((document) => document.toJS() as { metadata: { name: string } });
@@ -365,15 +369,39 @@ describe('a third component', () => {
       'todo-backend',
       'todo-cache',
       'todo-frontend',
+      'todo-report',
       'todo-worker',
     ]);
     expect(now.filter(({ metadata }) => old.some((one) => one.metadata.name === metadata.name))).toEqual(old);
-    for (const name of ['todo-agent', 'todo-cache', 'todo-worker'])
+    const dns = {
+      to: [
+        {
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+          podSelector: { matchExpressions: [{ key: 'k8s-app', operator: 'In', values: ['kube-dns'] }] },
+        },
+        { ipBlock: { cidr: '169.254.20.10/32' } },
+      ],
+      ports: [
+        { protocol: 'UDP', port: 53 },
+        { protocol: 'TCP', port: 53 },
+      ],
+    };
+    for (const name of ['todo-agent', 'todo-cache', 'todo-report', 'todo-worker'])
       expect(now.find(({ metadata }) => metadata.name === name)).toEqual({
         apiVersion: 'networking.k8s.io/v1',
         kind: 'NetworkPolicy',
         metadata: { name, labels: { 'todo.example.com/generated-by': 'guardrails' } },
-        spec: { podSelector: { matchLabels: { app: name } }, policyTypes: ['Ingress', 'Egress'] },
+        spec: {
+          podSelector: {
+            // A CronJob has no selector, so all labels of its pods select them.
+            matchLabels: {
+              app: name,
+              ...(name === 'todo-report' && { 'app.kubernetes.io/part-of': 'todo-app' }),
+            },
+          },
+          policyTypes: ['Ingress', 'Egress'],
+          egress: [dns],
+        },
       });
   }
 

@@ -17,7 +17,10 @@ async function runText(text: string): Promise<Outcome> {
   );
   return {
     ...outcome,
-    stderr: outcome.stderr.replace(/^\[warning\] .* no NetworkPolicy isolates .*\n/gm, ''),
+    stderr: outcome.stderr.replace(
+      /^\[warning\] .* (?:no NetworkPolicy isolates|is not isolated for) .*\n/gm,
+      '',
+    ),
   };
 }
 

@@ -4,7 +4,7 @@ import { type Placed, expandLists, resourceRef } from '../../functions/guardrail
 import { checkPolicies } from '../../functions/guardrails/network/check-policies';
 import type { Connection, ConnectionEnd, OpenNeed } from '../../functions/guardrails/network/connection';
 import { EXTERNAL_PEERS, type ExternalPeers } from '../../functions/guardrails/network/external-peers';
-import { specOf, wantedPolicies } from '../../functions/guardrails/network/generate';
+import { handWrittenPolicies, specOf, wantedPolicies } from '../../functions/guardrails/network/generate';
 import { printIpRange } from '../../functions/guardrails/network/ip-range';
 import { readTopology } from '../../functions/guardrails/network/topology';
 import type { PlacedReport } from '../../functions/guardrails/findings/finding';
@@ -19,8 +19,7 @@ export function resourcesIn(documents: readonly string[]): Placed[] {
 
 /** The traffic that documents require, `from -> to: ports`, what is reported, and the policies that are generated. */
 export function readBuild(documents: readonly string[], peers: ExternalPeers = EXTERNAL_PEERS) {
-  const topology = readTopology(resourcesIn(documents), annotationNames(), peers);
-  const wanted = wantedPolicies(topology, peers);
+  const { topology, wanted } = wantedFor(documents, peers);
   return {
     connections: topology.connections.map(lineOf),
     reports: topology.reports.map(({ report }) => `${report.severity ?? 'error'}: ${report.problem.raw}`),
@@ -46,8 +45,7 @@ export function withPolicies(
   documents: readonly string[],
   peers: ExternalPeers = EXTERNAL_PEERS,
 ): readonly string[] {
-  const topology = readTopology(resourcesIn(documents), annotationNames(), peers);
-  const policies = wantedPolicies(topology, peers).map((one) => ({
+  const policies = wantedFor(documents, peers).wanted.map((one) => ({
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
     metadata: {
@@ -58,6 +56,15 @@ export function withPolicies(
     spec: specOf(one),
   }));
   return [...documents, ...policies.map((one) => `${JSON.stringify(one)}\n`)];
+}
+
+function wantedFor(documents: readonly string[], peers: ExternalPeers) {
+  const resources = resourcesIn(documents);
+  const topology = readTopology(resources, annotationNames(), peers);
+  return {
+    topology,
+    wanted: wantedPolicies(topology, peers, handWrittenPolicies(resources, annotationNames())),
+  };
 }
 
 function findingOf({ at, report }: PlacedReport): string {

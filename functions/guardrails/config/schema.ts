@@ -25,6 +25,10 @@ interface Annotations {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minItems?: number;
+  /** Keys that exclude each other, one of which is required. */
+  readonly oneOf?: readonly { readonly required: readonly string[] }[];
+  /** Keys that need others. */
+  readonly dependencies?: Readonly<Record<string, readonly string[]>>;
   readonly deprecated?: true;
   /** What the YAML language server reports for another text. */
   readonly patternErrorMessage?: string;
@@ -118,6 +122,10 @@ const INGRESS_CONTROLLER = v.pipe(
       cidrs === undefined ? namespace !== undefined : namespace === undefined && podLabels === undefined,
     'either namespace, with podLabels or without, or cidrs',
   ),
+  annotated({
+    oneOf: [{ required: ['namespace'] }, { required: ['cidrs'] }],
+    dependencies: { podLabels: ['namespace'] },
+  }),
 );
 const NETWORK = strict({
   ingressController: key(

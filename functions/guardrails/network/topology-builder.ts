@@ -80,6 +80,8 @@ export class TopologyBuilder {
   /** The same of Secrets whose keys are not known, where no annotation states what the workload connects to. */
   readonly unknownSecrets = new Map<Workload, Message>();
   private readonly declarations = new Map<Workload, Declarations>();
+  /** Workload to the ports at which metrics are collected: no answer to who else connects. */
+  readonly scraped = new Map<Workload, Set<number>>();
   /** Names that an Ingress or a route of the build serves: `*.example.com` with its first label. */
   readonly servedHosts = new Set<string>();
   /** IngressClasses of the build by name. */

@@ -21,7 +21,8 @@ spec:
 `;
 const HTTP = '{port: 80, targetPort: http}';
 const WEB = '[{name: web, image: "web:1", ports: [{name: web, containerPort: 8080}]}]';
-const ports = (...list: string[]) => list.map((one) => `ingress-controller -> Deployment/web: ${one}`);
+const DNS = 'Deployment/web -> dns: UDP 53, TCP 53';
+const connected = (port: string) => [`ingress-controller -> Deployment/web: ${port}`, DNS];
 
 describe('the port that a targetPort names', () => {
   test.each([
@@ -63,7 +64,7 @@ describe('the port that a targetPort names', () => {
     ],
   ])('%s', (_, workload, port) => {
     const build = [workload, service(HTTP), INGRESS];
-    expect(readBuild(build)).toMatchObject({ connections: ports(port), reports: [] });
+    expect(readBuild(build)).toMatchObject({ connections: connected(port), reports: [] });
     expect(checkBuild(withPolicies(build))).toEqual([]);
   });
 
@@ -79,13 +80,13 @@ describe('the port that a targetPort names', () => {
     ],
   ])('%s has none', (_, initContainers) => {
     expect(readBuild([pod(WEB, initContainers), service(HTTP), INGRESS])).toMatchObject({
-      connections: [],
+      connections: [DNS],
       reports: ['error: refers to Service/web, whose targetPort http is missing in Deployment/web'],
     });
   });
 
   test('a number needs no container port', () => {
     const build = [pod(WEB), service('{port: 80, targetPort: 7000}'), INGRESS];
-    expect(readBuild(build)).toMatchObject({ connections: ports('TCP 7000'), reports: [] });
+    expect(readBuild(build)).toMatchObject({ connections: connected('TCP 7000'), reports: [] });
   });
 });

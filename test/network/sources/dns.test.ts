@@ -31,6 +31,7 @@ metadata: {name: api}
 spec: {selector: {app: api}, ports: [{port: 80, targetPort: 9000}]}
 `;
 const TO_API = 'Deployment/web -> Deployment/api: TCP 9000';
+const DNS_OF_API = 'Deployment/api -> dns: UDP 53, TCP 53';
 
 function configured(spec: string) {
   const text = `apiVersion: todo.example.com/v1alpha1\nkind: Guardrails\nmetadata: {name: g}\nspec: ${spec}\n`;
@@ -56,7 +57,11 @@ describe('ports of the DNS servers', () => {
   ])('%j', (ports, text) => {
     const build = [client(), API];
     const peers = openShift(ports);
-    expect(readBuild(build, peers).connections).toEqual([TO_API, `Deployment/web -> dns: ${text}`]);
+    expect(readBuild(build, peers).connections).toEqual([
+      TO_API,
+      `Deployment/web -> dns: ${text}`,
+      `Deployment/api -> dns: ${text}`,
+    ]);
     expect(checkBuild(withPolicies(build, peers), peers)).toEqual([]);
   });
 
@@ -165,7 +170,10 @@ describe('nameservers of a pod', () => {
     ['a resolver in the pod alone', 'dnsConfig: {nameservers: [127.0.0.53]}', []],
   ])('dnsPolicy None: %s, in place of the DNS servers of the cluster', (_, dnsConfig, connections) => {
     const build = [client(`dnsPolicy: None\n      ${dnsConfig}`), API];
-    expect(readBuild(build)).toMatchObject({ connections: [TO_API, ...connections], reports: [] });
+    expect(readBuild(build)).toMatchObject({
+      connections: [TO_API, ...connections, DNS_OF_API],
+      reports: [],
+    });
     expect(checkBuild(withPolicies(build))).toEqual([]);
   });
 
@@ -220,7 +228,7 @@ describe('nameservers of a pod', () => {
     ['an address with a port', 'dnsConfig: {nameservers: ["10.0.0.53:5353"]}'],
   ])('dnsPolicy None with %s is refused', (_, dnsConfig) => {
     expect(readBuild([client(`dnsPolicy: None\n      ${dnsConfig}`), API])).toMatchObject({
-      connections: [TO_API],
+      connections: [TO_API, DNS_OF_API],
       reports: ['error: has dnsPolicy None without valid nameservers, which the API server refuses'],
     });
   });
@@ -230,26 +238,33 @@ describe('nameservers of a pod', () => {
     (dnsPolicy) => {
       const pod = `dnsPolicy: ${dnsPolicy}\n      dnsConfig: {nameservers: [10.0.0.53]}`;
       expect(readBuild([client(pod), API])).toMatchObject({
-        connections: [TO_API, 'Deployment/web -> dns: UDP 53, TCP 53'],
+        connections: [TO_API, 'Deployment/web -> dns: UDP 53, TCP 53', DNS_OF_API],
         reports: [],
       });
     },
   );
 
+  const ON_NODE =
+    'info: has dnsPolicy Default, and the addresses of the DNS servers of its nodes are not known';
+
   test('dnsPolicy Default: the resolver of the node is not known', () => {
     expect(readBuild([client('dnsPolicy: Default'), API])).toMatchObject({
-      connections: [TO_API, 'Deployment/web -> dns: UDP 53, TCP 53'],
-      reports: [
-        'info: has dnsPolicy Default, and the addresses of the DNS servers of its nodes are not known',
-      ],
+      connections: [TO_API, 'Deployment/web -> dns: UDP 53, TCP 53', DNS_OF_API],
+      reports: [ON_NODE],
     });
   });
 
-  test('a workload that connects to nothing resolves no names', () => {
+  test('a workload that connects to nothing resolves names too', () => {
     const pod = 'dnsPolicy: None\n      dnsConfig: {nameservers: [10.0.0.53]}';
     const quiet = client(pod).replace('http://api', 'on');
-    expect(readBuild([quiet, API])).toMatchObject({ connections: [], reports: [] });
+    expect(readBuild([quiet, API])).toMatchObject({
+      connections: ['Deployment/web -> 10.0.0.53/32: UDP 53, TCP 53', DNS_OF_API],
+      reports: [],
+    });
     const onNode = client('dnsPolicy: Default').replace('http://api', 'on');
-    expect(readBuild([onNode, API])).toMatchObject({ connections: [], reports: [] });
+    expect(readBuild([onNode, API])).toMatchObject({
+      connections: ['Deployment/web -> dns: UDP 53, TCP 53', DNS_OF_API],
+      reports: [ON_NODE],
+    });
   });
 });

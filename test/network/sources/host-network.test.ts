@@ -34,8 +34,14 @@ spec: ${spec}
 `;
 const INFO = (name: string) =>
   `info ${name} has pods with hostNetwork, to which NetworkPolicies do not apply; remove hostNetwork, or restrict the traffic at the nodes`;
-const INGRESS_WARNING =
-  'warning DaemonSet/agent connects to Deployment/api from the addresses of its nodes (hostNetwork) on TCP 9000, which cannot be allowed by labels: DaemonSet/agent env API_URL requires it; allow the addresses of the nodes by a NetworkPolicy of your own';
+const FROM_NODES =
+  'DaemonSet/agent connects to it from the addresses of its nodes (hostNetwork); add the range of the nodes to todo.example.com/accepts-from, such as 10.0.0.0/16:9000';
+const OPEN = `error Deployment/api is not isolated for ingress: ${FROM_NODES}`;
+const isolatedBy = (name: string, effect: string) =>
+  `Deployment/api is isolated for ingress by NetworkPolicy/${name}, which ${effect} off what is not known: ${FROM_NODES}`;
+/** A document of a workload, with an annotation. */
+const annotated = (text: string, annotation: string) =>
+  text.replace(/^metadata: \{(.*)\}$/m, `metadata: {$1, annotations: {todo.example.com/${annotation}}}`);
 
 test('a pod with hostNetwork alone: no policy, and one info', () => {
   const build = [workload('Deployment', 'shop', ON_HOST)];
@@ -61,21 +67,34 @@ test('hostNetwork: false is isolated like others', () => {
 describe('a client with hostNetwork', () => {
   const build = [AGENT, API, service('api')];
 
-  test('the destination is isolated, without a rule for it; a warning names the client', () => {
+  test('the destination stays open for ingress; an error names the client', () => {
     expect(readBuild(build)).toEqual({
-      connections: [],
+      connections: ['Deployment/api -> dns: UDP 53, TCP 53'],
       reports: [],
       policies: {
-        api: { podSelector: { matchLabels: { app: 'api' } }, policyTypes: ['Ingress', 'Egress'] },
+        api: {
+          podSelector: { matchLabels: { app: 'api' } },
+          policyTypes: ['Egress'],
+          egress: [expect.anything()],
+        },
       },
     });
-    expect(checkBuild(withPolicies(build))).toEqual([INFO('DaemonSet/agent'), INGRESS_WARNING]);
+    expect(checkBuild(withPolicies(build))).toEqual([OPEN, INFO('DaemonSet/agent')]);
   });
 
-  test('no warning where nothing isolates the destination', () => {
-    expect(checkBuild(build).filter((line) => line.startsWith('warning'))).toEqual([]);
+  test('the addresses of the nodes in accepts-from answer, and so does none', () => {
+    const named = annotated(API, 'accepts-from: "10.0.0.0/16:9000"');
+    expect(readBuild([AGENT, named, service('api')]).policies.api).toMatchObject({
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/16' } }], ports: [{ protocol: 'TCP', port: 9000 }] }],
+    });
+    for (const api of [named, annotated(API, 'accepts-from: none')])
+      expect(checkBuild(withPolicies([AGENT, api, service('api')]))).toEqual([INFO('DaemonSet/agent')]);
+  });
+
+  test('a policy for egress does not isolate the destination', () => {
     const egress = policy('{podSelector: {}, policyTypes: [Egress]}');
-    expect(checkBuild([...build, egress]).filter((line) => line.startsWith('warning'))).toEqual([]);
+    expect(checkBuild([...withPolicies(build), egress])).toEqual([OPEN, INFO('DaemonSet/agent')]);
   });
 
   test.each([
@@ -91,7 +110,8 @@ describe('a client with hostNetwork', () => {
   ])('a policy of your own allows %s', (_, rule, isWarned) => {
     const mine = policy(`{podSelector: {matchLabels: {app: api}}, ingress: [${rule}]}`);
     const found = checkBuild([...withPolicies(build), mine]);
-    expect(found.includes(INGRESS_WARNING)).toBe(isWarned);
+    const warning = `warning ${isolatedBy('mine', 'may cut')}`;
+    expect(found.filter((line) => line.includes('cut off'))).toEqual(isWarned ? [warning] : []);
     expect(found.filter((line) => line.startsWith('error'))).toEqual([]);
   });
 
@@ -103,8 +123,8 @@ describe('a client with hostNetwork', () => {
     ]);
     expect([agent, api, ofApi]).toHaveLength(3);
     expect(checkBuild([...build, ...policies])).toEqual([
+      `error ${isolatedBy('api', 'cuts')}`,
       INFO('DaemonSet/agent'),
-      INGRESS_WARNING,
       expect.stringMatching(
         /^error NetworkPolicy\/agent allows traffic from pods with app=agent to Deployment\/api/,
       ),
@@ -114,17 +134,17 @@ describe('a client with hostNetwork', () => {
     ]);
   });
 
-  test('a client of two ports is warned once; another client is warned too', () => {
+  test('a client of two ports is named once; another client is named too', () => {
     const two = service('api').replace(
       '[{port: 80, targetPort: 9000}]',
       '[{name: a, port: 80, targetPort: 9000}, {name: b, port: 81, targetPort: 9001, protocol: UDP}]',
     );
     const agent = workload('DaemonSet', 'agent', ON_HOST, '[{name: API_HOST, value: api}]');
     const other = workload('DaemonSet', 'other', ON_HOST, CALLS_API);
-    const found = checkBuild(withPolicies([agent, other, API, two]));
-    expect(found.filter((line) => line.startsWith('warning')).map((line) => line.split(',')[0])).toEqual([
-      'warning DaemonSet/agent connects to Deployment/api from the addresses of its nodes (hostNetwork) on TCP 9000',
-      'warning DaemonSet/other connects to Deployment/api from the addresses of its nodes (hostNetwork) on TCP 9000',
+    expect(checkBuild(withPolicies([agent, other, API, two]))).toEqual([
+      'error Deployment/api is not isolated for ingress: DaemonSet/agent connects to it from the addresses of its nodes (hostNetwork), DaemonSet/other connects to it from the addresses of its nodes (hostNetwork); add the range of the nodes to todo.example.com/accepts-from, such as 10.0.0.0/16:9000',
+      INFO('DaemonSet/agent'),
+      INFO('DaemonSet/other'),
     ]);
   });
 });
@@ -133,25 +153,34 @@ describe('a destination with hostNetwork', () => {
   const web = workload('Deployment', 'web', '', '[{name: AGENT_URL, value: "http://agent"}]');
   const agent = workload('DaemonSet', 'agent', ON_HOST);
   const build = [web, agent, service('agent')];
-  const WARNING =
-    'warning Deployment/web connects to DaemonSet/agent at the addresses of its nodes (hostNetwork) on TCP 9000, which cannot be allowed by labels: Deployment/web env AGENT_URL requires it; allow the addresses of the nodes by a NetworkPolicy of your own';
+  const OPEN_CLIENT =
+    'error Deployment/web is not isolated for egress: it connects to DaemonSet/agent at the addresses of its nodes (hostNetwork); add the range of the nodes to todo.example.com/connects-to, such as 10.0.0.0/16:9000';
 
-  test('the client is isolated but for DNS; a warning says so', () => {
-    expect(readBuild(build).connections).toEqual(['Deployment/web -> dns: UDP 53, TCP 53']);
-    expect(checkBuild(withPolicies(build))).toEqual([INFO('DaemonSet/agent'), WARNING]);
+  test('the client stays open for egress; an error names the destination', () => {
+    const { connections, policies } = readBuild(build);
+    expect(connections).toEqual(['Deployment/web -> dns: UDP 53, TCP 53']);
+    expect(policies).toEqual({
+      web: { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Ingress'] },
+    });
+    expect(checkBuild(withPolicies(build))).toEqual([OPEN_CLIENT, INFO('DaemonSet/agent')]);
+  });
+
+  test('the addresses of the nodes in connects-to answer, and so does none', () => {
+    for (const entry of ['"10.0.0.0/16:9000"', 'none']) {
+      const answered = [annotated(web, `connects-to: ${entry}`), agent, service('agent')];
+      expect(checkBuild(withPolicies(answered))).toEqual([INFO('DaemonSet/agent')]);
+    }
   });
 
   test('a generated rule for the internet does not allow nodes, a policy of your own does', () => {
-    const annotated = web.replace(
-      '{name: web}',
-      '{name: web, annotations: {todo.example.com/internet-egress: "9000"}}',
-    );
-    const open = withPolicies([annotated, agent, service('agent')]);
-    expect(checkBuild(open)).toEqual([INFO('DaemonSet/agent'), WARNING]);
+    const online = annotated(web, 'internet-egress: "9000"');
+    const open = withPolicies([online, agent, service('agent')]);
+    expect(checkBuild(open)).toEqual([OPEN_CLIENT, INFO('DaemonSet/agent')]);
     const mine = policy(
       '{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.0.0.0/16}}], ports: [{port: 9000}]}]}',
     );
-    expect(checkBuild([...open, mine]).filter((line) => line.startsWith('warning'))).toEqual([]);
+    const found = checkBuild([...open, mine]);
+    expect(found.filter((line) => /not isolated|cut off/.test(line))).toEqual([]);
   });
 
   test('from an Ingress: nothing to allow, nothing to report', () => {

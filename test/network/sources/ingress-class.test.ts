@@ -18,7 +18,13 @@ metadata: {name: web}
 spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
 `;
 /** A workload and a Service that no Ingress names. */
-const NEIGHBOUR = [WEB.replaceAll('web', 'other'), SERVICE.replaceAll('web', 'other')];
+const NEIGHBOUR = [
+  WEB.replaceAll('web', 'other').replace(
+    '{name: other}',
+    '{name: other, annotations: {todo.example.com/accepts-from: none}}',
+  ),
+  SERVICE.replaceAll('web', 'other'),
+];
 const BACKEND = '{service: {name: web, port: {number: 80}}}';
 const ingress = (spec: string, annotations = '{}') => `apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -198,7 +204,7 @@ describe('a class whose controller is not known', () => {
       'Service/web, which has no port 81',
     ],
   ])('a missing %s is reported', (_, one, text) => {
-    expect(read([...BUILD, one])).toEqual({
+    expect(read([declaring('accepts-from', 'none'), SERVICE, ...NEIGHBOUR, one])).toEqual({
       connections: [],
       needs: [],
       reports: [`error: refers to ${text}`],

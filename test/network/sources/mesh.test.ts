@@ -160,11 +160,16 @@ test('an ambient pod, and sidecars in the configuration', () => {
   );
 });
 
+/** Pods that opt out of each mesh. */
+const OUTSIDE = {
+  labels: 'sidecar.istio.io/inject: "false", istio.io/dataplane-mode: none',
+  annotations: 'linkerd.io/inject: disabled',
+};
 /** A client, its server, and a neighbour outside the mesh that connects to the server too. */
 const build = ({ labels = '', annotations = '' }) => [
   deployment({ labels, annotations, env: TO_API }),
   deployment({ labels, annotations, name: 'api', container: 'livenessProbe: {httpGet: {port: http}}' }),
-  deployment({ env: TO_API, name: 'neighbour' }),
+  deployment({ ...OUTSIDE, env: TO_API, name: 'neighbour' }),
   API_SERVICE,
 ];
 /** The connections of a build without DNS, which is that of all pods. */
@@ -219,7 +224,8 @@ describe('spec.network.mesh', () => {
 
   test('a policy for port 8080 alone blocks the proxy of Linkerd', () => {
     const documents = build({ annotations: 'linkerd.io/inject: enabled' });
-    const findings = checkBuild(withPolicies(documents), withMesh('linkerd'));
+    const policies = withPolicies(build(OUTSIDE)).slice(documents.length);
+    const findings = checkBuild([...documents, ...policies], withMesh('linkerd'));
     expect(findings).toContainEqual(
       expect.stringMatching(
         /^error NetworkPolicy\/api blocks required ingress traffic from Deployment\/web to Deployment\/api on TCP port 4143/,
@@ -235,22 +241,30 @@ describe('spec.network.mesh', () => {
     expect(connectionsOf(documents, 'linkerd')).toContain('Deployment/web -> Deployment/api: UDP 5000');
   });
 
-  test('an ingress controller, which may be outside the mesh, connects to the port alone', () => {
+  test('an ingress controller, which may be in the mesh, connects to the proxy too', () => {
     const ingress = `apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: api, namespace: shop}
 spec: {ingressClassName: nginx, defaultBackend: {service: {name: api, port: {number: 80}}}}
 `;
     const documents = [...build({ annotations: 'linkerd.io/inject: enabled' }), ingress];
-    expect(connectionsOf(documents, 'linkerd')).toContain('ingress-controller -> Deployment/api: TCP 8080');
+    expect(connectionsOf(documents, 'linkerd')).toContain(
+      'ingress-controller -> Deployment/api: TCP 8080, TCP 4143',
+    );
   });
 
   test('no member, no connection', () => {
     for (const mesh of ['istio', 'istio-ambient', 'linkerd'] as const)
-      expect(connectionsOf(build({}), mesh)).toEqual([
+      expect(connectionsOf(build(OUTSIDE), mesh)).toEqual([
         'Deployment/web -> Deployment/api: TCP 8080',
         'Deployment/neighbour -> Deployment/api: TCP 8080',
       ]);
+  });
+
+  test('all pods that do not opt out are members', () => {
+    expect(connectionsOf([deployment({})], 'istio')).toEqual([
+      'Deployment/web -> istio-system app=istiod: TCP 15012',
+    ]);
   });
 });
 

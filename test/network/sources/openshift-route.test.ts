@@ -1,9 +1,9 @@
 import { EXTERNAL_PEERS } from '../../../functions/guardrails/network/external-peers';
 import { checkBuild, readBuild, withPolicies } from '../../support/network-build';
 
-const deployment = (name: string) => `apiVersion: apps/v1
+const deployment = (name: string, annotations = '') => `apiVersion: apps/v1
 kind: Deployment
-metadata: {name: ${name}}
+metadata: {name: ${name}, annotations: {${annotations}}}
 spec:
   selector: {matchLabels: {app: ${name}}}
   template:
@@ -20,11 +20,11 @@ kind: Route
 metadata: {name: shop}
 spec: {${spec}}
 `;
-const PORTS = '[{name: http, port: 80, targetPort: web}, {name: metrics, port: 90, targetPort: 9090}]';
+const PORTS = '[{name: http, port: 80, targetPort: web}, {name: admin, port: 90, targetPort: 9090}]';
 const BUILD = [
   deployment('shop'),
   service('shop', PORTS),
-  deployment('other'),
+  deployment('other', 'todo.example.com/accepts-from: none'),
   service('other', '[{port: 8080}]'),
 ];
 const TO_SHOP = 'to: {kind: Service, name: shop}';
@@ -44,7 +44,7 @@ describe('targetPort', () => {
     ['a number, of a named port of the pods', `${TO_SHOP}, port: {targetPort: 8080}`, 'TCP 8080'],
     ['a number of the pods', `${TO_SHOP}, port: {targetPort: 9090}`, 'TCP 9090'],
     ['a number as text', `${TO_SHOP}, port: {targetPort: "9090"}`, 'TCP 9090'],
-    ['no kind, which is a Service', 'to: {name: shop}, port: {targetPort: metrics}', 'TCP 9090'],
+    ['no kind, which is a Service', 'to: {name: shop}, port: {targetPort: admin}', 'TCP 9090'],
   ])('%s', (_, spec, ports) => {
     expect(read([...BUILD, route(spec)])).toEqual({ connections: [to(ports)], reports: [] });
   });

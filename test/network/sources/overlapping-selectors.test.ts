@@ -100,6 +100,8 @@ test('where own labels do not distinguish the pods, the excess is an error', () 
   expect(readBuild([bare, worker, service]).connections).toEqual([
     'ingress-controller -> Deployment/web: TCP 8080',
     'ingress-controller -> Deployment/worker: TCP 8080',
+    'Deployment/web -> dns: UDP 53, TCP 53',
+    'Deployment/worker -> dns: UDP 53, TCP 53',
   ]);
   expect(checkBuild(withPolicies([bare, worker, service]))).toEqual([]);
   const client = bare.replace('image: "c:1"', 'image: "c:1", env: [{name: API_URL, value: "http://api"}]');

@@ -19,6 +19,27 @@ spec: {schedule: "@daily", jobTemplate: {spec: {template: {metadata: {labels: ${
 `;
 const NAMESPACE = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shared}\n';
 
+const DENY = `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny, namespace: shared}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+`;
+const ALLOW_DNS = `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: allow-dns, namespace: shared}
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+  egress:
+  - to:
+    - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}
+      podSelector: {matchLabels: {k8s-app: kube-dns}}
+    - ipBlock: {cidr: 169.254.20.10/32}
+    ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+`;
+const OPEN =
+  'error CronJob/report has pods that no NetworkPolicy isolates for ingress and egress; add a label of its own to the pod template, so that a NetworkPolicy can select the pods';
+
 const selectorsOf = (documents: readonly string[]) =>
   Object.fromEntries(
     Object.entries(readBuild(documents).policies).map(([name, { podSelector }]) => [name, podSelector]),
@@ -38,15 +59,24 @@ describe('a label that all pods have is not the selector of a policy', () => {
   test('a CronJob gets no policy, and an error asks for a label of its own', () => {
     const documents = [WEB, CRON_JOB('report', '{team: shop}')];
     expect(selectorsOf(documents)).toEqual(WEB_POLICY);
-    expect(checkBuild(withPolicies(documents))).toEqual([
-      'error CronJob/report has pods that no NetworkPolicy isolates for ingress and egress; add a label of its own to the pod template, so that a NetworkPolicy can select the pods',
-    ]);
+    expect(checkBuild(withPolicies(documents))).toEqual([OPEN]);
   });
 
-  test('in a namespace of the build, the default deny isolates it', () => {
+  test('in a namespace of the build too: a default deny would close its DNS', () => {
     const documents = [WEB, CRON_JOB('report', '{team: shop}'), NAMESPACE];
-    expect(selectorsOf(documents)).toEqual({ ...WEB_POLICY, 'default-deny': {} });
-    expect(checkBuild(withPolicies(documents))).toEqual([]);
+    expect(selectorsOf(documents)).toEqual(WEB_POLICY);
+    expect(checkBuild(withPolicies(documents))).toEqual([OPEN]);
+  });
+
+  test('policies for all pods isolate it, and must let it resolve names', () => {
+    const documents = withPolicies([WEB, CRON_JOB('report', '{team: shop}')]);
+    expect(checkBuild([...documents, DENY, ALLOW_DNS])).toEqual([]);
+    expect(checkBuild([...documents, DENY])).toEqual(
+      ['DNS on UDP', 'DNS on TCP', 'DNS (169.254.20.10) on UDP', 'DNS (169.254.20.10) on TCP'].map(
+        (to) =>
+          `error NetworkPolicy/deny blocks required egress traffic from CronJob/report to ${to} port 53: every pod must resolve names; add a policy that allows it; in a package, \`guardrails fix\` writes one`,
+      ),
+    );
   });
 
   test('a connection of it cannot be allowed', () => {

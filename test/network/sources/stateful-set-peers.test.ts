@@ -2,7 +2,7 @@ import { checkBuild, readBuild, withPolicies } from '../../support/network-build
 
 const statefulSet = (spec: string, pod = '') => `apiVersion: apps/v1
 kind: StatefulSet
-metadata: {name: couch}
+metadata: {name: couch, annotations: {todo.example.com/accepts-from: none}}
 spec:
   ${spec}
   selector: {matchLabels: {app: couch}}
@@ -44,6 +44,15 @@ test('the pods of a StatefulSet connect to each other on the ports of its headle
   expect(checkBuild(withPolicies(build))).toEqual([]);
 });
 
+test('they do not say who else connects to them', () => {
+  const unanswered = statefulSet('serviceName: couch').replace('todo.example.com/accepts-from: none', '');
+  const build = [unanswered, HEADLESS];
+  expect(readBuild(build).policies.couch?.policyTypes).toEqual(['Egress']);
+  expect(checkBuild(withPolicies(build))).toEqual([
+    'error StatefulSet/couch is not isolated for ingress: Service/couch has no client in this build; name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:4369 or 10.0.0.0/8:4369, or none',
+  ]);
+});
+
 test('a Service that comes before its StatefulSet, for UDP', () => {
   const udp = service(
     'gossip',
@@ -80,7 +89,12 @@ describe('no connection', () => {
   ])('%s', (_, [first, second]) => {
     const build =
       second === undefined ? [statefulSet('serviceName: couch'), first ?? ''] : [first ?? '', second];
-    expect(readBuild(build)).toMatchObject({ connections: [], reports: [] });
+    const { connections, reports } = readBuild(build);
+    // Every pod resolves names.
+    expect({ connections, reports }).toEqual({
+      connections: [expect.stringMatching(/^\w+\/couch -> dns: UDP 53, TCP 53$/)],
+      reports: [],
+    });
   });
 
   test('with hostNetwork', () => {
@@ -104,7 +118,7 @@ describe('a StatefulSet without a serviceName', () => {
     ['a headless Service selects others', [HEADLESS.replace('app: couch', 'app: web')], []],
     ['no Service selects it', [], []],
   ])('%s', (_, services, reports) => {
-    expect(readBuild([statefulSet(''), ...services])).toMatchObject({ connections: [], reports });
+    expect(readBuild([statefulSet(''), ...services])).toMatchObject({ connections: [DNS], reports });
   });
 
   test('no warning where env names the other pods', () => {

@@ -1,6 +1,6 @@
-import { words } from '../../message';
+import { type Message, words } from '../../message';
 import { objectAt } from '../../yaml/yaml';
-import type { Port, Workload } from '../connection';
+import type { ConnectionEnd, Port, Workload } from '../connection';
 import { IpAddress, contains, hostRange, readIpRange } from '../ip-range';
 import type { Source, TopologyBuilder } from '../topology-builder';
 
@@ -27,7 +27,7 @@ export const readDns: Source<Workload> = (workload, topology) => {
     );
   const reason = words('every pod must resolve names');
   const ports = bothProtocols(topology.peers.dns.ports);
-  topology.connect({ is: 'workload', workload }, { is: 'dns' }, ports, reason, words('DNS'));
+  addNameService(workload, { is: 'dns' }, ports, reason, topology);
 };
 
 /** https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-dns-config */
@@ -50,7 +50,18 @@ function connectToNameservers(workload: Workload, topology: TopologyBuilder): vo
   if (ranges.length === 0) return;
   const reason = words('its dnsConfig names the nameservers');
   const to = { is: 'addresses', ranges, name: words('its nameserver') } as const;
-  topology.connect({ is: 'workload', workload }, to, bothProtocols(NAMESERVER_PORTS), reason, words('DNS'));
+  addNameService(workload, to, bothProtocols(NAMESERVER_PORTS), reason, topology);
+}
+
+/** Pods that no policy can select alone need it too: a policy for all pods of their namespace may allow it. */
+function addNameService(
+  workload: Workload,
+  to: ConnectionEnd,
+  ports: readonly Port[],
+  reason: Message,
+  { connections }: TopologyBuilder,
+): void {
+  connections.push({ from: { is: 'workload', workload }, to, ports, reason, cause: words('DNS') });
 }
 
 function bothProtocols(ports: readonly number[]): Port[] {

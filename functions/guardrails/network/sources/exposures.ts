@@ -1,7 +1,7 @@
 import { groupOf, resourceRef } from '../../krm/resource';
-import { message, words } from '../../message';
+import { type Message, message, words } from '../../message';
 import { objectAt, objectsIn } from '../../yaml/yaml';
-import type { Exposure, Workload } from '../connection';
+import type { Exposure, Port, Workload } from '../connection';
 import { isLabels, stringsIn } from '../selector';
 import { containerPortsIn, podPorts, targetPorts } from '../services';
 import type { Source, TopologyBuilder } from '../topology-builder';
@@ -25,12 +25,18 @@ export const readServiceExposures: Source = (at, topology) => {
 export const readHostPorts: Source<Workload> = (workload, topology) => {
   const ports = workload.pod.containers
     .flatMap(({ value }) => objectsIn(value.ports))
-    .filter(({ hostPort }) => typeof hostPort === 'number');
+    .filter(({ hostPort }) => typeof hostPort === 'number' && hostPort !== 0);
   if (ports.length === 0) return;
   const cause = words('has a hostPort');
   const exposed = containerPortsIn({ ports });
   addExposure({ at: workload, cause, field: ['spec'], workload, ports: exposed }, topology);
 };
+
+/** Entries of accepts-from. */
+export function exampleOfClients([first]: readonly Port[]): Message {
+  const port = first?.port ?? 'PORT';
+  return message`NAMESPACE/app=client:${port} or 10.0.0.0/8:${port}`;
+}
 
 /** External clients are not known, unless the workload declares them. */
 function addExposure(exposure: Omit<Exposure, 'isDeclared'>, topology: TopologyBuilder): void {
@@ -45,7 +51,7 @@ function addExposure(exposure: Omit<Exposure, 'isDeclared'>, topology: TopologyB
     direction: 'ingress',
     evidence: at === workload ? cause : message`Service/${name} ${cause}`,
     field: ['spec'],
-    answer: message`name its clients in ${key}, such as 10.0.0.0/8:${ports[0]?.port ?? 'PORT'}, or none`,
+    answer: message`name its clients in ${key}, such as ${exampleOfClients(ports)}, or none`,
     ports,
   });
 }

@@ -66,6 +66,8 @@ export const readMonitoring: Source<readonly Placed[]> = (resources, topology) =
 
 /** @param held the workloads with a need of this sort */
 function open({ workload, ports, evidence }: Scrape, held: Set<Workload>, topology: TopologyBuilder): void {
+  const scraped = topology.scraped.get(workload) ?? new Set<number>();
+  topology.scraped.set(workload, new Set([...scraped, ...ports.map(({ port }) => port)]));
   const { monitoring: pods } = topology.peers;
   const { acceptsFrom } = topology.declarationsOf(workload);
   // What looks like a port for metrics may be none: none says so.

@@ -4,6 +4,7 @@ import { objectAt } from '../../yaml/yaml';
 import { isLabels, stringsIn } from '../selector';
 import { podPorts, targetPorts } from '../services';
 import type { Source } from '../topology-builder';
+import { exampleOfClients } from './exposures';
 
 /** A Service to which nothing in the build leads has clients elsewhere, or none. */
 export const readUnansweredServices: Source = ({ resource }, topology) => {
@@ -14,17 +15,19 @@ export const readUnansweredServices: Source = ({ resource }, topology) => {
   const isInternal = spec.type !== 'ExternalName' && spec.type !== 'LoadBalancer' && spec.type !== 'NodePort';
   if (!isInternal || !isLabels(spec.selector)) return;
   for (const workload of topology.selectedBy(stringsIn(spec.selector), namespace)) {
-    const ports = targetPorts(spec, undefined, false).flatMap((port) => podPorts(port, workload));
+    const all = targetPorts(spec, undefined, false).flatMap((port) => podPorts(port, workload));
+    const ports = all.filter((one) => topology.scraped.get(workload)?.has(one.port) !== true);
+    // `monitoring.ts` reads those that have ports for metrics alone.
+    if (all.length > 0 && ports.length === 0) continue;
     if (topology.hasClients(workload, ports) || topology.declaresClients(workload, ports)) continue;
     const [hidden] = topology.unknownContent.values();
     const unknown = hidden === undefined ? words('') : message`, where the content of ${hidden} is not known`;
-    const port = ports[0]?.port ?? 'PORT';
     topology.addNeed({
       workload,
       direction: 'ingress',
       evidence: message`Service/${name} has no client in this build${unknown}`,
       field: ['spec'],
-      answer: message`name its clients in ${words(topology.annotations.acceptsFrom)}, such as NAMESPACE/app=client:${port}, or none`,
+      answer: message`name its clients in ${words(topology.annotations.acceptsFrom)}, such as ${exampleOfClients(ports)}, or none`,
       ports,
       ...(topology.unknownContent.size > 0 ? { isUnknownContent: true } : {}),
     });
