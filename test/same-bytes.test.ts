@@ -55,7 +55,7 @@ const EXPECTED: Record<string, Expectation> = {
     hardened: ['base/web-deployment.yaml'],
     says: 'NetworkPolicy/web is added (base/network-policies.yaml)',
     heldBack:
-      'overlays/prod: Deployment/web reads ConfigMap/web-files, whose content is not in the input, so it is not isolated (base/web-deployment.yaml:5); run `guardrails fix` on the directory, which has the file, or write the values under literals of the generator',
+      'overlays/prod: Deployment/web reads ConfigMap/web-files, whose content is not in the input, so it is not isolated for ingress and egress (base/web-deployment.yaml:5); run `guardrails fix` on the directory, which has the file, or write the values under literals of the generator',
   },
   'init-containers': {
     exitCode: 0,

@@ -32,7 +32,7 @@ const OPEN = 'it is not isolated for ingress and egress';
 const OPEN_EGRESS = 'it is not isolated for egress';
 
 const noClient = (name: string, port: number, object: string, overlays = 'overlays/prod') =>
-  `warning: ${overlays}: Deployment/${name} is not isolated for ingress: Service/${name} has no client in this build, where the content of ${object} is not known; name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:${port}, or none`;
+  `warning: ${overlays}: Deployment/${name} is not isolated for ingress: Service/${name} has no client in this build, where the content of ${object} is not known; name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:${port} or 10.0.0.0/8:${port}, or none`;
 const mayBeNamed = (name: string, object: string) =>
   `warning: overlays/prod: Deployment/${name} is not isolated for ingress: ${object}, whose content is not in the input, may name Service/${name}; ${RUN_FIX}`;
 
@@ -350,7 +350,7 @@ describe('a package that changes', () => {
     const [, redis = '', service = ''] = files['base/app.yaml']?.split('---\n') ?? [];
     const changed = { ...files, 'base/app.yaml': [redis, service].join('---\n') };
     const finding =
-      'error: overlays/prod: Deployment/redis is not isolated for ingress: Service/redis has no client in this build; name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:6379, or none';
+      'error: overlays/prod: Deployment/redis is not isolated for ingress: Service/redis has no client in this build; name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:6379 or 10.0.0.0/8:6379, or none';
     expect((await kpt(changed)).network).toEqual([finding]);
     expect((await byCommandLine(changed)).network).toEqual([finding]);
   });
@@ -381,7 +381,7 @@ describe('a package that changes', () => {
     expectClean(rendered, [API_KEPT]);
     expect(rendered.files).toEqual(changed);
     expect((await byCommandLine(rendered.files)).network).toEqual([
-      'error: overlays/prod: Deployment/web is not isolated for ingress: Service/web has no client in this build; name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:80, or none',
+      'error: overlays/prod: Deployment/web is not isolated for ingress: Service/web has no client in this build; name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:80 or 10.0.0.0/8:80, or none',
     ]);
   });
 

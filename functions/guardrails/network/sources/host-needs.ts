@@ -115,7 +115,7 @@ export function addUnknownContent(
   if (isSecret === true && declaresEgress(workload, topology)) return;
   const name = message`${withoutHash(from.raw)}`;
   const unknown = isSecret === true ? topology.unknownSecrets : topology.unknownContent;
-  if (!unknown.has(workload)) unknown.set(workload, name);
+  unknown.set(workload, name);
   const evidence = message`the content of ${name} is not known`;
   const answer = words('run `guardrails fix` on the directory, which has the file');
   for (const direction of isSecret === true ? (['egress'] as const) : DIRECTIONS)
