@@ -20,7 +20,8 @@ function deployment(name: string, env: Env = {}): string {
   return stringify({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name },
+    // Where the build has no client of its Service, there is none.
+    metadata: { name, annotations: { 'todo.example.com/accepts-from': 'none' } },
     spec: {
       selector: { matchLabels: labels },
       template: { metadata: { labels }, spec: { containers: [container] } },
