@@ -49,6 +49,34 @@ const HOST = /^[a-z0-9_.-]+$/i;
 /** A namespace, then one label or `*`. */
 const PODS = /^([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)\/(?:\*|([^=]+)=([^=]*))$/;
 
+/** The entries of `connects-to`, so that each need finds its answer at once. */
+export class DeclaredHosts {
+  private readonly ports = new Map<string, Set<PortReference>>();
+  private readonly portsOfRanges = new Set<PortReference>();
+
+  constructor(declared: readonly DeclaredHost[]) {
+    for (const { host, range, port } of declared) {
+      if (range !== undefined) this.portsOfRanges.add(port);
+      else
+        for (const name of namesOf(host)) this.ports.set(name, (this.ports.get(name) ?? new Set()).add(port));
+    }
+  }
+
+  /** @param port undefined: any */
+  opens(host: string, port: PortReference): boolean {
+    const [name = ''] = namesOf(host);
+    return [this.ports.get(name), this.portsOfRanges].some(
+      (ports) => ports !== undefined && (port === undefined ? ports.size > 0 : ports.has(port)),
+    );
+  }
+}
+
+/** A host without what the cluster adds, then its first label: `db.data.svc` is `db.data`, and may be meant by `db`. */
+function namesOf(host: string): readonly string[] {
+  const name = host.toLowerCase().replace(/\.$|\.svc(?:\..*)?$/, '');
+  return [name, name.split('.')[0] ?? ''];
+}
+
 /** Reads the annotations of a workload about its traffic. */
 export function readDeclarations(
   workload: Workload,

@@ -16,7 +16,7 @@ import type {
   Workload,
 } from './connection';
 import { areUndecided } from './controller-labels';
-import { type Declarations, readDeclarations } from './declarations';
+import { DeclaredHosts, type Declarations, readDeclarations } from './declarations';
 import { readHost } from './hosts';
 import { EXTERNAL_PEERS, type ExternalPeers } from './external-peers';
 import { append } from './multimap';
@@ -69,6 +69,7 @@ export class TopologyBuilder {
   /** The same of Secrets whose keys are not known, where no annotation states what the workload connects to. */
   readonly unknownSecrets = new Map<Workload, Message>();
   private readonly declarations = new Map<Workload, Declarations>();
+  private readonly declaredHosts = new Map<Workload, DeclaredHosts>();
   /** Workload to the ports at which metrics are collected: no answer to who else connects. */
   readonly scraped = new Map<Workload, Set<number>>();
   /** Names that an Ingress or a route of the build serves: `*.example.com` with its first label. */
@@ -171,13 +172,13 @@ export class TopologyBuilder {
    */
   declaresHost(workload: Workload, host: string, port: PortReference, isPublic: boolean): boolean {
     const { connectsTo, internetEgress } = this.declarationsOf(workload);
-    const isPort = (one: PortReference) => port === undefined || one === port;
-    if (connectsTo?.length === 0) return true;
-    const isDeclared = connectsTo?.some(
-      (one) => isPort(one.port) && (one.range !== undefined || isSameHost(one.host, host)),
+    const hosts = this.declaredHosts.get(workload) ?? new DeclaredHosts(connectsTo ?? []);
+    this.declaredHosts.set(workload, hosts);
+    if (connectsTo?.length === 0 || hosts.opens(host, port)) return true;
+    if (!isPublic || internetEgress === undefined) return false;
+    return (
+      internetEgress.length === 0 || internetEgress.some((one) => port === undefined || one.port === port)
     );
-    if (isDeclared === true || !isPublic || internetEgress === undefined) return isDeclared === true;
-    return internetEgress.length === 0 || internetEgress.some((one) => isPort(one.port));
   }
 
   /** Whether a name is one that the build itself serves to its public. */
@@ -387,12 +388,6 @@ function obstacleIn(name: string, { type, selector }: YamlObject): Obstacle | un
     severity: 'info',
     isUnknown: true,
   };
-}
-
-/** Whether a declared name is that of a host: `db.data` is `db.data.svc.cluster.local`, and may be `db`. */
-function isSameHost(declared: string, host: string): boolean {
-  const [own, other] = [declared, host].map((name) => name.toLowerCase().replace(/\.$|\.svc(?:\..*)?$/, ''));
-  return own === other || (other?.includes('.') === false && own?.split('.')[0] === other);
 }
 
 function keyOf(...parts: readonly string[]): string {
