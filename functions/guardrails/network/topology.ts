@@ -21,7 +21,7 @@ import { readServedHosts } from './sources/served-hosts';
 import { readStatefulSetPeers, readUnnamedHeadlessService } from './sources/stateful-set-peers';
 import { readUnansweredServices } from './sources/unanswered-services';
 import { readUnknownClients } from './sources/unknown-clients';
-import { reportUnsupportedRoute } from './sources/unsupported-routes';
+import { readUnsupportedRoute } from './sources/unsupported-routes';
 import { readWebhooks } from './sources/webhooks';
 import { type Source, TopologyBuilder } from './topology-builder';
 
@@ -41,7 +41,7 @@ const PASSES: readonly Pass[] = [
       readIngress,
       readGatewayRoute,
       readOpenShiftRoute,
-      reportUnsupportedRoute,
+      readUnsupportedRoute,
       readAcmeSolver,
       readWebhooks,
     ],
