@@ -72,6 +72,8 @@ export class TopologyBuilder {
   private readonly declaredHosts = new Map<Workload, DeclaredHosts>();
   /** Workload to the ports at which metrics are collected: no answer to who else connects. */
   readonly scraped = new Map<Workload, Set<number>>();
+  /** Workloads with a need for the API server: one piece of evidence is enough. */
+  readonly heldForApiServer = new Set<Workload>();
   /** Names that an Ingress or a route of the build serves: `*.example.com` with its first label. */
   readonly servedHosts = new Set<string>();
   /** IngressClasses of the build by name. */

@@ -242,6 +242,15 @@ describe('spec.network.apiServer', () => {
   });
 });
 
+test('an address of the API server and a token for it are one need, and one piece of evidence', () => {
+  const env = 'env: [{name: KUBE_URL, value: "https://kubernetes.default.svc"}]';
+  const [web = '', ...rest] = BOUND;
+  const build = [web.replace('image: "web:1"', `image: "web:1", ${env}`), ...rest];
+  expect(readNeeds(build)).toEqual([
+    'Deployment/web egress: env KUBE_URL names kubernetes.default.svc; set spec.network.apiServer in the configuration',
+  ]);
+});
+
 test('1,000 workloads, each with an account and a binding of its own', () => {
   const build = Array.from({ length: 1000 }, (_, i) =>
     BOUND.map((one) => one.replaceAll('web', `web-${i}`)),

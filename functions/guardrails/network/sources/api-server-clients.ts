@@ -72,7 +72,8 @@ function connect(
   const isDeclared = connectsTo?.some(
     ({ range, port }) => range !== undefined && API_SERVER_PORTS.some((one) => one === port),
   );
-  if (isDeclared === true) return;
+  if (isDeclared === true || topology.heldForApiServer.has(workload)) return;
+  topology.heldForApiServer.add(workload);
   topology.addNeed({ workload, direction: 'egress', evidence: text, field, answer: words(answer) });
 }
 
