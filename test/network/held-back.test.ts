@@ -197,6 +197,13 @@ spec: {selector: {app: web}, ports: [${ports}]}
     ]);
   });
 
+  test('a Service whose only port has metrics and more, by its name', () => {
+    const onHttp = monitor.replace('port: stats', 'port: http');
+    expect(findings([pods, onHttp, exposing(HTTP)], { ...EXTERNAL_PEERS, monitoring })).toEqual([
+      `error Deployment/web is not isolated for ingress: Service/web has no client in this build; ${CLIENTS}`,
+    ]);
+  });
+
   test('a Service for metrics alone', () => {
     const build = [pods, monitor, exposing(STATS)];
     expect(findings(build, { ...EXTERNAL_PEERS, monitoring })).toEqual([]);

@@ -1,9 +1,10 @@
 import { groupOf, resourceRef } from '../../krm/resource';
 import { message, words } from '../../message';
-import { objectAt } from '../../yaml/yaml';
+import { objectAt, objectsIn, textOf } from '../../yaml/yaml';
+import type { Port, Workload } from '../connection';
 import { isLabels, stringsIn } from '../selector';
-import { podPorts, targetPorts } from '../services';
-import type { Source } from '../topology-builder';
+import { podPorts, portReference, targetPorts } from '../services';
+import type { Source, TopologyBuilder } from '../topology-builder';
 import { exampleOfClients } from './exposures';
 
 /** A Service to which nothing in the build leads has clients elsewhere, or none. */
@@ -15,9 +16,16 @@ export const readUnansweredServices: Source = ({ resource }, topology) => {
   const isInternal = spec.type !== 'ExternalName' && spec.type !== 'LoadBalancer' && spec.type !== 'NodePort';
   if (!isInternal || !isLabels(spec.selector)) return;
   for (const workload of topology.selectedBy(stringsIn(spec.selector), namespace)) {
-    const all = targetPorts(spec, undefined, false).flatMap((port) => podPorts(port, workload));
-    const ports = all.filter((one) => topology.scraped.get(workload)?.has(one.port) !== true);
+    const all = objectsIn(spec.ports).flatMap(({ port, name: own }) =>
+      targetPorts(spec, portReference(port), false)
+        .flatMap((target) => podPorts(target, workload))
+        .map((one) => ({
+          ...one,
+          isForMetrics: isForMetrics(one, [name, textOf(own ?? '')], workload, topology),
+        })),
+    );
     // `monitoring.ts` reads those that have ports for metrics alone.
+    const ports = all.filter((one) => !one.isForMetrics);
     if (all.length > 0 && ports.length === 0) continue;
     if (topology.hasClients(workload, ports) || topology.declaresClients(workload, ports)) continue;
     const [hidden] = topology.unknownContent.values();
@@ -33,3 +41,18 @@ export const readUnansweredServices: Source = ({ resource }, topology) => {
     });
   }
 };
+
+/** In names of ports and Services that serve nothing but metrics. */
+const METRICS = /metric|prom|stat|telemetr|monitor|exporter/i;
+
+/** Whether metrics are collected at a port, and a name says that it is for them alone. */
+function isForMetrics(
+  { port }: Port,
+  names: readonly string[],
+  workload: Workload,
+  topology: TopologyBuilder,
+): boolean {
+  if (topology.scraped.get(workload)?.has(port) !== true) return false;
+  const ofPods = workload.ports.filter((one) => one.port === port).map(({ name = '' }) => name);
+  return [...names, ...ofPods].some((name) => METRICS.test(name));
+}
