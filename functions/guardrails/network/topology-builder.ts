@@ -121,9 +121,12 @@ export class TopologyBuilder {
     };
   }
 
-  /** Whether the build shows a client of some ports of a workload, besides its own pods. */
+  /** Whether the build shows a client of some ports of a workload, besides its own pods and those that collect metrics. */
   hasClients(workload: Workload, ports: readonly Port[]): boolean {
-    const isOther = ({ from }: Connection) => from.is !== 'workload' || from.workload !== workload;
+    const isOther = ({ from }: Connection) =>
+      from.is === 'workload'
+        ? from.workload !== workload
+        : from.is !== 'pods' || from.pods !== this.peers.monitoring;
     const isHere = (one: Port) =>
       ports.some(({ port, protocol }) => one.port === port && one.protocol === protocol);
     return this.clients.get(workload)?.some((one) => isOther(one) && one.ports.some(isHere)) ?? false;
