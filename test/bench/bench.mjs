@@ -54,7 +54,7 @@ function benchStart(empty, identity) {
 
 /**
  * A package of 1,000 Deployments and Services, each behind the Ingress, calling the next and the internet: the function
- * makes five policies for each. Then they are read, compared with what is needed, and verified, with a kustomize that
+ * makes a policy for each. Then they are read, compared with what is needed, and verified, with a kustomize that
  * prints the files as they are.
  */
 function benchNetwork(empty, identity) {
