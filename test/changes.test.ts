@@ -132,7 +132,7 @@ describe('CONTRIBUTING.md, step by step', () => {
     expectToPass('node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ...config);
     expectTestsToPass([
       'rules/rules',
-      'network/sources/virtual-service',
+      'network/sources/route-group',
       'network/topology',
       'update',
       'manifests',

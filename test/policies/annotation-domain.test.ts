@@ -183,6 +183,8 @@ describe.each([
       `  [error] overlays/prod: Deployment/web annotation ${key} has no effect, because the annotation domain is ${to} (base/web.yaml:${line}); write ${correct}`;
     expect(errors(lines).sort()).toEqual(
       [
+        // Its client is in the annotation that has no effect.
+        `  [error] overlays/prod: Deployment/api is not isolated for ingress: Service/api has no client in this build (base/api.yaml:5); name its clients in ${to}/accepts-from, such as NAMESPACE/app=client:8080 or 10.0.0.0/8:8080, or none`,
         error(`${from}/connects-to`, 6, `${to}/connects-to`),
         error(`${from}/internet-egress`, 7, `${to}/internet-egress`),
         error(`${from}/writable-paths`, 8, `${to}/writable-paths`),

@@ -216,6 +216,7 @@ spec:
       [DEV]: [
         POLICY('redis', 'redis', {
           ingress: [RULE(BACKEND_CALLS, 'from', POD('todo-backend'), TCP(6379))],
+          egress: [DNS],
         }),
         POLICY('todo-backend-dev', 'todo-backend', {
           types: ['Egress'],
@@ -259,6 +260,7 @@ spec:
       [BASE]: [
         POLICY('metrics', 'metrics', {
           ingress: [RULE('Ingress/todo-ingress /metrics -> Service/metrics', 'from', CONTROLLER, TCP(9090))],
+          egress: [DNS],
         }),
       ],
     },
