@@ -1,0 +1,54 @@
+import type { PlacedReport } from '../findings/finding';
+import { type Placed, groupOf } from '../krm/resource';
+import { joinMessages, message } from '../message';
+import { entriesIn } from '../yaml/yaml';
+import { RoleHolders } from './rbac/holders';
+import { riskyRights } from './rbac/rights';
+import { checkBinding } from './rbac/subjects';
+import type { Rule } from './rule';
+
+/** The objects of RBAC give no more rights than they must. */
+export const rbac: Rule = {
+  id: 'rbac',
+  summary:
+    'No binding of `system:anonymous`, `system:unauthenticated` or `system:masters`; a warning for `system:authenticated`, `cluster-admin`, `*` in a role, rights that lead to more rights, and all Secrets',
+  documentation: 'https://kubernetes.io/docs/concepts/security/rbac-good-practices/',
+  judgesParts: true,
+  checkBuild: (resources) => {
+    const ofRbac = resources.filter(({ resource }) => groupOf(resource) === 'rbac.authorization.k8s.io');
+    if (ofRbac.length === 0) return [];
+    const holders = new RoleHolders(resources);
+    return ofRbac.flatMap((at) => {
+      const { kind } = at.resource;
+      if (kind === 'Role' || kind === 'ClusterRole') return checkRole(at, holders);
+      if (kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') return [];
+      return checkBinding(at.resource, holders).map((report) => ({ at, report }));
+    });
+  },
+};
+
+/** One report for each entry of `rules` that gives risky rights. */
+function checkRole(at: Placed, holders: RoleHolders): PlacedReport[] {
+  const isNamespaced = at.resource.kind === 'Role';
+  return entriesIn(at.resource.rules).flatMap((entry, i) => {
+    const rights = riskyRights(entry, isNamespaced);
+    if (rights.length === 0) return [];
+    const { sentence, isBound } = holders.ofRole(at.resource);
+    // A role for the users of custom resources, which others bind: kubebuilder writes one for each kind.
+    if (!isBound && rights.every(({ isOfCustomResources }) => isOfCustomResources)) return [];
+    const allows = joinMessages(
+      rights.map(({ allows }) => allows),
+      ', and ',
+    );
+    const remedies = [...new Map(rights.map(({ remedy }) => [remedy.raw, remedy])).values()];
+    return {
+      at,
+      report: {
+        problem: sentence === undefined ? message`allows ${allows}` : message`allows ${allows}: ${sentence}`,
+        remedy: joinMessages(remedies, ', and '),
+        field: ['rules', i],
+        severity: 'warning',
+      },
+    };
+  });
+}

@@ -1,0 +1,195 @@
+import { type Placed, groupOf, resourceRef } from '../../krm/resource';
+import { ANY, ServiceAccounts, accountIn, serviceAccountOf } from '../../kubernetes/service-accounts';
+import { type PodSpec, podSpecOf } from '../../kubernetes/workload';
+import { type Message, joinMessages, message, words } from '../../message';
+import { type YamlObject, entriesIn, objectAt, objectsIn } from '../../yaml/yaml';
+import { NAMED, listOf } from './lists';
+
+const AGGREGATE_TO = 'rbac.authorization.k8s.io/aggregate-to-';
+
+/** Who has the rights of a role. */
+interface Holding {
+  /** A sentence; undefined: the build does not show it. */
+  readonly sentence: Message | undefined;
+  /** Whether a binding of the build binds it. */
+  readonly isBound: boolean;
+}
+
+/** Holders that have a role in the same way. */
+interface Way {
+  readonly names: readonly string[];
+  /** The objects between the holders and the role: `ClusterRoleBinding/web`, `ServiceAccount/web`. */
+  readonly through: readonly string[];
+}
+
+interface Binding {
+  readonly resource: YamlObject;
+  /** `RoleBinding/web`. */
+  readonly name: string;
+}
+
+/** Joins the roles of a build with the workloads that have them, through its bindings and ServiceAccounts. */
+export class RoleHolders {
+  /** By kind and name of the role, and the namespace of the binding. */
+  private readonly bindings = new Namespaced<Binding>();
+  /** The workloads whose pods get the token of an account. */
+  private readonly workloads = new Namespaced<string>();
+  /** ClusterRoles that have the rights of others too (aggregationRule). */
+  private readonly aggregating: YamlObject[] = [];
+  /** Whether a binding names a role that is not known before something substitutes it. */
+  private bindsUnknown = false;
+
+  /** @param resources a build, Lists expanded */
+  constructor(resources: readonly Placed[]) {
+    const accounts = new ServiceAccounts(resources);
+    for (const { resource } of resources) {
+      if (groupOf(resource) === 'rbac.authorization.k8s.io') this.addRbac(resource);
+      const pod = podSpecOf(resource);
+      const { kind, name, namespace = '' } = resourceRef(resource);
+      if (pod !== undefined && (accounts.mountsToken(pod, namespace) || projectsToken(pod)))
+        this.workloads.add(serviceAccountOf(pod), namespace, `${kind}/${name}`);
+    }
+  }
+
+  ofRole(role: YamlObject): Holding {
+    const { kind, name, namespace = '' } = resourceRef(role);
+    const ways = [
+      ...this.waysTo(this.bindings.in(`${kind}/${name}`, namespace), []),
+      ...this.aggregating.filter((one) => hasAggregate(one, role)).flatMap((one) => this.waysThrough(one)),
+    ];
+    if (ways.length > 0) return { sentence: sentenceOf(ways), isBound: true };
+    const aggregate = labelsOf(role).find(([key, value]) => key.startsWith(AGGREGATE_TO) && value === 'true');
+    if (aggregate !== undefined)
+      return {
+        sentence: message`a label adds it to ClusterRole/${aggregate[0].slice(AGGREGATE_TO.length)}`,
+        isBound: false,
+      };
+    const isUnknown = this.bindsUnknown || this.aggregating.some((one) => one !== role);
+    return { sentence: isUnknown ? undefined : words('no binding of this build binds it'), isBound: false };
+  }
+
+  /**
+   * Who has a role through a binding; undefined: nobody.
+   *
+   * @param except indices of subjects that do not count
+   */
+  ofBinding(binding: YamlObject, except: readonly unknown[]): Message | undefined {
+    const subjects = entriesIn(binding.subjects).filter((_, i) => !except.includes(i));
+    const { namespace = '' } = resourceRef(binding);
+    const ways = subjects.flatMap((subject) => this.wayOf(subject, namespace, []));
+    return ways.length === 0 ? undefined : sentenceOf(ways);
+  }
+
+  private addRbac(resource: YamlObject): void {
+    const { kind, name, namespace = '' } = resourceRef(resource);
+    if (
+      kind === 'ClusterRole' &&
+      objectsIn(objectAt(resource, 'aggregationRule').clusterRoleSelectors).length > 0
+    )
+      this.aggregating.push(resource);
+    if (kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') return;
+    const role = objectAt(resource, 'roleRef');
+    if (typeof role.kind !== 'string' || typeof role.name !== 'string') return;
+    if (/\$[({]|\{\{/.test(role.name)) this.bindsUnknown = true;
+    // A ClusterRole is in no namespace, and a binding in any may bind it.
+    const of = role.kind === 'Role' ? namespace : '';
+    this.bindings.add(`${role.kind}/${role.name}`, of, { resource, name: `${kind}/${name}` });
+  }
+
+  private waysThrough(aggregating: YamlObject): Way[] {
+    const { kind, name } = resourceRef(aggregating);
+    return this.waysTo(this.bindings.in(`${kind}/${name}`, ''), [`${kind}/${name}`]);
+  }
+
+  private waysTo(bindings: readonly Binding[], through: readonly string[]): Way[] {
+    return bindings.flatMap(({ resource, name }) => {
+      const { namespace = '' } = resourceRef(resource);
+      return objectsIn(resource.subjects).flatMap((one) => this.wayOf(one, namespace, [...through, name]));
+    });
+  }
+
+  private wayOf(subject: YamlObject, home: string, through: readonly string[]): Way[] {
+    if (typeof subject.kind !== 'string' || typeof subject.name !== 'string') return [];
+    const account = accountIn(subject, home);
+    if (account === undefined || account.name === ANY)
+      return [{ names: [`${subject.kind}/${subject.name}`], through }];
+    const name = `ServiceAccount/${account.name}`;
+    const workloads = this.workloads.in(account.name, account.namespace);
+    return [
+      workloads.length > 0 ? { names: workloads, through: [...through, name] } : { names: [name], through },
+    ];
+  }
+}
+
+/** `Deployment/a gets it through RoleBinding/a and ServiceAccount/a, ...`, of three holders at most. */
+function sentenceOf(ways: readonly Way[]): Message {
+  const seen = new Set<string>();
+  const parts: Message[] = [];
+  let left = NAMED;
+  let more = 0;
+  for (const { names, through } of ways) {
+    // An account that several bindings bind counts once.
+    const key = JSON.stringify([names[0], through.at(-1)?.startsWith('ServiceAccount/')]);
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const named = names.slice(0, left);
+    left -= named.length;
+    more += names.length - named.length;
+    if (named.length === 0) continue;
+    const verb = words(named.length === 1 ? 'gets it' : 'get it');
+    parts.push(
+      through.length === 0
+        ? message`${listOf(named)} ${verb}`
+        : message`${listOf(named)} ${verb} through ${listOf(through)}`,
+    );
+  }
+  const sentence = joinMessages(parts, ', ');
+  return more === 0 ? sentence : message`${sentence}, and ${more} more`;
+}
+
+/** Whether a volume of a pod holds a token of its account. */
+function projectsToken({ value }: PodSpec): boolean {
+  return objectsIn(value.volumes).some((volume) =>
+    objectsIn(objectAt(volume, 'projected').sources).some((one) => one.serviceAccountToken !== undefined),
+  );
+}
+
+/** Whether a role aggregates another by the labels that a selector names; expressions are not read. */
+function hasAggregate(aggregating: YamlObject, role: YamlObject): boolean {
+  if (aggregating === role || role.kind !== 'ClusterRole') return false;
+  const labels = new Map(labelsOf(role));
+  return objectsIn(objectAt(aggregating, 'aggregationRule').clusterRoleSelectors).some((selector) => {
+    const wanted = Object.entries(objectAt(selector, 'matchLabels'));
+    return wanted.length > 0 && wanted.every(([key, value]) => labels.get(key) === value);
+  });
+}
+
+function labelsOf(resource: YamlObject): (readonly [string, unknown])[] {
+  return Object.entries(objectAt(objectAt(resource, 'metadata'), 'labels'));
+}
+
+/** Values by a name and a namespace; a namespace that is not set may be any. */
+class Namespaced<T> {
+  private readonly values = new Map<string, Map<string, T[]>>();
+  private readonly everywhere = new Map<string, T[]>();
+
+  add(name: string, namespace: string, value: T): void {
+    const byNamespace = this.values.get(name) ?? new Map<string, T[]>();
+    this.values.set(name, byNamespace);
+    push(byNamespace, namespace, value);
+    push(this.everywhere, name, value);
+  }
+
+  in(name: string, namespace: string): readonly T[] {
+    if (namespace === '') return this.everywhere.get(name) ?? [];
+    const byNamespace = this.values.get(name);
+    const [own = [], ofAny = []] = [byNamespace?.get(namespace), byNamespace?.get('')];
+    return ofAny.length === 0 ? own : [...own, ...ofAny];
+  }
+}
+
+function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
