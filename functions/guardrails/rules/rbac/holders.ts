@@ -17,7 +17,11 @@ interface Holding {
 
 /** Holders that have a role in the same way. */
 interface Way {
+  /** What counts once, also where several bindings bind it: an account, a user or a group. */
+  readonly subject: string;
+  /** The first of them. */
   readonly names: readonly string[];
+  readonly count: number;
   /** The objects between the holders and the role: `ClusterRoleBinding/web`, `ServiceAccount/web`. */
   readonly through: readonly string[];
 }
@@ -36,8 +40,8 @@ export class RoleHolders {
   private readonly workloads = new Namespaced<string>();
   /** ClusterRoles that have the rights of others too (aggregationRule). */
   private readonly aggregating: YamlObject[] = [];
-  /** Whether a binding names a role that is not known before something substitutes it. */
-  private bindsUnknown = false;
+  /** Whether there are bindings whose role is not known: its name has a variable, or expressions select it. */
+  private hasUnknownBindings = false;
 
   /** @param resources a build, Lists expanded */
   constructor(resources: readonly Placed[]) {
@@ -64,8 +68,8 @@ export class RoleHolders {
         sentence: message`a label adds it to ClusterRole/${aggregate[0].slice(AGGREGATE_TO.length)}`,
         isBound: false,
       };
-    const isUnknown = this.bindsUnknown || this.aggregating.some((one) => one !== role);
-    return { sentence: isUnknown ? undefined : words('no binding of this build binds it'), isBound: false };
+    const sentence = this.hasUnknownBindings ? undefined : words('no binding of this build binds it');
+    return { sentence, isBound: false };
   }
 
   /**
@@ -82,15 +86,14 @@ export class RoleHolders {
 
   private addRbac(resource: YamlObject): void {
     const { kind, name, namespace = '' } = resourceRef(resource);
-    if (
-      kind === 'ClusterRole' &&
-      objectsIn(objectAt(resource, 'aggregationRule').clusterRoleSelectors).length > 0
-    )
-      this.aggregating.push(resource);
+    const selectors = objectsIn(objectAt(resource, 'aggregationRule').clusterRoleSelectors);
+    if (kind === 'ClusterRole' && selectors.length > 0) this.aggregating.push(resource);
+    if (selectors.some(({ matchExpressions }) => matchExpressions !== undefined))
+      this.hasUnknownBindings = true;
     if (kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') return;
     const role = objectAt(resource, 'roleRef');
     if (typeof role.kind !== 'string' || typeof role.name !== 'string') return;
-    if (/\$[({]|\{\{/.test(role.name)) this.bindsUnknown = true;
+    if (/\$[({]|\{\{/.test(role.name)) this.hasUnknownBindings = true;
     // A ClusterRole is in no namespace, and a binding in any may bind it.
     const of = role.kind === 'Role' ? namespace : '';
     this.bindings.add(`${role.kind}/${role.name}`, of, { resource, name: `${kind}/${name}` });
@@ -111,12 +114,17 @@ export class RoleHolders {
   private wayOf(subject: YamlObject, home: string, through: readonly string[]): Way[] {
     if (typeof subject.kind !== 'string' || typeof subject.name !== 'string') return [];
     const account = accountIn(subject, home);
+    const name = `${subject.kind}/${subject.name}`;
     if (account === undefined || account.name === ANY)
-      return [{ names: [`${subject.kind}/${subject.name}`], through }];
-    const name = `ServiceAccount/${account.name}`;
-    const workloads = this.workloads.in(account.name, account.namespace);
+      return [{ subject: name, names: [name], count: 1, through }];
+    const { name: accountName, namespace } = account;
+    const key = JSON.stringify([namespace, accountName]);
+    const ofAccount = `ServiceAccount/${accountName}`;
+    const { first, count } = this.workloads.some(accountName, namespace);
     return [
-      workloads.length > 0 ? { names: workloads, through: [...through, name] } : { names: [name], through },
+      count > 0
+        ? { subject: key, names: first, count, through: [...through, ofAccount] }
+        : { subject: key, names: [ofAccount], count: 1, through },
     ];
   }
 }
@@ -127,21 +135,16 @@ function sentenceOf(ways: readonly Way[]): Message {
   const parts: Message[] = [];
   let left = NAMED;
   let more = 0;
-  for (const { names, through } of ways) {
-    // An account that several bindings bind counts once.
-    const key = JSON.stringify([names[0], through.at(-1)?.startsWith('ServiceAccount/')]);
-    if (seen.has(key)) continue;
-    seen.add(key);
+  for (const { subject, names, count, through } of ways) {
+    if (seen.has(subject)) continue;
+    seen.add(subject);
     const named = names.slice(0, left);
     left -= named.length;
-    more += names.length - named.length;
+    more += count - named.length;
     if (named.length === 0) continue;
     const verb = words(named.length === 1 ? 'gets it' : 'get it');
-    parts.push(
-      through.length === 0
-        ? message`${listOf(named)} ${verb}`
-        : message`${listOf(named)} ${verb} through ${listOf(through)}`,
-    );
+    const by = through.length === 0 ? words('') : message` through ${listOf(through)}`;
+    parts.push(message`${listOf(named)} ${verb}${by}`);
   }
   const sentence = joinMessages(parts, ', ');
   return more === 0 ? sentence : message`${sentence}, and ${more} more`;
@@ -185,6 +188,19 @@ class Namespaced<T> {
     const byNamespace = this.values.get(name);
     const [own = [], ofAny = []] = [byNamespace?.get(namespace), byNamespace?.get('')];
     return ofAny.length === 0 ? own : [...own, ...ofAny];
+  }
+
+  /** The first of them, and how many there are, without a copy of all. */
+  some(name: string, namespace: string): { readonly first: readonly T[]; readonly count: number } {
+    const byNamespace = this.values.get(name);
+    const lists =
+      namespace === ''
+        ? [this.everywhere.get(name) ?? []]
+        : [byNamespace?.get(namespace) ?? [], byNamespace?.get('') ?? []];
+    return {
+      first: lists.flatMap((list) => list.slice(0, NAMED)).slice(0, NAMED),
+      count: lists.reduce((sum, { length }) => sum + length, 0),
+    };
   }
 }
 

@@ -34,6 +34,7 @@ interface Escalation {
   /** Resources that a Role cannot give, because they are in no namespace. */
   readonly ofCluster: readonly string[];
   readonly effect: string;
+  readonly remedy: string;
   /** The verbs that `resourceNames` limits to harmless objects; the docs recommend it. */
   readonly limitable: readonly string[];
   /** Objects that are not harmless. */
@@ -47,6 +48,7 @@ const ESCALATIONS: readonly Escalation[] = [
     resources: ['roles', 'clusterroles'],
     ofCluster: ['clusterroles'],
     effect: 'which can add any right to a role',
+    remedy: 'remove escalate, and give the holder the rights that it passes on',
     limitable: [],
     worstNames: [],
   },
@@ -57,6 +59,7 @@ const ESCALATIONS: readonly Escalation[] = [
     resources: ['roles', 'clusterroles'],
     ofCluster: [],
     effect: 'which can bind a role with rights that the holder does not have',
+    remedy: 'list the roles that it may bind under resourceNames',
     limitable: ['bind'],
     worstNames: ['cluster-admin'],
   },
@@ -66,6 +69,7 @@ const ESCALATIONS: readonly Escalation[] = [
     resources: ['users', 'groups', 'serviceaccounts'],
     ofCluster: ['users', 'groups'],
     effect: 'which can act with the rights of another',
+    remedy: 'list whom it may act as under resourceNames',
     limitable: ['impersonate'],
     worstNames: ['system:masters'],
   },
@@ -75,6 +79,7 @@ const ESCALATIONS: readonly Escalation[] = [
     resources: ['serviceaccounts/token'],
     ofCluster: [],
     effect: 'which can get a token of any ServiceAccount',
+    remedy: 'list the ServiceAccounts under resourceNames',
     limitable: ['create'],
     worstNames: [],
   },
@@ -84,6 +89,7 @@ const ESCALATIONS: readonly Escalation[] = [
     resources: ['rolebindings', 'clusterrolebindings'],
     ofCluster: ['clusterrolebindings'],
     effect: 'which can give the rights of the holder to others',
+    remedy: 'remove the verbs that it does not need',
     // The name of an object that is created is not known when the request is authorized.
     limitable: ['update', 'patch'],
     worstNames: [],
@@ -94,6 +100,7 @@ const ESCALATIONS: readonly Escalation[] = [
     resources: ['nodes/proxy'],
     ofCluster: ['nodes/proxy'],
     effect: 'which can run commands in every pod of a node',
+    remedy: 'use nodes/metrics, nodes/stats or nodes/log in its place',
     limitable: [],
     worstNames: [],
   },
@@ -123,7 +130,7 @@ export function riskyRights(value: YamlObject, isNamespaced: boolean): RiskyRigh
 
 function wildcards(entry: Entry): RiskyRight[] {
   const { verbs, apiGroups, resources, isLimited } = entry;
-  if (verbs.length === 0 || resources.length === 0) return [];
+  if (verbs.length === 0 || resources.length === 0 || apiGroups.length === 0) return [];
   const fields = (['verbs', 'resources', 'apiGroups'] as const).filter((field) => entry[field].includes(ALL));
   const isOfVerbs = fields.length === 1 && fields[0] === 'verbs';
   if (fields.length === 0 || (isOfVerbs && isLimited)) return [];
@@ -135,7 +142,7 @@ function wildcards(entry: Entry): RiskyRight[] {
   const what = resources.includes(ALL) ? words('every resource') : listOf(resources);
   return [
     {
-      allows: message`${verbs.includes(ALL) ? words('every verb') : listOf(verbs)} on ${what} of ${groupsIn(apiGroups)}${words(readsSecrets ? ', Secrets included' : '')} ("*" in ${listOf(fields.map(words))})`,
+      allows: message`${verbs.includes(ALL) ? words('every verb') : verbsIn(verbs)} on ${what} of ${groupsIn(apiGroups)}${words(readsSecrets ? ', Secrets included' : '')} ("*" in ${listOf(fields.map(words))})`,
       remedy: message`list the ${listOf(fields.map((field) => words(WORDS[field])))} that are needed`,
       isOfCustomResources: isOfVerbs && !apiGroups.some(isKubernetesGroup),
     },
@@ -143,6 +150,13 @@ function wildcards(entry: Entry): RiskyRight[] {
 }
 
 const WORDS = { verbs: 'verbs', resources: 'resources', apiGroups: 'API groups' } as const;
+
+/** The verbs of the API (kubernetes.io/docs, "Authorization", request verbs), in its words; others as they are written. */
+const API_VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
+
+function verbsIn(verbs: readonly string[]): Message {
+  return listOf(verbs.map((verb) => (API_VERBS.includes(verb) ? words(verb) : message`${verb}`)));
+}
 
 function groupsIn(groups: readonly string[]): Message {
   if (groups.includes(ALL)) return words('every API group');
@@ -163,13 +177,10 @@ function escalation(entry: Entry, one: Escalation, isNamespaced: boolean): Risky
     (verb) => coversVerb(entry, verb) && !(isHarmless && one.limitable.includes(verb)),
   );
   if (resources.length === 0 || verbs.length === 0) return [];
-  const canLimit = verbs.every((verb) => one.limitable.includes(verb)) && !entry.isLimited;
   return [
     {
-      allows: message`${listOf(verbs)} on ${listOf(resources)}, ${words(one.effect)}`,
-      remedy: canLimit
-        ? words('remove it, or limit it with resourceNames')
-        : words('remove it unless it is needed'),
+      allows: message`${listOf(verbs.map(words))} on ${listOf(resources.map(words))}, ${words(one.effect)}`,
+      remedy: words(one.remedy),
       isOfCustomResources: false,
     },
   ];
@@ -187,7 +198,7 @@ function allSecrets(entry: Entry, isNamespaced: boolean): RiskyRight[] {
   if (verbs.length === 0) return [];
   return [
     {
-      allows: message`${listOf(verbs)} on all Secrets${words(isNamespaced ? ' of its namespace' : '')}`,
+      allows: message`${listOf(verbs.map(words))} on all Secrets${words(isNamespaced ? ' of its namespace' : '')}`,
       remedy: words('give secrets an entry of their own, and list the Secrets under resourceNames'),
       isOfCustomResources: false,
     },
