@@ -1,7 +1,7 @@
 import type { PlacedReport } from '../findings/finding';
 import { type Placed, groupOf } from '../krm/resource';
 import { joinMessages, message } from '../message';
-import { entriesIn } from '../yaml/yaml';
+import { type YamlValue, entriesIn, objectAt } from '../yaml/yaml';
 import { RoleHolders } from './rbac/holders';
 import { riskyRights } from './rbac/rights';
 import { checkBinding } from './rbac/subjects';
@@ -18,9 +18,11 @@ export const rbac: Rule = {
     const ofRbac = resources.filter(({ resource }) => groupOf(resource) === 'rbac.authorization.k8s.io');
     if (ofRbac.length === 0) return [];
     const holders = new RoleHolders(resources);
+    const ownGroups = groupsOfDefinitions(resources);
     return ofRbac.flatMap((at) => {
       const { kind } = at.resource;
-      if (kind === 'Role' || kind === 'ClusterRole') return checkRole(at, holders);
+      if (kind === 'Role' || kind === 'ClusterRole')
+        return checkRole(at, holders, (group) => ownGroups.has(group));
       if (kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') return [];
       return checkBinding(at.resource, holders).map((report) => ({ at, report }));
     });
@@ -28,14 +30,17 @@ export const rbac: Rule = {
 };
 
 /** One report for each entry of `rules` that gives risky rights. */
-function checkRole(at: Placed, holders: RoleHolders): PlacedReport[] {
+function checkRole(at: Placed, holders: RoleHolders, isOwnGroup: (group: string) => boolean): PlacedReport[] {
   const isNamespaced = at.resource.kind === 'Role';
   return entriesIn(at.resource.rules).flatMap((entry, i) => {
     const rights = riskyRights(entry, isNamespaced);
     if (rights.length === 0) return [];
     const { sentence, isBound } = holders.ofRole(at.resource);
-    // A role for the users of custom resources, which others bind: kubebuilder writes one for each kind.
-    if (!isBound && rights.every(({ isOfCustomResources }) => isOfCustomResources)) return [];
+    // A controller has every right on its own API, and kubebuilder writes a role for the users of each kind, which others bind.
+    const isHarmless = rights.every(
+      ({ customGroups }) => customGroups !== undefined && (!isBound || customGroups.every(isOwnGroup)),
+    );
+    if (isHarmless) return [];
     const allows = joinMessages(
       rights.map(({ allows }) => allows),
       ', and ',
@@ -51,4 +56,10 @@ function checkRole(at: Placed, holders: RoleHolders): PlacedReport[] {
       },
     };
   });
+}
+
+/** The API groups whose CustomResourceDefinitions are in a build. */
+function groupsOfDefinitions(resources: readonly Placed[]): ReadonlySet<YamlValue | undefined> {
+  const definitions = resources.filter(({ resource }) => resource.kind === 'CustomResourceDefinition');
+  return new Set(definitions.map(({ resource }) => objectAt(resource, 'spec').group));
 }

@@ -4,6 +4,7 @@ import { type PodSpec, podSpecOf } from '../../kubernetes/workload';
 import { type Message, joinMessages, message, words } from '../../message';
 import { type YamlObject, entriesIn, objectAt, objectsIn } from '../../yaml/yaml';
 import { NAMED, listOf } from './lists';
+import { READING, stringsIn } from './rights';
 
 const AGGREGATE_TO = 'rbac.authorization.k8s.io/aggregate-to-';
 
@@ -36,6 +37,7 @@ interface Binding {
 export class RoleHolders {
   /** By kind and name of the role, and the namespace of the binding. */
   private readonly bindings = new Namespaced<Binding>();
+  private readonly roles = new Namespaced<YamlObject>();
   /** The workloads whose pods get the token of an account. */
   private readonly workloads = new Namespaced<string>();
   /** ClusterRoles that have the rights of others too (aggregationRule). */
@@ -65,7 +67,7 @@ export class RoleHolders {
     const aggregate = labelsOf(role).find(([key, value]) => key.startsWith(AGGREGATE_TO) && value === 'true');
     if (aggregate !== undefined)
       return {
-        sentence: message`a label adds it to ClusterRole/${aggregate[0].slice(AGGREGATE_TO.length)}`,
+        sentence: message`a label adds it to ClusterRole/${aggregatedName(aggregate[0])}`,
         isBound: false,
       };
     const sentence = this.hasUnknownBindings ? undefined : words('no binding of this build binds it');
@@ -84,9 +86,30 @@ export class RoleHolders {
     return ways.length === 0 ? undefined : sentenceOf(ways);
   }
 
+  /** Whether the build shows that the role of a binding only reads objects that it names, and no Secrets. */
+  readsNamedObjects(binding: YamlObject): boolean {
+    const { kind, name } = objectAt(binding, 'roleRef');
+    if (typeof kind !== 'string' || typeof name !== 'string') return false;
+    const { namespace = '' } = resourceRef(binding);
+    const roles = this.roles.in(`${kind}/${name}`, kind === 'Role' ? namespace : '');
+    return (
+      roles.length > 0 &&
+      roles.every(({ rules }) =>
+        entriesIn(rules).every(
+          (entry) =>
+            stringsIn(entry.resourceNames).length > 0 &&
+            stringsIn(entry.verbs).every((verb) => READING.includes(verb)) &&
+            !stringsIn(entry.resources).some((resource) => resource === '*' || resource === 'secrets'),
+        ),
+      )
+    );
+  }
+
   private addRbac(resource: YamlObject): void {
     const { kind, name, namespace = '' } = resourceRef(resource);
     const selectors = objectsIn(objectAt(resource, 'aggregationRule').clusterRoleSelectors);
+    if (kind === 'Role' || kind === 'ClusterRole')
+      this.roles.add(`${kind}/${name}`, kind === 'Role' ? namespace : '', resource);
     if (kind === 'ClusterRole' && selectors.length > 0) this.aggregating.push(resource);
     if (selectors.some(({ matchExpressions }) => matchExpressions !== undefined))
       this.hasUnknownBindings = true;
@@ -132,22 +155,35 @@ export class RoleHolders {
 /** `Deployment/a gets it through RoleBinding/a and ServiceAccount/a, ...`, of three holders at most. */
 function sentenceOf(ways: readonly Way[]): Message {
   const seen = new Set<string>();
-  const parts: Message[] = [];
+  // By what is between them and the role.
+  const named = new Map<string, { readonly names: string[]; readonly through: readonly string[] }>();
   let left = NAMED;
   let more = 0;
   for (const { subject, names, count, through } of ways) {
     if (seen.has(subject)) continue;
     seen.add(subject);
-    const named = names.slice(0, left);
-    left -= named.length;
-    more += count - named.length;
-    if (named.length === 0) continue;
-    const verb = words(named.length === 1 ? 'gets it' : 'get it');
-    const by = through.length === 0 ? words('') : message` through ${listOf(through)}`;
-    parts.push(message`${listOf(named)} ${verb}${by}`);
+    const taken = names.slice(0, left);
+    left -= taken.length;
+    more += count - taken.length;
+    if (taken.length === 0) continue;
+    const key = JSON.stringify(through);
+    const same = named.get(key) ?? { names: [], through };
+    named.set(key, same);
+    same.names.push(...taken);
   }
+  const parts = [...named.values()].map(({ names, through }) => {
+    const verb = words(names.length === 1 ? 'gets it' : 'get it');
+    const by = through.length === 0 ? words('') : message` through ${listOf(through)}`;
+    return message`${listOf(names)} ${verb}${by}`;
+  });
   const sentence = joinMessages(parts, ', ');
   return more === 0 ? sentence : message`${sentence}, and ${more} more`;
+}
+
+/** The ClusterRole that a label names; the built-in ones are words of the function. */
+function aggregatedName(label: string): Message {
+  const name = label.slice(AGGREGATE_TO.length);
+  return ['admin', 'edit', 'view'].includes(name) ? words(name) : message`${name}`;
 }
 
 /** Whether a volume of a pod holds a token of its account. */

@@ -8,8 +8,8 @@ export interface RiskyRight {
   /** What it allows, as the object of "allows": `get on all Secrets`. */
   readonly allows: Message;
   readonly remedy: Message;
-  /** Whether it is every verb on named custom resources, and nothing else. */
-  readonly isOfCustomResources: boolean;
+  /** The API groups, if it is a wildcard in groups of custom resources alone: the risk is that of their controller. */
+  readonly customGroups?: readonly string[];
 }
 
 /** An entry of `rules` (PolicyRule, rbac/v1). */
@@ -24,7 +24,8 @@ interface Entry {
 
 const ALL = '*';
 const RBAC = 'rbac.authorization.k8s.io';
-const READING = ['get', 'list', 'watch'];
+/** The verbs that change nothing. */
+export const READING: readonly string[] = ['get', 'list', 'watch'];
 
 /** A right that leads to more rights (kubernetes.io/docs, "RBAC Good Practices", privilege escalation risks). */
 interface Escalation {
@@ -131,7 +132,9 @@ export function riskyRights(value: YamlObject, isNamespaced: boolean): RiskyRigh
 function wildcards(entry: Entry): RiskyRight[] {
   const { verbs, apiGroups, resources, isLimited } = entry;
   if (verbs.length === 0 || resources.length === 0 || apiGroups.length === 0) return [];
-  const fields = (['verbs', 'resources', 'apiGroups'] as const).filter((field) => entry[field].includes(ALL));
+  const fields = (['verbs', 'resources', 'apiGroups'] as const).filter(
+    (field) => entry[field].includes(ALL) && !needsWildcard(entry, field),
+  );
   const isOfVerbs = fields.length === 1 && fields[0] === 'verbs';
   if (fields.length === 0 || (isOfVerbs && isLimited)) return [];
   const readsSecrets =
@@ -144,10 +147,20 @@ function wildcards(entry: Entry): RiskyRight[] {
     {
       allows: message`${verbs.includes(ALL) ? words('every verb') : verbsIn(verbs)} on ${what} of ${groupsIn(apiGroups)}${words(readsSecrets ? ', Secrets included' : '')} ("*" in ${listOf(fields.map(words))})`,
       remedy: message`list the ${listOf(fields.map((field) => words(WORDS[field])))} that are needed`,
-      isOfCustomResources: isOfVerbs && !apiGroups.some(isKubernetesGroup),
+      ...(apiGroups.some((group) => group === ALL || isKubernetesGroup(group))
+        ? {}
+        : { customGroups: apiGroups }),
     },
   ];
 }
+
+/** Autoscalers scale every kind that can be scaled, and read metrics, whose names are the resources of their API groups. */
+function needsWildcard({ apiGroups, resources }: Entry, field: 'verbs' | 'resources' | 'apiGroups'): boolean {
+  if (field === 'apiGroups') return resources.every((one) => one === '*/scale');
+  return field === 'resources' && apiGroups.every((group) => METRICS.includes(group));
+}
+
+const METRICS = ['custom.metrics.k8s.io', 'external.metrics.k8s.io'];
 
 const WORDS = { verbs: 'verbs', resources: 'resources', apiGroups: 'API groups' } as const;
 
@@ -181,7 +194,6 @@ function escalation(entry: Entry, one: Escalation, isNamespaced: boolean): Risky
     {
       allows: message`${listOf(verbs.map(words))} on ${listOf(resources.map(words))}, ${words(one.effect)}`,
       remedy: words(one.remedy),
-      isOfCustomResources: false,
     },
   ];
 }
@@ -199,8 +211,7 @@ function allSecrets(entry: Entry, isNamespaced: boolean): RiskyRight[] {
   return [
     {
       allows: message`${listOf(verbs.map(words))} on all Secrets${words(isNamespaced ? ' of its namespace' : '')}`,
-      remedy: words('give secrets an entry of their own, and list the Secrets under resourceNames'),
-      isOfCustomResources: false,
+      remedy: words('list the Secrets under resourceNames, in an entry of their own'),
     },
   ];
 }
@@ -212,7 +223,6 @@ function allUrls({ verbs }: Entry, urls: readonly string[], isNamespaced: boolea
     {
       allows: words('every verb on every URL ("*" in verbs and nonResourceURLs)'),
       remedy: words('list the verbs and URLs that are needed'),
-      isOfCustomResources: false,
     },
   ];
 }
@@ -238,6 +248,6 @@ function coversResource(
   return resources.includes(ALL) && isOwnVerb && risky.some((verb) => verbs.includes(verb));
 }
 
-function stringsIn(value: YamlValue | undefined): string[] {
+export function stringsIn(value: YamlValue | undefined): string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }

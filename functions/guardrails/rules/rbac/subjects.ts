@@ -47,7 +47,7 @@ const SUBJECTS = new Map<string, RiskySubject>([
 
 /** The subjects of a binding that nobody should bind, and the built-in role that nobody should have. */
 export function checkBinding(binding: YamlObject, holders: RoleHolders): Report[] {
-  const reports = riskySubjects(binding);
+  const reports = riskySubjects(binding, holders);
   const { kind, name } = objectAt(binding, 'roleRef');
   if (kind !== 'ClusterRole' || name !== 'cluster-admin') return reports;
   const holding = holders.ofBinding(
@@ -70,7 +70,7 @@ export function checkBinding(binding: YamlObject, holders: RoleHolders): Report[
   ];
 }
 
-function riskySubjects(binding: YamlObject): Report[] {
+function riskySubjects(binding: YamlObject, holders: RoleHolders): Report[] {
   const role = objectAt(binding, 'roleRef');
   if (typeof role.kind !== 'string' || typeof role.name !== 'string') return [];
   const { kind: roleKind, name: roleName } = role;
@@ -80,6 +80,7 @@ function riskySubjects(binding: YamlObject): Report[] {
     if (subject === undefined) return [];
     const { severity, allowed, who } = subject;
     if (roleKind === 'ClusterRole' && allowed.includes(roleName)) return [];
+    if (severity === 'warning' && holders.readsNamedObjects(binding)) return [];
     return {
       problem: message`binds ${roleKind}/${roleName} to ${name}, ${words(who)}`,
       remedy: words('remove the subject, or bind the users, groups and ServiceAccounts that need the role'),
