@@ -19,7 +19,7 @@ async function findings(...items: Resource[]): Promise<string[]> {
     .map(({ severity, field, resourceRef, message }) => {
       const { kind = '', name = '' } = resourceRef ?? {};
       const [problem = ''] = message.replace(`${kind}/${name} `, '').split('; ');
-      return `${severity ?? ''} ${kind}/${name} ${field?.path ?? ''}: ${problem}`;
+      return `${severity} ${kind}/${name} ${field?.path ?? ''}: ${problem}`;
     });
 }
 

@@ -40,8 +40,8 @@ export class RoleHolders {
   private readonly roles = new Namespaced<YamlObject>();
   /** The workloads whose pods get the token of an account. */
   private readonly workloads = new Namespaced<string>();
-  /** ClusterRoles that have the rights of others too (aggregationRule). */
-  private readonly aggregating: YamlObject[] = [];
+  /** ClusterRoles that have the rights of others too (aggregationRule), by one label that each of their selectors names. */
+  private readonly aggregating = new Map<string, Aggregation[]>();
   /** Whether there are bindings whose role is not known: its name has a variable, or expressions select it. */
   private hasUnknownBindings = false;
 
@@ -61,7 +61,7 @@ export class RoleHolders {
     const { kind, name, namespace = '' } = resourceRef(role);
     const ways = [
       ...this.waysTo(this.bindings.in(`${kind}/${name}`, namespace), []),
-      ...this.aggregating.filter((one) => hasAggregate(one, role)).flatMap((one) => this.waysThrough(one)),
+      ...this.aggregatingOf(role).flatMap((one) => this.waysThrough(one)),
     ];
     if (ways.length > 0) return { sentence: sentenceOf(ways), isBound: true };
     const aggregate = labelsOf(role).find(([key, value]) => key.startsWith(AGGREGATE_TO) && value === 'true');
@@ -110,7 +110,10 @@ export class RoleHolders {
     const selectors = objectsIn(objectAt(resource, 'aggregationRule').clusterRoleSelectors);
     if (kind === 'Role' || kind === 'ClusterRole')
       this.roles.add(`${kind}/${name}`, kind === 'Role' ? namespace : '', resource);
-    if (kind === 'ClusterRole' && selectors.length > 0) this.aggregating.push(resource);
+    for (const selector of selectors) {
+      const labels = Object.entries(objectAt(selector, 'matchLabels'));
+      if (labels[0] !== undefined) push(this.aggregating, labelOf(labels[0]), { role: resource, labels });
+    }
     if (selectors.some(({ matchExpressions }) => matchExpressions !== undefined))
       this.hasUnknownBindings = true;
     if (kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') return;
@@ -120,6 +123,17 @@ export class RoleHolders {
     // A ClusterRole is in no namespace, and a binding in any may bind it.
     const of = role.kind === 'Role' ? namespace : '';
     this.bindings.add(`${role.kind}/${role.name}`, of, { resource, name: `${kind}/${name}` });
+  }
+
+  /** The ClusterRoles whose selectors select a ClusterRole by labels; expressions are not read. */
+  private aggregatingOf(role: YamlObject): YamlObject[] {
+    if (role.kind !== 'ClusterRole') return [];
+    const labels = labelsOf(role);
+    const own = new Set(labels.map(labelOf));
+    const selecting = labels
+      .flatMap((label) => this.aggregating.get(labelOf(label)) ?? [])
+      .filter((one) => one.role !== role && one.labels.every((label) => own.has(labelOf(label))));
+    return [...new Set(selecting.map((one) => one.role))];
   }
 
   private waysThrough(aggregating: YamlObject): Way[] {
@@ -193,17 +207,20 @@ function projectsToken({ value }: PodSpec): boolean {
   );
 }
 
-/** Whether a role aggregates another by the labels that a selector names; expressions are not read. */
-function hasAggregate(aggregating: YamlObject, role: YamlObject): boolean {
-  if (aggregating === role || role.kind !== 'ClusterRole') return false;
-  const labels = new Map(labelsOf(role));
-  return objectsIn(objectAt(aggregating, 'aggregationRule').clusterRoleSelectors).some((selector) => {
-    const wanted = Object.entries(objectAt(selector, 'matchLabels'));
-    return wanted.length > 0 && wanted.every(([key, value]) => labels.get(key) === value);
-  });
+type Label = readonly [string, unknown];
+
+/** One of the selectors of a ClusterRole with an aggregationRule. */
+interface Aggregation {
+  readonly role: YamlObject;
+  readonly labels: readonly Label[];
 }
 
-function labelsOf(resource: YamlObject): (readonly [string, unknown])[] {
+/** A label as the key of a map. */
+function labelOf(label: Label): string {
+  return JSON.stringify(label);
+}
+
+function labelsOf(resource: YamlObject): Label[] {
   return Object.entries(objectAt(objectAt(resource, 'metadata'), 'labels'));
 }
 

@@ -211,7 +211,7 @@ function allSecrets(entry: Entry, isNamespaced: boolean): RiskyRight[] {
   return [
     {
       allows: message`${listOf(verbs.map(words))} on all Secrets${words(isNamespaced ? ' of its namespace' : '')}`,
-      remedy: words('list the Secrets under resourceNames, in an entry of their own'),
+      remedy: words('remove secrets from the entry, or list the Secrets in an entry with resourceNames'),
     },
   ];
 }
