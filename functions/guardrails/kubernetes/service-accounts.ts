@@ -9,7 +9,7 @@ export const DEFAULT_ACCOUNT = 'default';
 const USER = /^system:serviceaccount:([^:]+):([^:]+)$/;
 const GROUP = /^system:serviceaccounts(?::([^:]+))?$/;
 /** In place of a name: all accounts; in place of a namespace: whichever it is. */
-const ANY = '*';
+export const ANY = '*';
 
 /** The name of the ServiceAccount of a pod. */
 export function serviceAccountOf({ value }: PodSpec): string {
@@ -70,7 +70,7 @@ export class ServiceAccounts {
  *
  * @param home the namespace of the binding, which counts where a subject has none
  */
-function accountIn(
+export function accountIn(
   { kind, name, namespace }: YamlObject,
   home: string,
 ): { readonly namespace: string; readonly name: string } | undefined {

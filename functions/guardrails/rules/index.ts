@@ -5,6 +5,7 @@ import { pinnedImage } from './pinned-image';
 import { plainSecret } from './plain-secret';
 import { podSecurity } from './pod-security';
 import { privilegeEscalation } from './privilege-escalation';
+import { rbac } from './rbac';
 import { readOnlyRootFilesystem } from './read-only-root-filesystem';
 import { resources } from './resources';
 import type { Rule } from './rule';
@@ -15,7 +16,8 @@ import { volumes } from './volumes';
 
 /**
  * In the order in which findings are reported and fixes are written: the resource itself, images and Secrets first, then the securityContext
- * of pod and container, the rest of Pod Security, mounts and volumes, resources, and at last the network.
+ * of pod and container, the rest of Pod Security, mounts and volumes, the ServiceAccount and what RBAC gives it, resources, and
+ * at last the network.
  */
 export const RULES: readonly Rule[] = [
   apiSchema,
@@ -29,6 +31,7 @@ export const RULES: readonly Rule[] = [
   readOnlyRootFilesystem,
   volumes,
   serviceAccountToken,
+  rbac,
   resources,
   networkPolicy,
 ];

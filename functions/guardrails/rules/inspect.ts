@@ -70,7 +70,7 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
   const isPart = context.scope === 'build' && !hasPods(places);
   const isComplete = context.scope === 'build' || context.complete;
   const ofRules = RULES.flatMap((rule) => {
-    const { id, adds, check, checkBuild } = rule;
+    const { id, adds, check, checkBuild, judgesParts = false } = rule;
     if (context.scope === 'source' && adds === undefined) return [];
     const level = context.levels.get(id) ?? 'error';
     const inspected = (report: Report, place: Place, highest: Severity): Inspected[] => {
@@ -91,10 +91,12 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
       return places.flatMap((place) =>
         check(place.resource, ruleContext).flatMap((report) => inspected(report, place, highest)),
       );
-    if (isPart) return [];
+    if (isPart && !judgesParts) return [];
     return (checkBuild?.(places, ruleContext) ?? []).flatMap(({ at, report }) => {
       const place = placeOf.get(at.resource);
-      return place === undefined ? [] : inspected(report, place, isComplete ? highest : 'warning');
+      return place === undefined
+        ? []
+        : inspected(report, place, isComplete || judgesParts ? highest : 'warning');
     });
   });
   return [...ofAnnotations, ...ofRules];

@@ -37,6 +37,8 @@ export interface Rule {
   readonly check?: (resource: YamlObject, context: RuleContext) => readonly Report[];
   /** A remedy that depends on what causes the finding; undefined: the report's own holds. */
   readonly remedyAt?: (source: Source) => Message | undefined;
+  /** Whether what `checkBuild` reports holds for a part of a build too: a stream, or a build without pods. */
+  readonly judgesParts?: true;
   /** For a rule that needs all of a build, Lists expanded. */
   readonly checkBuild?: (resources: readonly Placed[], context: RuleContext) => readonly PlacedReport[];
 }
