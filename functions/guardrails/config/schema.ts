@@ -164,12 +164,10 @@ const NETWORK = strict({
     'How policies select the DNS servers',
   ),
   apiServer: key(
-    v.pipe(
-      strict({
-        addresses: v.pipe(CIDRS, annotated({ description: 'CIDR ranges of the API server' })),
-        ports: key(PORTS, 'Ports of the API server', { default: API_SERVER_PORTS }),
-      }),
-    ),
+    strict({
+      addresses: v.pipe(CIDRS, annotated({ description: 'CIDR ranges of the API server' })),
+      ports: key(PORTS, 'Ports of the API server', { default: API_SERVER_PORTS }),
+    }),
     'The addresses of the API server, for its clients, and for webhooks and APIServices; without it, they are not isolated',
   ),
   monitoring: key(

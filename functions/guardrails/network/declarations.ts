@@ -36,6 +36,8 @@ export interface InvalidEntry {
 /** What the annotations of a workload state about its traffic; undefined: there is no such annotation. `none` is an empty list. */
 export interface Declarations {
   readonly connectsTo: readonly DeclaredHost[] | undefined;
+  /** The hosts and addresses of `connectsTo`. */
+  readonly opened: DeclaredHosts;
   readonly internetEgress: readonly Port[] | undefined;
   readonly acceptsFrom: readonly DeclaredClient[] | undefined;
   readonly invalid: readonly InvalidEntry[];
@@ -60,6 +62,11 @@ export class DeclaredHosts {
       else
         for (const name of namesOf(host)) this.ports.set(name, (this.ports.get(name) ?? new Set()).add(port));
     }
+  }
+
+  /** Whether addresses are opened on one of some ports. */
+  opensAddresses(ports: readonly number[]): boolean {
+    return ports.some((port) => this.portsOfRanges.has(port));
   }
 
   /** @param port undefined: any */
@@ -99,13 +106,15 @@ export function readDeclarations(
         });
       return entry ?? [];
     });
+  const declared = read(
+    connectsTo,
+    readDeclaredHost,
+    'name:port',
+    'write a Service or a host and its port, such as backend:80',
+  );
   return {
-    connectsTo: read(
-      connectsTo,
-      readDeclaredHost,
-      'name:port',
-      'write a Service or a host and its port, such as backend:80',
-    ),
+    connectsTo: declared,
+    opened: new DeclaredHosts(declared ?? []),
     internetEgress: read(internetEgress, readPort, 'a port', 'write a port such as 443 or 53/UDP'),
     acceptsFrom: read(
       acceptsFrom,

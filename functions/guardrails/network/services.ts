@@ -1,3 +1,4 @@
+import { groupOf } from '../krm/resource';
 import type { PodSpec } from '../kubernetes/workload';
 import { type YamlObject, type YamlValue, objectsIn } from '../yaml/yaml';
 import type { ContainerPort, Port, PortReference, Workload } from './connection';
@@ -85,6 +86,23 @@ export function targetPorts(spec: YamlObject, reference: PortReference, byName: 
     const target = portReference(targetPort) ?? portReference(port);
     return target === undefined ? [] : [{ protocol: protocolOf(protocol), target }];
   });
+}
+
+/** Whether a resource is a Service of Kubernetes, and not of Knative. */
+export function isService(resource: YamlObject): boolean {
+  return resource.kind === 'Service' && groupOf(resource) === '';
+}
+
+/** The ports of a workload's pods to which all ports of a Service lead. */
+export function allPodPorts(spec: YamlObject, workload: Workload): Port[] {
+  return targetPorts(spec, undefined, false).flatMap((port) => podPorts(port, workload));
+}
+
+/** Whether some ports have one in common. */
+export function haveCommonPort(some: readonly Port[], others: readonly Port[]): boolean {
+  return some.some((one) =>
+    others.some(({ port, protocol }) => one.port === port && one.protocol === protocol),
+  );
 }
 
 /** The port of a workload's pods that a target means: none where its name is missing there, else the first. */

@@ -16,13 +16,20 @@ import type {
   Workload,
 } from './connection';
 import { areUndecided } from './controller-labels';
-import { DeclaredHosts, type Declarations, readDeclarations } from './declarations';
+import { type Declarations, readDeclarations } from './declarations';
 import { readHost } from './hosts';
 import { EXTERNAL_PEERS, type ExternalPeers } from './external-peers';
 import { append } from './multimap';
 import { type Labels, isLabels, stringsIn } from './selector';
 import { readSecretKeys } from './secret-keys';
-import { type ServiceReference, isHeadless, podPorts, targetPorts } from './services';
+import {
+  type ServiceReference,
+  haveCommonPort,
+  isHeadless,
+  isService,
+  podPorts,
+  targetPorts,
+} from './services';
 import { WorkloadIndex, labelsPath } from './workload-index';
 
 /** Adds the traffic that a resource, or a workload, requires. */
@@ -40,7 +47,7 @@ export interface Origin {
   readonly isGuess?: boolean;
 }
 
-/** A workload behind a Service, and the ports of its pods to which the Service leads. */
+/** A workload that a Service selects, and the ports of its pods to which the Service leads. */
 export interface ServedPods {
   readonly workload: Workload;
   readonly ports: readonly Port[];
@@ -69,7 +76,6 @@ export class TopologyBuilder {
   /** The same of Secrets whose keys are not known, where no annotation states what the workload connects to. */
   readonly unknownSecrets = new Map<Workload, Message>();
   private readonly declarations = new Map<Workload, Declarations>();
-  private readonly declaredHosts = new Map<Workload, DeclaredHosts>();
   /** Workload to the ports at which metrics are collected: no answer to who else connects. */
   readonly scraped = new Map<Workload, Set<number>>();
   /** Workloads with a need for the API server: one piece of evidence is enough. */
@@ -99,7 +105,7 @@ export class TopologyBuilder {
     for (const { resource } of resources) {
       const { kind, name, namespace = '' } = resourceRef(resource);
       const key = keyOf(namespace, name);
-      if (kind === 'Service' && groupOf(resource) === '') this.services.set(key, resource);
+      if (isService(resource)) this.services.set(key, resource);
       if (kind === 'Namespace' && groupOf(resource) === '') this.namespaces.add(name);
       if (kind === 'ConfigMap') this.configMaps.set(key, stringsIn(resource.data));
       const secret = readSecretKeys(resource);
@@ -127,9 +133,8 @@ export class TopologyBuilder {
       from.is === 'workload'
         ? from.workload !== workload
         : from.is !== 'pods' || from.pods !== this.peers.monitoring;
-    const isHere = (one: Port) =>
-      ports.some(({ port, protocol }) => one.port === port && one.protocol === protocol);
-    return this.clients.get(workload)?.some((one) => isOther(one) && one.ports.some(isHere)) ?? false;
+    const clients = this.clients.get(workload) ?? [];
+    return clients.some((one) => isOther(one) && haveCommonPort(one.ports, ports));
   }
 
   /** Connections of pods in the network of the node that no declaration of the other end answers. */
@@ -137,8 +142,7 @@ export class TopologyBuilder {
     return this.nodeConnections.filter(({ from, to, ports }) => {
       if (from.is !== 'workload' || to.is !== 'workload') return false;
       if (from.workload.usesHostNetwork) return !this.declaresClients(to.workload, ports);
-      const { connectsTo } = this.declarationsOf(from.workload);
-      return !connectsTo?.some(({ range, port }) => range && ports.some((one) => one.port === port));
+      return !this.declarationsOf(from.workload).opened.opensAddresses(ports.map(({ port }) => port));
     });
   }
 
@@ -165,9 +169,7 @@ export class TopologyBuilder {
   declaresClients(workload: Workload, ports: readonly Port[]): boolean {
     const { acceptsFrom } = this.declarationsOf(workload);
     if (acceptsFrom === undefined) return false;
-    const isDeclared = (one: Port) =>
-      ports.some(({ port, protocol }) => one.port === port && one.protocol === protocol);
-    return acceptsFrom.length === 0 || acceptsFrom.some(({ port }) => isDeclared(port));
+    return acceptsFrom.length === 0 || acceptsFrom.some(({ port }) => haveCommonPort([port], ports));
   }
 
   /**
@@ -176,10 +178,8 @@ export class TopologyBuilder {
    * @param port undefined: not known
    */
   declaresHost(workload: Workload, host: string, port: PortReference, isPublic: boolean): boolean {
-    const { connectsTo, internetEgress } = this.declarationsOf(workload);
-    const hosts = this.declaredHosts.get(workload) ?? new DeclaredHosts(connectsTo ?? []);
-    this.declaredHosts.set(workload, hosts);
-    if (connectsTo?.length === 0 || hosts.opens(host, port)) return true;
+    const { connectsTo, internetEgress, opened } = this.declarationsOf(workload);
+    if (connectsTo?.length === 0 || opened.opens(host, port)) return true;
     if (!isPublic || internetEgress === undefined) return false;
     return (
       internetEgress.length === 0 || internetEgress.some((one) => port === undefined || one.port === port)

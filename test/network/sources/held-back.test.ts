@@ -163,7 +163,7 @@ describe('a hand-written policy that isolates the pods for ingress', () => {
     env: { WEB_URL: 'http://web:81' },
     annotations: 'todo.example.com/accepts-from: none',
   });
-  /** It has a client for its second port, and a third one behind a Service of its own. */
+  /** It has a client for its second port, and a third one with a Service of its own. */
   const build = [
     workload(),
     service('web', 'ports: [{port: 81, targetPort: 8081}]'),

@@ -62,8 +62,8 @@ function excessOf(policy: Policy, direction: Direction, build: CheckedBuild): Tr
         const [from, to] = direction === 'ingress' ? [peer, pod] : [pod, peer];
         for (const port of (rule.ports ?? EVERY_PORT).flatMap((one) => portsIn(one, to, required))) {
           const traffic = { from, to, ...port };
-          if (isUnknown(traffic, build) || required.includes(traffic)) continue;
-          if (allowsByRule(rule, namespace, peer, traffic)) return traffic;
+          const isExcess = allowsByRule(rule, namespace, peer, traffic) && !required.includes(traffic);
+          if (isExcess && !isUnknown(traffic, build)) return traffic;
         }
       }
   }

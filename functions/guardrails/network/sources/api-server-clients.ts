@@ -61,7 +61,7 @@ function connect(
   { text, field, cause, answer }: Evidence,
 ): void {
   const { apiServer } = topology.peers;
-  const { connectsTo } = topology.declarationsOf(workload);
+  const { connectsTo, opened } = topology.declarationsOf(workload);
   // A token that is mounted may never be used: none says so.
   if (connectsTo?.length === 0) return;
   if (apiServer !== undefined) {
@@ -69,10 +69,7 @@ function connect(
     topology.connect({ is: 'workload', workload }, apiServerEnd(apiServer), ports, text, cause);
     return;
   }
-  const isDeclared = connectsTo?.some(
-    ({ range, port }) => range !== undefined && API_SERVER_PORTS.some((one) => one === port),
-  );
-  if (isDeclared === true || topology.heldForApiServer.has(workload)) return;
+  if (opened.opensAddresses(API_SERVER_PORTS) || topology.heldForApiServer.has(workload)) return;
   topology.heldForApiServer.add(workload);
   topology.addNeed({ workload, direction: 'egress', evidence: text, field, answer: words(answer) });
 }

@@ -30,9 +30,9 @@ export const readDns: Source<Workload> = (workload, topology) => {
  * https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy
  */
 function addNodeResolver(workload: Workload, topology: TopologyBuilder): void {
-  const { connectsTo = [] } = topology.declarationsOf(workload);
+  const { opened } = topology.declarationsOf(workload);
   const isConfigured = topology.peers.dns.addresses !== EXTERNAL_PEERS.dns.addresses;
-  if (isConfigured || connectsTo.some(({ range, port }) => range !== undefined && port === 53)) return;
+  if (isConfigured || opened.opensAddresses(NAMESERVER_PORTS)) return;
   const key = words(topology.annotations.connectsTo);
   topology.addNeed({
     workload,

@@ -1,9 +1,9 @@
-import { groupOf, resourceRef } from '../../krm/resource';
+import { resourceRef } from '../../krm/resource';
 import { type Message, message, words } from '../../message';
 import { objectAt, objectsIn } from '../../yaml/yaml';
 import type { Exposure, Port, Workload } from '../connection';
 import { isLabels, stringsIn } from '../selector';
-import { containerPortsIn, podPorts, targetPorts } from '../services';
+import { allPodPorts, containerPortsIn, isService } from '../services';
 import type { Source, TopologyBuilder } from '../topology-builder';
 
 /** A Service is open to external traffic by its type, unless an Ingress or a route leads to it. */
@@ -11,12 +11,12 @@ export const readServiceExposures: Source = (at, topology) => {
   const { resource } = at;
   const spec = objectAt(resource, 'spec');
   const { type, selector } = spec;
-  const { kind, namespace = '' } = resourceRef(resource);
-  if (kind !== 'Service' || groupOf(resource) !== '' || topology.routed.has(resource)) return;
+  const { namespace = '' } = resourceRef(resource);
+  if (!isService(resource) || topology.routed.has(resource)) return;
   if (type !== 'LoadBalancer' && type !== 'NodePort') return;
   const cause = words(`is of type ${type}`);
   for (const workload of topology.selectedBy(isLabels(selector) ? stringsIn(selector) : {}, namespace)) {
-    const ports = targetPorts(spec, undefined, false).flatMap((port) => podPorts(port, workload));
+    const ports = allPodPorts(spec, workload);
     addExposure({ at, cause, field: ['spec', 'type'], workload, ports }, topology);
   }
 };
@@ -32,10 +32,10 @@ export const readHostPorts: Source<Workload> = (workload, topology) => {
   addExposure({ at: workload, cause, field: ['spec'], workload, ports: exposed }, topology);
 };
 
-/** Entries of accepts-from. */
-export function exampleOfClients([first]: readonly Port[]): Message {
+/** What answers a need of clients that are not known, with entries of accepts-from for the first of some ports. */
+export function clientsAnswer([first]: readonly Port[], { annotations }: TopologyBuilder): Message {
   const port = first?.port ?? 'PORT';
-  return message`NAMESPACE/app=client:${port} or 10.0.0.0/8:${port}`;
+  return message`name its clients in ${words(annotations.acceptsFrom)}, such as NAMESPACE/app=client:${port} or 10.0.0.0/8:${port}, or none`;
 }
 
 /** External clients are not known, unless the workload declares them. */
@@ -45,13 +45,12 @@ function addExposure(exposure: Omit<Exposure, 'isDeclared'>, topology: TopologyB
   topology.exposures.push({ ...exposure, isDeclared });
   if (isDeclared) return;
   const { name } = resourceRef(at.resource);
-  const key = words(topology.annotations.acceptsFrom);
   topology.addNeed({
     workload,
     direction: 'ingress',
     evidence: at === workload ? cause : message`Service/${name} ${cause}`,
     field: ['spec'],
-    answer: message`name its clients in ${key}, such as ${exampleOfClients(ports)}, or none`,
+    answer: clientsAnswer(ports, topology),
     ports,
   });
 }

@@ -5,7 +5,7 @@ import type { Port, Workload } from '../connection';
 import { Field } from '../decode';
 import { LabelIndex } from '../label-index';
 import { readSelector, stringsIn } from '../selector';
-import { containerPortsIn, podPorts, portReference, targetPorts } from '../services';
+import { containerPortsIn, isService, podPorts, portReference, targetPorts } from '../services';
 import type { Source, TopologyBuilder } from '../topology-builder';
 
 /** The kinds whose objects select Services, or pods, by their labels. */
@@ -184,7 +184,7 @@ function ofPortNames({ resources, topology }: Build): Scrape[] {
 }
 
 function servicesIn(resources: readonly Placed[]): Placed[] {
-  return resources.filter(({ resource }) => resource.kind === 'Service' && groupOf(resource) === '');
+  return resources.filter(({ resource }) => isService(resource));
 }
 
 function monitorsIn(resources: readonly Placed[], kinds: readonly string[]): YamlObject[] {

@@ -1,9 +1,9 @@
-import { groupOf, resourceRef } from '../../krm/resource';
+import { resourceRef } from '../../krm/resource';
 import { message } from '../../message';
 import { type YamlObject, objectAt } from '../../yaml/yaml';
 import type { Workload } from '../connection';
 import { isLabels, stringsIn } from '../selector';
-import { isHeadless, podPorts, targetPorts } from '../services';
+import { isHeadless, isService, podPorts, targetPorts } from '../services';
 import type { Source, TopologyBuilder } from '../topology-builder';
 
 /**
@@ -31,7 +31,7 @@ export const readStatefulSetPeers: Source<Workload> = (workload, topology) => {
 
 /** A headless Service whose StatefulSet does not name it may connect the pods too. */
 export const readUnnamedHeadlessService: Source = ({ resource }, topology) => {
-  if (resource.kind !== 'Service' || groupOf(resource) !== '') return;
+  if (!isService(resource)) return;
   const { name, namespace = '' } = resourceRef(resource);
   for (const at of membersOf(resource, namespace, topology)) {
     const isKnown = topology.clusters.has(at) || serviceNameOf(at) !== undefined;

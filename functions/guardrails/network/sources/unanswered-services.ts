@@ -1,17 +1,17 @@
-import { groupOf, resourceRef } from '../../krm/resource';
+import { resourceRef } from '../../krm/resource';
 import { message, words } from '../../message';
 import { objectAt, objectsIn, textOf } from '../../yaml/yaml';
 import type { Port, Workload } from '../connection';
 import { isLabels, stringsIn } from '../selector';
-import { podPorts, portReference, targetPorts } from '../services';
+import { isService, podPorts, portReference, targetPorts } from '../services';
 import type { Source, TopologyBuilder } from '../topology-builder';
-import { exampleOfClients } from './exposures';
+import { clientsAnswer } from './exposures';
 
 /** A Service to which nothing in the build leads has clients elsewhere, or none. */
 export const readUnansweredServices: Source = ({ resource }, topology) => {
   const spec = objectAt(resource, 'spec');
-  const { kind, name, namespace = '' } = resourceRef(resource);
-  if (kind !== 'Service' || groupOf(resource) !== '' || topology.routed.has(resource)) return;
+  const { name, namespace = '' } = resourceRef(resource);
+  if (!isService(resource) || topology.routed.has(resource)) return;
   // `exposures.ts` reads those that are open to external traffic.
   const isInternal = spec.type !== 'ExternalName' && spec.type !== 'LoadBalancer' && spec.type !== 'NodePort';
   if (!isInternal || !isLabels(spec.selector)) return;
@@ -35,7 +35,7 @@ export const readUnansweredServices: Source = ({ resource }, topology) => {
       direction: 'ingress',
       evidence: message`Service/${name} has no client in this build${unknown}`,
       field: ['spec'],
-      answer: message`name its clients in ${words(topology.annotations.acceptsFrom)}, such as ${exampleOfClients(ports)}, or none`,
+      answer: clientsAnswer(ports, topology),
       ports,
       ...(topology.unknownContent.size > 0 ? { isUnknownContent: true } : {}),
     });

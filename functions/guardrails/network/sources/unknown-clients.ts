@@ -1,8 +1,8 @@
-import { groupOf, resourceRef } from '../../krm/resource';
+import { resourceRef } from '../../krm/resource';
 import { message, words } from '../../message';
 import { objectAt } from '../../yaml/yaml';
 import { isLabels, stringsIn } from '../selector';
-import { podPorts, targetPorts } from '../services';
+import { allPodPorts, isService } from '../services';
 import type { Source } from '../topology-builder';
 
 /**
@@ -11,11 +11,11 @@ import type { Source } from '../topology-builder';
  */
 export const readUnknownClients: Source = ({ resource }, topology) => {
   const spec = objectAt(resource, 'spec');
-  const { kind, name, namespace = '' } = resourceRef(resource);
-  if (kind !== 'Service' || groupOf(resource) !== '' || spec.type === 'ExternalName') return;
+  const { name, namespace = '' } = resourceRef(resource);
+  if (!isService(resource) || spec.type === 'ExternalName') return;
   if (topology.unknownContent.size === 0 || !isLabels(spec.selector)) return;
   for (const workload of topology.selectedBy(stringsIn(spec.selector), namespace)) {
-    const ports = targetPorts(spec, undefined, false).flatMap((port) => podPorts(port, workload));
+    const ports = allPodPorts(spec, workload);
     const isAnswered =
       topology.routed.has(resource) ||
       topology.hasClients(workload, ports) ||

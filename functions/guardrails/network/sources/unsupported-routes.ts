@@ -4,7 +4,7 @@ import { type YamlObject, type YamlValue, isObject, objectAt, objectsIn } from '
 import type { PortReference } from '../connection';
 import { type ServiceReference, portReference, serviceReferences, targetPorts } from '../services';
 import type { Source, TopologyBuilder } from '../topology-builder';
-import { exampleOfClients } from './exposures';
+import { clientsAnswer } from './exposures';
 
 /** A Service as a route names it; undefined: it names something else. */
 type Target = { readonly host: YamlValue | undefined; readonly port: PortReference } | undefined;
@@ -49,7 +49,6 @@ export const readUnsupportedRoute: Source = (at, topology) => {
 function lead(reference: ServiceReference, at: Placed, topology: TopologyBuilder): void {
   const { kind, name } = resourceRef(at.resource);
   const evidence = message`${kind}/${name} leads to it through Service/${reference.name}`;
-  const key = words(topology.annotations.acceptsFrom);
   for (const { workload, ports } of topology.podsOf(reference, { at, field: ['spec'], isGuess: true }))
     if (ports.length > 0 && !topology.declaresClients(workload, ports))
       topology.addNeed({
@@ -57,7 +56,7 @@ function lead(reference: ServiceReference, at: Placed, topology: TopologyBuilder
         direction: 'ingress',
         evidence,
         field: ['spec'],
-        answer: message`name its clients in ${key}, such as ${exampleOfClients(ports)}, or none`,
+        answer: clientsAnswer(ports, topology),
         ports,
       });
 }
