@@ -1,6 +1,6 @@
 // A workload is isolated in a direction only where all of its traffic is known: what is generated, and what is reported.
-import { EXTERNAL_PEERS, type ExternalPeers } from '../../functions/guardrails/network/external-peers';
-import { checkBuild, readBuild, withPolicies } from '../support/network-build';
+import { EXTERNAL_PEERS } from '../../functions/guardrails/network/external-peers';
+import { checkBuild, findings, typesIn } from '../support/network-build';
 
 interface Workload {
   readonly kind?: 'Deployment' | 'CronJob';
@@ -41,15 +41,6 @@ const PAY = 'env PAY_URL names pay.example.com';
 const ADD_PAY = 'add todo.example.com/connects-to: "pay.example.com:443"';
 const CLIENTS =
   'name its clients in todo.example.com/accepts-from, such as NAMESPACE/app=client:8080 or 10.0.0.0/8:8080, or none';
-
-/** Policies by name, with their types alone. */
-function typesIn(documents: readonly string[], peers?: ExternalPeers) {
-  const { policies } = readBuild(documents, peers);
-  return Object.fromEntries(Object.entries(policies).map(([name, spec]) => [name, spec.policyTypes]));
-}
-
-const findings = (documents: readonly string[], peers?: ExternalPeers) =>
-  checkBuild(withPolicies(documents, peers), peers);
 
 test('a need in one direction: the other one is isolated', () => {
   const build = [workload({ env: OUTSIDE })];

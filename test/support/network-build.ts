@@ -40,6 +40,17 @@ export function checkBuild(documents: readonly string[], peers: ExternalPeers = 
   return checkPolicies(resourcesIn(documents), peers, annotationNames()).map(findingOf);
 }
 
+/** The policies that are generated for documents, by name, with their types alone. */
+export function typesIn(documents: readonly string[], peers?: ExternalPeers) {
+  const { policies } = readBuild(documents, peers);
+  return Object.fromEntries(Object.entries(policies).map(([name, spec]) => [name, spec.policyTypes]));
+}
+
+/** The findings about documents with the policies that are generated for them. */
+export function findings(documents: readonly string[], peers?: ExternalPeers): string[] {
+  return checkBuild(withPolicies(documents, peers), peers);
+}
+
 /** Documents with the policies that are generated for them. */
 export function withPolicies(
   documents: readonly string[],

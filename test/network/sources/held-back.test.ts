@@ -1,6 +1,6 @@
 // What the sources find in a build holds isolation back: what is generated then, and what is reported, by direction.
 import { EXTERNAL_PEERS, type ExternalPeers } from '../../../functions/guardrails/network/external-peers';
-import { checkBuild, readBuild, readNeeds, withPolicies } from '../../support/network-build';
+import { checkBuild, findings, readBuild, readNeeds, typesIn } from '../../support/network-build';
 
 interface Workload {
   readonly kind?: 'Deployment' | 'CronJob';
@@ -62,15 +62,6 @@ const DNS = {
     { protocol: 'TCP', port: 53 },
   ],
 };
-
-/** Policies by name, with their types alone. */
-function typesIn(documents: readonly string[], peers?: ExternalPeers) {
-  const { policies } = readBuild(documents, peers);
-  return Object.fromEntries(Object.entries(policies).map(([name, spec]) => [name, spec.policyTypes]));
-}
-
-const findings = (documents: readonly string[], peers?: ExternalPeers) =>
-  checkBuild(withPolicies(documents, peers), peers);
 
 describe('a need in one direction', () => {
   test('egress: a policy for ingress alone, with the known clients', () => {
