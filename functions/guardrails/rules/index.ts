@@ -1,5 +1,6 @@
 import { apiSchema } from './api-schema';
 import { capabilities } from './capabilities';
+import { deadKustomize } from './dead-kustomize';
 import { networkPolicy } from './network-policy';
 import { pinnedImage } from './pinned-image';
 import { plainSecret } from './plain-secret';
@@ -16,8 +17,8 @@ import { volumes } from './volumes';
 
 /**
  * In the order in which findings are reported and fixes are written: the resource itself, images and Secrets first, then the securityContext
- * of pod and container, the rest of Pod Security, mounts and volumes, the ServiceAccount and what RBAC gives it, resources, and
- * at last the network.
+ * of pod and container, the rest of Pod Security, mounts and volumes, the ServiceAccount and what RBAC gives it, resources,
+ * the kustomizations themselves, and at last the network.
  */
 export const RULES: readonly Rule[] = [
   apiSchema,
@@ -33,5 +34,6 @@ export const RULES: readonly Rule[] = [
   serviceAccountToken,
   rbac,
   resources,
+  deadKustomize,
   networkPolicy,
 ];
