@@ -257,7 +257,7 @@ async function verifyBuilds(
 ): Promise<Verified> {
   const judged: JudgedBuild[] = [];
   const findings: Finding[][] = [failures.map(failureOf)];
-  const deadIn = deadKustomizeIn(pkg, shown);
+  const deadIn = deadKustomizeIn(pkg, builds, shown);
   // One after the other: to find a source, the copy is changed.
   for (const build of builds) {
     const { overlay, kustomization, stdout, stderr, resources } = build;

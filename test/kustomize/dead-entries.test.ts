@@ -25,7 +25,7 @@ async function found(files: Record<string, string>, spec = '{}'): Promise<string
   expect(build).toEqual([]);
   return results
     .filter(({ tags }) => tags?.rule === 'dead-kustomize')
-    .map(({ severity, message }) => `${severity ?? ''} ${message}`);
+    .map(({ severity, message }) => `${severity} ${message}`);
 }
 
 /** The findings with prod on the base of two Deployments. */
@@ -193,5 +193,38 @@ describe('a target', () => {
     ['of a replacement matches', replacement('{kind: Deployment, name: backend}')],
   ])('that %s has no finding', async (_, prod) => {
     expect((await inProd(prod)).filter((one) => one.includes('target'))).toEqual([]);
+  });
+});
+
+describe('a generator', () => {
+  const mounting = (name: string) =>
+    `${deployment('web', 'nginx:1')}        envFrom: [{configMapRef: {name: ${name}}}]\n`;
+  const generator = (fields = '') => `configMapGenerator:\n- name: settings\n  literals: [a=b]\n${fields}`;
+
+  test('that nothing refers to is an info', async () => {
+    expect(await inProd(generator())).toEqual([
+      'info overlays/prod: the generated ConfigMap/settings is not used: no other resource of the build names it (overlays/prod/kustomization.yaml:5, configMapGenerator[0]); remove the generator, or refer to its name where it is used',
+    ]);
+  });
+
+  test.each([
+    ['has no hash', generator('  options: {disableNameSuffixHash: true}\n')],
+    ['has a label', generator('  options: {labels: {grafana_dashboard: "1"}}\n')],
+    ['a workload names', `${generator()}namePrefix: prod-\n`, 'settings'],
+    [
+      'a replacement reads',
+      `${generator()}replacements:\n- source: {kind: ConfigMap, name: settings, fieldPath: data.a}\n  targets:\n  - select: {kind: Deployment, name: web}\n    fieldPaths: [metadata.annotations.a]\n    options: {create: true}\n`,
+    ],
+  ])('that %s has no finding', async (_, prod, name = 'other') => {
+    const files = {
+      'base/kustomization.yaml': `${KUSTOMIZATION}resources: [web.yaml]\n`,
+      'base/web.yaml': mounting(name),
+    };
+    expect(
+      await found({
+        ...files,
+        'overlays/prod/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\n${prod}`,
+      }),
+    ).toEqual([]);
   });
 });

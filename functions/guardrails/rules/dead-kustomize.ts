@@ -1,10 +1,13 @@
 import type { Finding } from '../findings/finding';
+import type { Severity } from '../krm/result';
 import { type DeadEntry, deadEntries } from '../kustomize/dead-entries';
-import { type PackageItems, reachableFrom } from '../kustomize/graph';
+import type { OverlayBuild } from '../kustomize/build-overlays';
+import { type Kustomization, type PackageItems, reachableFrom } from '../kustomize/graph';
 import type { Package } from '../kustomize/package';
 import { placeInFile } from '../kustomize/source-place';
+import { unusedGenerators } from '../kustomize/unused-generators';
 import { type Message, message, words } from '../message';
-import { formatPath } from '../yaml/field-path';
+import { type FieldPath, formatPath } from '../yaml/field-path';
 import type { Rule } from './rule';
 
 /** What a kustomization says, and kustomize ignores without a word. It is checked for a package, not for a resource. */
@@ -20,37 +23,54 @@ export const deadKustomize: Rule = {
  *
  * @param shown the files in which to count lines
  */
-export function deadKustomizeIn(pkg: Package, shown: PackageItems): (overlay: string) => Finding[] {
-  const dead = deadEntries(pkg).map((one) => ({
-    dir: one.kustomization.dir,
-    finding: findingOf(one, shown),
-  }));
+export function deadKustomizeIn(
+  pkg: Package,
+  builds: readonly OverlayBuild[],
+  shown: PackageItems,
+): (overlay: string) => Finding[] {
+  const found = [
+    ...deadEntries(pkg).map((one) => findingOf(one, { severity: severityOf(one), ...textsOf(one) }, shown)),
+    ...unusedGenerators(pkg, builds).map((one) => findingOf(one, unused(one.name), shown)),
+  ];
   return (overlay) => {
-    if (dead.length === 0) return [];
+    if (found.length === 0) return [];
     const reached = reachableFrom(pkg.graph, [overlay]);
-    return dead
-      .filter(({ dir }) => reached.has(dir))
+    return found
+      .filter(({ kustomization: { dir } }) => reached.has(dir))
       .map(({ finding }) => ({ ...finding, overlays: [overlay] }));
   };
 }
 
-function findingOf(dead: DeadEntry, shown: PackageItems): Finding {
-  const { kustomization, entry, why } = dead;
-  const { file, isComponent } = kustomization;
+/** An entry of a kustomization. */
+interface Entry {
+  readonly kustomization: Kustomization;
+  readonly entry: FieldPath;
+}
+
+function findingOf(
+  { kustomization, entry }: Entry,
+  texts: Pick<Finding, 'severity' | 'problem' | 'remedy'>,
+  shown: PackageItems,
+): { readonly kustomization: Kustomization; readonly finding: Finding } {
+  const { file } = kustomization;
   const documents = shown.get(file) ?? [];
-  const isNear = why.is === 'unmatched image' && why.near !== undefined;
-  const [inKustomization, inComponent] = isNear
-    ? (['error', 'warning'] as const)
-    : (['warning', 'info'] as const);
   const { id: rule, documentation } = deadKustomize;
+  const source = { file, ...placeInFile(documents, documents[0], entry), entry };
+  return { kustomization, finding: { rule, documentation, ...texts, overlays: [], source } };
+}
+
+/** A Component is for kustomizations of which some may not have what it changes. */
+function severityOf({ kustomization: { isComponent }, why }: DeadEntry): Severity {
+  const isNear = why.is === 'unmatched image' && why.near !== undefined;
+  if (isNear) return isComponent ? 'warning' : 'error';
+  return isComponent ? 'info' : 'warning';
+}
+
+function unused(name: string): Pick<Finding, 'severity' | 'problem' | 'remedy'> {
   return {
-    rule,
-    documentation,
-    // A Component is for kustomizations of which some may not have what it changes.
-    severity: isComponent ? inComponent : inKustomization,
-    ...textsOf(dead),
-    overlays: [],
-    source: { file, ...placeInFile(documents, documents[0], entry), entry },
+    severity: 'info',
+    problem: message`the generated ${name} is not used: no other resource of the build names it`,
+    remedy: words('remove the generator, or refer to its name where it is used'),
   };
 }
 
