@@ -61,7 +61,7 @@ class Evaluation {
       case 'list':
         return expression.items.flatMap(({ value, isOptional }) => {
           const item = this.of(value, scope);
-          return isOptional ? (itemsOf(item, '[?]') as Value[]) : [item];
+          return isOptional ? itemsOf(item, '[?]') : [item];
         });
       case 'map':
         return this.map(expression, scope);
@@ -121,31 +121,38 @@ class Evaluation {
   }
 
   private call(call: Call, scope: Scope): Value {
-    const { of, name, args } = call;
+    return this.lazy(call, scope) ?? this.macro(call, scope) ?? this.function(call, scope);
+  }
+
+  /** What does not evaluate all of its operands; undefined: the call is something else. */
+  private lazy({ of, name, args }: Call, scope: Scope): Value | undefined {
     const [first, second, third] = args;
-    if (of === undefined && first !== undefined) {
-      if (name === 'has' && args.length === 1) return this.has(first, scope);
-      if (name === '&&' && second !== undefined) return this.logical(first, second, scope, false);
-      if (name === '||' && second !== undefined) return this.logical(first, second, scope, true);
-      if (name === '?:' && second !== undefined && third !== undefined) {
-        const condition = known(this.of(first, scope));
-        if (typeof condition !== 'boolean') throw noOverload('_?_:_', condition);
-        return this.of(condition ? second : third, scope);
-      }
-    }
+    if (of !== undefined || first === undefined) return undefined;
+    if (name === 'has' && args.length === 1) return this.has(first, scope);
+    if (second === undefined) return undefined;
+    if (name === '&&' || name === '||') return this.logical(first, second, scope, name === '||');
+    if (name !== '?:' || third === undefined) return undefined;
+    const condition = known(this.of(first, scope));
+    if (typeof condition !== 'boolean') throw noOverload('_?_:_', condition);
+    return this.of(condition ? second : third, scope);
+  }
+
+  private macro({ of, name, args }: Call, scope: Scope): Value | undefined {
     const macro = of === undefined ? undefined : MACROS.get(`${name} ${args.length}`);
-    if (of !== undefined && macro !== undefined) {
-      const result = macro({ of, args, scope, evaluate: this.of });
-      if (result !== undefined) return result;
-    }
+    return of === undefined || macro === undefined
+      ? undefined
+      : macro({ of, args, scope, evaluate: this.of });
+  }
+
+  private function({ of, name, args }: Call, scope: Scope): Value {
     const qualified = of?.is === 'name' && scope(of.name) === undefined ? `${of.name}.${name}` : undefined;
     const isQualified = qualified !== undefined && FUNCTIONS.global.has(qualified);
-    const functions: Functions = of === undefined || isQualified ? FUNCTIONS.global : FUNCTIONS.methods;
+    const isMethod = of !== undefined && !isQualified;
+    const functions: Functions = isMethod ? FUNCTIONS.methods : FUNCTIONS.global;
     const fullName = isQualified ? qualified : name;
     const overloads = functions.get(fullName);
     if (overloads === undefined) throw new CelUnknown(`the function ${fullName} is not supported`);
-    const operands = of === undefined || isQualified ? args : [of, ...args];
-    const values = operands.map((one) => known(this.of(one, scope)));
+    const values = (isMethod ? [of, ...args] : args).map((one) => known(this.of(one, scope)));
     for (const overload of overloads) {
       const result = overload(...values);
       if (result !== undefined) return result;
@@ -178,7 +185,7 @@ function decide<T>(
   deciding: boolean,
   name: string,
 ): boolean {
-  let failure: unknown;
+  let failure: CelError | CelUnknown | undefined;
   for (const item of items) {
     try {
       const value = evaluate(item);

@@ -41,7 +41,7 @@ interface Token {
   readonly at: number;
 }
 
-const OPERATORS = ['&&', '||', '==', '!=', '<=', '>=', ...'<>!-+*/%?:.,()[]{}'];
+const OPERATORS = '&& || == != <= >= < > ! - + * / % ? : . , ( ) [ ] { }'.split(' ');
 const NUMBER =
   /0x[0-9a-fA-F]+u?|(?:[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|\.[0-9]+(?:[eE][+-]?[0-9]+)?)|[0-9]+u?/iy;
 const NAME = /[_a-zA-Z][_a-zA-Z0-9]*|`[a-zA-Z0-9_.\-/ ]+`/y;

@@ -83,6 +83,11 @@ export function fromYaml(value: YamlValue): Value {
   return new Map(Object.entries(value).map(([key, field]) => [key, fromYaml(field)]));
 }
 
+/** The characters of a text as CEL counts them: code points. */
+export function characters(text: string): string[] {
+  return Array.from(text);
+}
+
 export function isMap(value: Value): value is ReadonlyMap<Key, Value> {
   return value instanceof Map;
 }
@@ -91,23 +96,15 @@ export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }
 
+const SCALARS: Readonly<Record<string, string>> = { bigint: 'int', number: 'double', boolean: 'bool' };
+
 export function typeOf(value: Value): string {
   if (value === null) return 'null_type';
-  switch (typeof value) {
-    case 'bigint':
-      return 'int';
-    case 'number':
-      return 'double';
-    case 'string':
-      return 'string';
-    case 'boolean':
-      return 'bool';
-    default:
-      if (value instanceof Uint) return 'uint';
-      if (value instanceof Opaque) return value.type;
-      if (value instanceof Uint8Array) return 'bytes';
-      return isMap(value) ? 'map' : 'list';
-  }
+  if (typeof value !== 'object') return SCALARS[typeof value] ?? typeof value;
+  if (value instanceof Uint) return 'uint';
+  if (value instanceof Opaque) return value.type;
+  if (value instanceof Uint8Array) return 'bytes';
+  return isMap(value) ? 'map' : 'list';
 }
 
 /** The value of a number for a comparison with other types of numbers. */
@@ -116,10 +113,14 @@ function numberIn(value: Value): bigint | number | undefined {
   return typeof value === 'bigint' || typeof value === 'number' ? value : undefined;
 }
 
+/** JavaScript compares the exact values of a bigint and a number. */
+function areSame(a: bigint | number, b: bigint | number): boolean {
+  return typeof a === typeof b ? a === b : a <= b && a >= b;
+}
+
 export function equal(a: Value, b: Value): boolean {
   const [x, y] = [numberIn(a), numberIn(b)];
-  // JavaScript compares the exact values of a bigint and a number.
-  if (x !== undefined && y !== undefined) return x == y;
+  if (x !== undefined && y !== undefined) return areSame(x, y);
   if (a === b) return true;
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0;
   if (a instanceof Optional && b instanceof Optional) {
@@ -145,7 +146,7 @@ export function equal(a: Value, b: Value): boolean {
 /** Negative, zero or positive; undefined for values without an order, NaN included. */
 export function compare(a: Value, b: Value): number | undefined {
   const [x, y] = [numberIn(a), numberIn(b)];
-  if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x == y ? 0 : undefined;
+  if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : areSame(x, y) ? 0 : undefined;
   if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b));
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b);

@@ -1,13 +1,17 @@
 import type { PlacedReport } from '../findings/finding';
 import type { Severity } from '../krm/result';
-import { type Placed, resourceRef } from '../krm/resource';
+import { type Placed, expandLists, groupOf, resourceRef } from '../krm/resource';
 import { message, words } from '../message';
+import { type YamlObject, textOf } from '../yaml/yaml';
 import { ServedKinds } from './admission-policy/kinds';
 import { checkPolicies } from './admission-policy/checks';
 import { type Binding, type Policy, readPolicies } from './admission-policy/policies';
 import { type JudgedObject, judgedObjects } from './admission-policy/subjects';
 import { type Verdict, verdictsOf } from './admission-policy/verdicts';
-import type { Rule } from './rule';
+import type { Rule, RuleContext } from './rule';
+
+/** What the configuration adds to the policies of builds. */
+export type ConfiguredPolicies = Pick<RuleContext, 'policies'>;
 
 /** The kinds that the API server never passes to these policies. */
 const NOT_JUDGED = /^(?:Validating|Mutating)AdmissionPolicy(?:Binding)?$/;
@@ -20,12 +24,14 @@ export const admissionPolicy: Rule = {
   documentation: 'https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/',
   judgesParts: true,
   checkBuild: (resources, { policies: configured = [] }) => {
-    const candidates = [...resources, ...configured];
+    const names = new Set(resources.map(identityOf));
+    // A file of spec.policies may be a part of the build, too.
+    const candidates = [...resources, ...configured.filter((one) => !names.has(identityOf(one)))];
     const policies = readPolicies(candidates);
     if (policies.length === 0) return [];
     const kinds = new ServedKinds(candidates);
     const objects = judgedObjects(resources, kinds).filter(
-      ({ object }) => !NOT_JUDGED.test(String(object.kind)),
+      ({ object }) => !NOT_JUDGED.test(textOf(object.kind)),
     );
     const own = policies.filter(({ at }) => resources.includes(at));
     return [
@@ -34,6 +40,22 @@ export const admissionPolicy: Rule = {
     ];
   },
 };
+
+function identityOf({ resource }: Placed): string {
+  const { kind, namespace, name } = resourceRef(resource);
+  return JSON.stringify([groupOf(resource), kind, namespace, name]);
+}
+
+/** What is wrong with the policies of the configuration: a binding may be in any of the builds. */
+export function checkConfigured(
+  configured: readonly Placed[],
+  builds: readonly (readonly YamlObject[])[],
+): PlacedReport[] {
+  if (configured.length === 0) return [];
+  const built = builds.flat().flatMap((root) => expandLists(root));
+  const own = new Set(configured.map(({ resource }) => resource));
+  return checkPolicies(readPolicies([...configured, ...built]).filter(({ at }) => own.has(at.resource)));
+}
 
 /** The reports about one policy: each violation once, and what cannot be judged in one line. */
 function reportsOf(

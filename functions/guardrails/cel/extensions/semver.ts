@@ -26,7 +26,7 @@ function parse(text: string, isNormalized: boolean): Semver | undefined {
 
 /** Without `v`, with missing numbers and without leading zeros, as Kubernetes' semver(text, true) reads it. */
 function normalized(text: string): string {
-  const [, core = '', rest = ''] = /^v?([^-+]*)(.*)$/s.exec(text) ?? [];
+  const [, core = '', rest = ''] = /^v?([^-+]*)((?:[-+].*)?)$/s.exec(text) ?? [];
   const numbers = core.split('.').map((one) => one.replace(/^0+(?=\d)/, ''));
   while (numbers.length < 3) numbers.push('0');
   return numbers.join('.') + rest;

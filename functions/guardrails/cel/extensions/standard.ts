@@ -6,6 +6,7 @@ import {
   Type,
   Uint,
   type Value,
+  characters,
   compare,
   equal,
   isList,
@@ -16,7 +17,7 @@ import {
   toUint,
   typeOf,
 } from '../value';
-import { parseDuration, parseTimestamp, printDuration, printTimestamp } from './time';
+import { parseDuration, parseTimestamp, printDuration, printTimestamp, withoutZeros } from './time';
 
 type Arithmetic = (a: bigint, b: bigint) => bigint;
 
@@ -85,7 +86,7 @@ const isIn: Overload = (item = null, of = null) => {
 };
 
 const size: Overload = (of = null) => {
-  if (typeof of === 'string') return BigInt([...of].length);
+  if (typeof of === 'string') return BigInt(characters(of).length);
   if (of instanceof Uint8Array || isList(of)) return BigInt(of.length);
   return isMap(of) ? BigInt(of.size) : undefined;
 };
@@ -125,7 +126,7 @@ const toDouble: Overload = (value = null) => {
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(value);
   if (special !== null)
     return special[2]?.toLowerCase() === 'nan' ? Number.NaN : special[1] === '-' ? -Infinity : Infinity;
-  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value))
+  if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(value))
     throw new CelError(`strconv.ParseFloat: parsing ${JSON.stringify(value)}: invalid syntax`);
   return Number(value);
 };
@@ -145,20 +146,13 @@ export function printDouble(value: number): string {
 function plainDigits(value: number): string {
   const text = String(value);
   if (!text.includes('e')) return text;
-  return value.toFixed(20).replace(/0+$/, '');
+  return withoutZeros(value.toFixed(20));
 }
 
 const toText: Overload = (value = null) => {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'bigint':
-    case 'boolean':
-      return String(value);
-    case 'number':
-      return printDouble(value);
-    default:
-  }
+  if (typeof value === 'string') return value;
+  if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return printDouble(value);
   if (value instanceof Uint) return String(value.value);
   if (value instanceof Timestamp) return printTimestamp(value);
   if (value instanceof Duration) return printDuration(value);

@@ -1,10 +1,7 @@
 import { CelError } from '../errors';
 import type { Library } from '../library';
-import { Type, Uint, type Value, isList, isMap, typeOf } from '../value';
+import { Type, Uint, type Value, characters, isList, isMap, typeOf } from '../value';
 import { printDouble, textOfValue } from './standard';
-
-/** Characters as CEL counts them: code points. */
-const characters = (text: string): string[] => [...text];
 
 /** @throws CelError an index before the start or after the end */
 function inBounds(index: bigint, length: number): number {
@@ -68,12 +65,13 @@ function printValue(value: Value): string {
 }
 
 function roundedHalfEven(value: number, digits: number): string {
-  return new Intl.NumberFormat('en-US', {
+  const options: Intl.NumberFormatOptions = {
     maximumFractionDigits: digits,
     minimumFractionDigits: digits,
     useGrouping: false,
     roundingMode: 'halfEven',
-  } as Intl.NumberFormatOptions).format(value);
+  };
+  return new Intl.NumberFormat('en-US', options).format(value);
 }
 
 function integerIn(value: Value): bigint | undefined {

@@ -43,11 +43,16 @@ export function parseTimestamp(text: string): Timestamp {
   return new Timestamp(BigInt(seconds) * 1_000_000n + BigInt(fraction.padEnd(9, '0')));
 }
 
+/** Digits without the zeros at their end. */
+export function withoutZeros(digits: string): string {
+  let end = digits.length;
+  while (digits.charAt(end - 1) === '0') end -= 1;
+  return digits.slice(0, end);
+}
+
 export function printTimestamp({ key }: Timestamp): string {
   const seconds = key / NANOS - (key % NANOS < 0n ? 1n : 0n);
-  const fraction = String(key - seconds * NANOS)
-    .padStart(9, '0')
-    .replace(/0+$/, '');
+  const fraction = withoutZeros(String(key - seconds * NANOS).padStart(9, '0'));
   const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
   return `${whole}${fraction === '' ? '' : `.${fraction}`}Z`;
 }
@@ -55,9 +60,7 @@ export function printTimestamp({ key }: Timestamp): string {
 /** As cel-go prints it: in seconds. */
 export function printDuration({ key }: Duration): string {
   const size = key < 0n ? -key : key;
-  const fraction = String(size % NANOS)
-    .padStart(9, '0')
-    .replace(/0+$/, '');
+  const fraction = withoutZeros(String(size % NANOS).padStart(9, '0'));
   return `${key < 0n ? '-' : ''}${size / NANOS}${fraction === '' ? '' : `.${fraction}`}s`;
 }
 

@@ -23,7 +23,7 @@ interface UrlParts {
   readonly query: string;
 }
 
-const FORM = /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?(.*))?$/s;
+const FORM = /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?:\/\/([^/?#]*)(?=[/?#]|$))?((?!\/\/)[^?#]*)(?:\?(.*))?$/s;
 const HOST = /^(?:[^@]*@)?(\[[^\]]*\]|[^:]*)(?::(\d*))?$/;
 
 /** A text as url.ParseRequestURI reads it: an absolute URI or an absolute path. */

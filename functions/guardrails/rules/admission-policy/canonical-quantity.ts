@@ -1,5 +1,5 @@
 import { parseQuantity } from '../../kubernetes/quantity';
-import type { YamlValue } from '../../yaml/yaml';
+import { type YamlValue, textOf } from '../../yaml/yaml';
 
 const BINARY = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 /** From the largest, with the power of ten. */
@@ -25,7 +25,7 @@ export function canonicalQuantity(value: YamlValue): YamlValue {
   const digits = parseQuantity(value)?.digits;
   if (digits === undefined) return value;
   if (digits === 0n) return '0';
-  const text = String(value);
+  const text = textOf(value);
   const unit = 10n ** BigInt(NANO);
   if (text.endsWith('i') && digits % unit === 0n && abs(digits) >= 1024n * unit) return binary(digits / unit);
   const isExponent = /[0-9.][eE][+-]?[0-9]/.test(text);

@@ -189,9 +189,7 @@ function volume(written: YamlObject): YamlObject {
   for (const source of ['secret', 'configMap', 'downwardAPI', 'projected'])
     one = within(one, source, (value) => defaulted(value, { defaultMode: FILE_MODE }));
   one = within(one, 'emptyDir', (value) =>
-    isAbsent(value.sizeLimit)
-      ? value
-      : mappingOf(value, { sizeLimit: canonicalQuantity(value.sizeLimit ?? null) }),
+    isAbsent(value.sizeLimit) ? value : mappingOf(value, { sizeLimit: canonicalQuantity(value.sizeLimit) }),
   );
   return within(one, 'hostPath', (value) => defaulted(value, { type: '' }));
 }
@@ -214,6 +212,6 @@ function serviceSpec(spec: YamlObject): YamlObject {
   const external = isOpen ? { externalTrafficPolicy: 'Cluster' } : {};
   const balanced = spec.type === 'LoadBalancer' ? { allocateLoadBalancerNodePorts: true } : {};
   return each(defaulted(spec, { ...traffic, ...external, ...balanced }), 'ports', (port) =>
-    defaulted(port, { protocol: 'TCP', ...(isAbsent(port.port) ? {} : { targetPort: port.port ?? null }) }),
+    defaulted(port, { protocol: 'TCP', ...(isAbsent(port.port) ? {} : { targetPort: port.port }) }),
   );
 }

@@ -36,7 +36,7 @@ export function matches(constraints: YamlObject, subject: Subject): Match {
   const isNamed =
     isAbsent(rules) || objectsIn(rules).some((rule) => matchesRule(rule, subject, constraints.matchPolicy));
   if (!isNamed || !selectsLabels(constraints.objectSelector, subject.labels)) return false;
-  return matchesNamespace(constraints.namespaceSelector, subject);
+  return matchesNamespace(constraints, subject);
 }
 
 function matchesRule(rule: YamlObject, subject: Subject, matchPolicy: YamlValue | undefined): boolean {
@@ -64,14 +64,14 @@ function matchesRule(rule: YamlObject, subject: Subject, matchPolicy: YamlValue 
 
 function selectsLabels(selector: YamlValue | undefined, labels: Readonly<Record<string, string>>): boolean {
   if (isAbsent(selector)) return true;
-  const read = readSelector(new Field({ selector: selector ?? null }).at('selector'));
+  const read = readSelector(new Field({ selector }).at('selector'));
   return read !== undefined && selects(read, labels);
 }
 
-function matchesNamespace(selector: YamlValue | undefined, subject: Subject): Match {
+function matchesNamespace(constraints: YamlObject, subject: Subject): Match {
   const { isNamespaced, object, namespace, namespaceLabels } = subject;
-  if (isAbsent(selector) || Object.keys(objectAt({ selector: selector ?? null }, 'selector')).length === 0)
-    return true;
+  const selector = objectAt(constraints, 'namespaceSelector');
+  if (Object.keys(selector).length === 0) return true;
   if (object.kind === 'Namespace') return selectsLabels(selector, withName(subject.labels, subject.name));
   if (isNamespaced === false) return true;
   if (namespaceLabels !== undefined && namespace !== undefined)
@@ -85,11 +85,10 @@ function withName(labels: Readonly<Record<string, string>>, name: string): Recor
 }
 
 /** Whether a selector asks for nothing but the name of a namespace. */
-function isAboutNames(selector: YamlValue | undefined): boolean {
-  const { matchLabels, matchExpressions } = objectAt({ selector: selector ?? null }, 'selector');
+function isAboutNames(selector: YamlObject): boolean {
   const keys = [
-    ...Object.keys(objectAt({ matchLabels: matchLabels ?? null }, 'matchLabels')),
-    ...objectsIn(matchExpressions).map(({ key }) => textOf(key)),
+    ...Object.keys(objectAt(selector, 'matchLabels')),
+    ...objectsIn(selector.matchExpressions).map(({ key }) => textOf(key)),
   ];
   return keys.every((key) => key === NAME_LABEL);
 }

@@ -48,7 +48,7 @@ function podOf(resource: YamlObject): YamlObject | undefined {
     kind: 'Pod',
     metadata: mappingOf(objectAt({ metadata }, 'metadata'), {
       generateName: `${textOf(name ?? '')}-`,
-      ...(isAbsent(namespace) ? {} : { namespace: namespace ?? null }),
+      ...(isAbsent(namespace) ? {} : { namespace }),
     }),
     spec: pod.value,
   });
