@@ -40,6 +40,8 @@ export const quantityFunctions: Library = {
         );
       return new Quantity(quantity.digits);
     },
+    sign: (value = null) =>
+      value instanceof Quantity ? (value.key > 0n ? 1n : value.key < 0n ? -1n : 0n) : undefined,
     isQuantity: (text = null) => (typeof text === 'string' ? parseQuantity(text) !== undefined : undefined),
   },
   methods: {
@@ -51,8 +53,6 @@ export const quantityFunctions: Library = {
     },
     asApproximateFloat: (value = null) =>
       value instanceof Quantity ? Number(value.key) / Number(UNIT) : undefined,
-    sign: (value = null) =>
-      value instanceof Quantity ? (value.key > 0n ? 1n : value.key < 0n ? -1n : 0n) : undefined,
     isGreaterThan: comparison((difference) => difference > 0n),
     isLessThan: comparison((difference) => difference < 0n),
     compareTo: comparison((difference) => (difference > 0n ? 1n : difference < 0n ? -1n : 0n)),

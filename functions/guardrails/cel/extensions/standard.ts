@@ -17,7 +17,14 @@ import {
   toUint,
   typeOf,
 } from '../value';
-import { parseDuration, parseTimestamp, printDuration, printTimestamp, withoutZeros } from './time';
+import {
+  conversionError,
+  parseDuration,
+  parseTimestamp,
+  printDuration,
+  printTimestamp,
+  withoutZeros,
+} from './time';
 
 type Arithmetic = (a: bigint, b: bigint) => bigint;
 
@@ -100,8 +107,7 @@ const toIntValue: Overload = (value = null) => {
     return BigInt(Math.trunc(value));
   }
   if (typeof value !== 'string') return undefined;
-  if (!/^[+-]?\d+$/.test(value))
-    throw new CelError(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  if (!/^[+-]?\d+$/.test(value)) throw conversionError('int');
   return toInt(BigInt(value.replace('+', '')));
 };
 
@@ -113,8 +119,7 @@ const toUintValue: Overload = (value = null) => {
     return new Uint(BigInt(Math.trunc(value)));
   }
   if (typeof value !== 'string') return undefined;
-  if (!/^\d+$/.test(value))
-    throw new CelError(`strconv.ParseUint: parsing ${JSON.stringify(value)}: invalid syntax`);
+  if (!/^\d+$/.test(value)) throw conversionError('uint');
   return toUint(BigInt(value));
 };
 
@@ -126,8 +131,7 @@ const toDouble: Overload = (value = null) => {
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(value);
   if (special !== null)
     return special[2]?.toLowerCase() === 'nan' ? Number.NaN : special[1] === '-' ? -Infinity : Infinity;
-  if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(value))
-    throw new CelError(`strconv.ParseFloat: parsing ${JSON.stringify(value)}: invalid syntax`);
+  if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(value)) throw conversionError('double');
   return Number(value);
 };
 
@@ -170,7 +174,7 @@ const toBool: Overload = (value = null) => {
   if (typeof value !== 'string') return undefined;
   if (/^(?:1|t|T|TRUE|true|True)$/.test(value)) return true;
   if (/^(?:0|f|F|FALSE|false|False)$/.test(value)) return false;
-  throw new CelError(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
+  throw conversionError('bool');
 };
 
 const toBytes: Overload = (value = null) => {

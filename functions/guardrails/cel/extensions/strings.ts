@@ -52,10 +52,15 @@ function join(list: readonly Value[], separator: string): string {
 const toLower = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 const toUpper = (text: string) => text.replace(/[a-z]/g, (letter) => letter.toUpperCase());
 
+/** In a list, texts are quoted. */
+function printElement(value: Value): string {
+  return typeof value === 'string' ? quoted(value) : printValue(value);
+}
+
 /** What `%s` prints. */
 function printValue(value: Value): string {
   if (value === null) return 'null';
-  if (isList(value)) return `[${value.map(printValue).join(', ')}]`;
+  if (isList(value)) return `[${value.map(printElement).join(', ')}]`;
   if (isMap(value)) {
     const entries = [...value].map(([key, item]) => `${String(key)}: ${printValue(item)}`);
     return `{${entries.sort().join(', ')}}`;
@@ -141,13 +146,14 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
 };
 
+function quoted(text: string): string {
+  return `"${text.replace(/[\x07\b\f\n\r\t\v\\"]/g, (one) => ESCAPES[one] ?? one)}"`;
+}
+
 /** The extension `strings` of cel-go. */
 export const stringFunctions: Library = {
   global: {
-    'strings.quote': (text = null) =>
-      typeof text === 'string'
-        ? `"${text.replace(/[\x07\b\f\n\r\t\v\\"]/g, (one) => ESCAPES[one] ?? one)}"`
-        : undefined,
+    'strings.quote': (text = null) => (typeof text === 'string' ? quoted(text) : undefined),
   },
   methods: {
     charAt: (text = null, index = null) =>

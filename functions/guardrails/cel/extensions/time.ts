@@ -16,6 +16,11 @@ const UNITS: Readonly<Record<string, bigint>> = {
 const PART = /([0-9]+)(?:\.([0-9]*))?(ns|us|µs|ms|s|m|h)/y;
 const RFC3339 = /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)$/;
 
+/** A text that is no value of a type. */
+export function conversionError(type: string): CelError {
+  return new CelError(`type conversion error from 'string' to '${type}'`);
+}
+
 /** @throws CelError a text that Go's time.ParseDuration refuses */
 export function parseDuration(text: string): Duration {
   const [, sign = '', rest = ''] = /^([+-]?)(.*)$/s.exec(text) ?? [];
@@ -30,8 +35,7 @@ export function parseDuration(text: string): Duration {
     total += BigInt(whole) * size + (BigInt(fraction || '0') * size) / 10n ** BigInt(fraction.length);
     at += all.length;
   }
-  if (rest !== '0' && (at === 0 || at < rest.length))
-    throw new CelError(`invalid duration ${JSON.stringify(text)}`);
+  if (rest !== '0' && (at === 0 || at < rest.length)) throw conversionError('google.protobuf.Duration');
   return new Duration(sign === '-' ? -total : total);
 }
 
@@ -39,7 +43,7 @@ export function parseDuration(text: string): Duration {
 export function parseTimestamp(text: string): Timestamp {
   const [, time = '', fraction = '', zone = ''] = RFC3339.exec(text) ?? [];
   const seconds = Date.parse(`${time}${zone}`);
-  if (time === '' || Number.isNaN(seconds)) throw new CelError(`invalid timestamp ${JSON.stringify(text)}`);
+  if (time === '' || Number.isNaN(seconds)) throw conversionError('google.protobuf.Timestamp');
   return new Timestamp(BigInt(seconds) * 1_000_000n + BigInt(fraction.padEnd(9, '0')));
 }
 

@@ -53,7 +53,12 @@ export function verdictsOf(
     ];
   return isAllowed
     ? []
-    : failed(policy, 'no params found for policy binding with `Deny` parameterNotFoundAction', onlyIf, 0);
+    : failed(
+        policy,
+        'failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction',
+        onlyIf,
+        0,
+      );
 }
 
 function both(first: Match, second: () => Match): Match {
@@ -85,9 +90,9 @@ function verdictsWith(
  */
 function conditionOf({ conditions }: Policy, scope: Scope): boolean | { readonly error: string } {
   let error: string | undefined;
-  for (const { name, check } of conditions) {
+  for (const { check } of conditions) {
     const result = outcomeOf(check, (variable) => (variable === 'variables' ? undefined : scope(variable)));
-    if (result.is === 'error') error ??= `match condition ${JSON.stringify(name)}: ${result.message}`;
+    if (result.is === 'error') error ??= errorOf(check, result.message);
     else if (result.value !== true) return false;
   }
   return error === undefined ? true : { error };
@@ -107,12 +112,15 @@ function validated(
     if (error instanceof CelUnknown) return [{ is: 'unknown', reason: error.message, severity: 'warning' }];
     throw error;
   }
-  if (result.is === 'error')
-    return failed(policy, `expression '${check.text}' resulted in error: ${result.message}`, onlyIf, index);
+  if (result.is === 'error') return failed(policy, errorOf(check, result.message), onlyIf, index);
   if (result.value === true) return [];
   const text =
     messageOf(messageExpression, scope) ?? message?.trim() ?? `failed expression: ${check.text.trim()}`;
   return [{ is: 'violation', message: text, validation: index, onlyIf }];
+}
+
+function errorOf({ text }: Compiled, message: string): string {
+  return `expression '${text}' resulted in error: ${message}`;
 }
 
 /** An error is a violation unless the policy ignores errors. */
