@@ -281,7 +281,11 @@ async function start() {
     `--secure-port=${port}`,
     ...['--bind-address=127.0.0.1', '--tls-cert-file=server.crt', '--tls-private-key-file=server.key'],
     ...['--client-ca-file=ca.crt', '--service-account-key-file=accounts.key'],
-    ...['--service-account-signing-key-file=accounts.key', '--authorization-mode=Node,RBAC', '--allow-privileged'],
+    ...[
+      '--service-account-signing-key-file=accounts.key',
+      '--authorization-mode=Node,RBAC',
+      '--allow-privileged',
+    ],
     ...['--service-account-issuer=https://kubernetes.default.svc', '--service-cluster-ip-range=10.96.0.0/16'],
     ...['--audit-policy-file=audit.yaml', '--audit-log-path=audit.log', '--audit-log-maxsize=1000'],
     ...[
