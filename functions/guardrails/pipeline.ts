@@ -24,6 +24,7 @@ import { type Message, joinMessages, message, outputOf, words } from './message'
 import { checkGeneratedAreKept } from './policies/kept-policies';
 import { domainsOfGenerated, generatedItems, updatePolicies } from './policies/update-policies';
 import { readExemptionsFile } from './config/exemptions-file';
+import { type PolicyFiles, readPolicyFiles } from './config/policy-files';
 import { Substitutions } from './config/substitutions';
 import { RULES } from './rules';
 import { deadKustomizeIn } from './rules/dead-kustomize';
@@ -85,6 +86,7 @@ export async function judge(
   const place = { isPackage: source !== undefined, configFile, directory };
   const exemptions = readExemptionsFile(items, written, place);
   const config = { ...withFormerDomains(written, source), listedExemptions: exemptions.listed };
+  const policies = readPolicyFiles(config, items, directory, source === undefined);
   // A directory shows that there are no kustomizations.
   if (source === undefined && directory?.hidden.length !== 0) requireCompleteResources(items);
   const unchanged: Revision = { items, changes: NO_CHANGES, changed: [], effects: [], findings: [] };
@@ -101,12 +103,12 @@ export async function judge(
       ...exemptions.findings,
       ...notBuilt(items, isStream),
       ...notJudged(source, config),
-      ...verifyStream(placeless, written).findings,
+      ...verifyStream(placeless, written, { ...policies, check: () => [] }).findings,
     ],
   };
   const pkg = isStream || hardened.changes.edits.size === 0 ? source : packageOf(hardened.items, directory);
   if (source === undefined || pkg === undefined)
-    return { revision: hardened, ...verifyStream(hardened.items, config) };
+    return { revision: hardened, ...verifyStream(hardened.items, config, policies) };
 
   const options = { settings: overlaySettings(config), findKustomize, given };
   const variables = new Substitutions(config, pkg, directory);
@@ -122,10 +124,10 @@ export async function judge(
       ? hardened
       : updatePolicies(hardened, pkg, withPods, peersOf, isOff, config.annotations);
     if (draft.pkg === pkg && revision === hardened)
-      return { revision, ...(await verifyBuilds(draft, config, variables, source.files)) };
+      return { revision, ...(await verifyBuilds(draft, config, variables, policies, source.files)) };
     return {
       revision,
-      ...(await verify(revision.items, config, options, variables, directory, source.files)),
+      ...(await verify(revision.items, config, options, variables, policies, directory, source.files)),
     };
   } finally {
     draft.remove();
@@ -143,6 +145,7 @@ async function verify(
   config: Config,
   options: BuildOptions,
   variables: Substitutions,
+  policies: PolicyFiles,
   directory: PackageDirectory | undefined,
   shown: PackageItems,
 ): Promise<Verified> {
@@ -150,7 +153,7 @@ async function verify(
   if (pkg === undefined) return { builds: [], findings: [] };
   const built = await buildOverlays(pkg, options);
   try {
-    return await verifyBuilds(built, config, variables, shown);
+    return await verifyBuilds(built, config, variables, policies, shown);
   } finally {
     built.remove();
   }
@@ -253,6 +256,7 @@ async function verifyBuilds(
   { pkg, copy, builds, failures, overlays: all, kustomize }: BuiltPackage,
   config: Config,
   variables: Substitutions,
+  { policies, check: checkPolicies }: PolicyFiles,
   shown: PackageItems,
 ): Promise<Verified> {
   const judged: JudgedBuild[] = [];
@@ -266,6 +270,7 @@ async function verifyBuilds(
       ...config,
       ...settingsFor(config, overlay),
       namespaceObjects: new NamespaceObjects(resources.flatMap((root) => expandLists(root))),
+      policies,
       kustomization,
     };
     const check: Inspect = (of, scope) =>
@@ -304,6 +309,7 @@ async function verifyBuilds(
     ),
     findings: [
       ...entries.flatMap(({ finding }) => finding ?? []),
+      ...checkPolicies(builds.map(({ resources }) => resources)),
       ...merged(findings.flat()),
       ...checkKustomize(version, config),
       ...checkJudged(all),
@@ -462,20 +468,25 @@ function mergedGroup(group: readonly Finding[]): Finding[] {
   return all;
 }
 
-function verifyStream(items: readonly Item[], config: Config): Verified {
+function verifyStream(items: readonly Item[], config: Config, files: PolicyFiles): Verified {
   const found = inspect(
     items.map(({ value }) => value),
     {
       ...config,
       ...settingsFor(config, undefined),
       scope: 'stream',
+      policies: files.policies,
       kustomization: undefined,
     },
   );
   const sources = new Map(
     items.map(({ value, path: file }) => [value, file === undefined ? file : { file }]),
   );
-  const findings = found.map(({ finding, root }) => ({ ...finding, source: sources.get(root) }));
+  const values = items.map(({ value }) => value);
+  const findings = [
+    ...found.map(({ finding, root }) => ({ ...finding, source: sources.get(root) })),
+    ...files.check([values]),
+  ];
   const build = { overlay: undefined, manifests: '', resources: items.length };
   return { builds: [build], findings };
 }

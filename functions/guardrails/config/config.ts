@@ -36,6 +36,8 @@ export interface Config extends Settings {
   /** Globs of folders that are overlays, and of folders that are bases, whatever their names say. */
   readonly overlays: readonly string[];
   readonly bases: readonly string[];
+  /** Files and folders of policies that every build is checked against. */
+  readonly policyFiles: readonly string[];
   /** The version of kustomize that must build the overlays; undefined: any. */
   readonly kustomizeVersion: string | undefined;
   readonly exemptions: ExemptionLimits;
@@ -62,6 +64,7 @@ export const DEFAULTS: Config = {
   network: EXTERNAL_PEERS,
   overlays: [],
   bases: [],
+  policyFiles: [],
   substitute: undefined,
   kustomizeVersion: undefined,
   exemptions: {

@@ -65,6 +65,7 @@ export function readConfig(
     exemptions: limitsIn(spec, defaults.exemptions),
     overlays: spec.overlays ?? [],
     bases: spec.bases ?? [],
+    policyFiles: spec.policies ?? [],
     kustomizeVersion: spec.kustomizeVersion ?? defaults.kustomizeVersion,
     annotations:
       spec.annotationDomain === undefined ? defaults.annotations : annotationNames(spec.annotationDomain),

@@ -249,6 +249,10 @@ const SPEC = strict({
   ),
   overlays: key(v.array(v.string()), 'Globs of folders that are overlays, whatever their names say'),
   bases: key(v.array(v.string()), 'Globs of folders that are bases, whatever their names say'),
+  policies: key(
+    v.array(v.string()),
+    'Files and folders of the package with ValidatingAdmissionPolicies, their bindings and parameters, which every build must satisfy',
+  ),
   kustomizeVersion: key(
     v.string(),
     'The version of kustomize that must build: another one is an error. Without it, any version builds',

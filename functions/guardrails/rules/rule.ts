@@ -21,6 +21,8 @@ export interface RuleContext {
   readonly network: ExternalPeers;
   /** The objects beside the resource that decide what its pods get. */
   readonly namespaceObjects: NamespaceObjects;
+  /** The objects of `spec.policies`: policies, their bindings and parameters. */
+  readonly policies?: readonly Placed[] | undefined;
 }
 
 /**
