@@ -35,7 +35,11 @@ const objectsIn = (file: string): Placed[] =>
     path: [],
   }));
 
-const cluster = objectsIn('cluster.yaml');
+/** Every cluster has the namespace default. */
+const cluster = [
+  ...objectsIn('cluster.yaml'),
+  { resource: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } }, path: [] },
+];
 const objects = objectsIn('objects.yaml');
 const nameOf = ({ resource }: Placed) => {
   const { kind, namespace, name } = resourceRef(resource);

@@ -37,6 +37,7 @@ try {
   await start();
   await record();
 } finally {
+  agent?.destroy();
   await Promise.all(processes.map(end));
   fs.rmSync(folder, { recursive: true, force: true });
 }
@@ -61,6 +62,13 @@ async function record() {
   const isPolicy = (document) => document.kind.startsWith('ValidatingAdmissionPolicy');
   for (const parameter of sets.flat().filter((document) => !isPolicy(document))) await create(parameter);
 
+  const errors = [];
+  for (const document of sets.flat().filter(isPolicy)) {
+    const { status, body } = await post(document, true);
+    if (status !== 201) errors.push(`${nameOf(document)}: ${body.message}`);
+  }
+  if (errors.length > 0) throw new Error(errors.join('\n'));
+
   const found = [];
   for (const set of sets) {
     const documents = set.filter(isPolicy);
@@ -71,7 +79,7 @@ async function record() {
     for (const document of [...documents, ...sentinel]) await remove(document);
   }
   const version = (await send('GET', '/version')).body.gitVersion;
-  await Promise.all(processes.map(end));
+  await sleep(1000);
   addAudits(found);
   write(version, names, found);
   summarize(objects, found);
@@ -92,7 +100,7 @@ async function activation(number) {
               apiGroups: [''],
               apiVersions: ['v1'],
               operations: ['CREATE'],
-              resources: ['configmaps'],
+              resources: ['secrets'],
               resourceNames: [name],
             },
           ],
@@ -108,7 +116,7 @@ async function activation(number) {
     },
   ];
   for (const document of sentinel) await create(document);
-  const probe = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'kube-public' } };
+  const probe = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: 'kube-public' } };
   for (let tries = 0; tries < 300; tries += 1) {
     const { body } = await post(probe, true);
     if (body.message?.includes(`'${name}' with binding '${name}'`)) return sentinel;
@@ -137,7 +145,7 @@ async function verdict(object, policy) {
     const match = /^Validation failed for ValidatingAdmissionPolicy '(.*?)' with binding '.*?': (.*)$/s.exec(
       text,
     );
-    return match?.[1] === policy ? [match[2]] : [];
+    return match && match[1] === policy ? [match[2]] : [];
   });
   if (answer.status === 201) return { audit: answer.audit, allowed: true, warnings };
   const { message, reason } = answer.body;
@@ -273,7 +281,11 @@ async function start() {
     `--secure-port=${port}`,
     ...['--bind-address=127.0.0.1', '--tls-cert-file=server.crt', '--tls-private-key-file=server.key'],
     ...['--client-ca-file=ca.crt', '--service-account-key-file=accounts.key'],
-    ...['--service-account-signing-key-file=accounts.key', '--authorization-mode=Node,RBAC'],
+    ...[
+      '--service-account-signing-key-file=accounts.key',
+      '--authorization-mode=Node,RBAC',
+      '--allow-privileged',
+    ],
     ...['--service-account-issuer=https://kubernetes.default.svc', '--service-cluster-ip-range=10.96.0.0/16'],
     ...['--audit-policy-file=audit.yaml', '--audit-log-path=audit.log', '--audit-log-maxsize=1000'],
     ...[
@@ -308,7 +320,7 @@ function launch(name, args) {
 async function end(child) {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill(child.spawnfile.endsWith('etcd') ? 'SIGKILL' : 'SIGTERM');
+  child.kill('SIGKILL');
   await ended;
 }
 
