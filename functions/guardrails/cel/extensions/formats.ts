@@ -1,6 +1,7 @@
 import { isSubdomain } from '../../kubernetes/dns-name';
 import type { Library } from '../library';
 import { Opaque, Optional } from '../value';
+import { isUrl } from './url';
 
 /** A named format. `problems` says what is wrong with a text. */
 class Format extends Opaque {
@@ -77,7 +78,7 @@ const FORMATS: Readonly<Record<string, (text: string) => readonly string[]>> = {
   dns1123SubdomainPrefix: prefixed(dns1123Subdomain),
   dns1035LabelPrefix: prefixed(dns1035Label),
   labelValue: limited(63, (text) => text === '' || NAME.test(text), VALUE_PROBLEM),
-  uri: (text) => (/^[a-zA-Z][a-zA-Z0-9+.-]*:|^\//.test(text) ? [] : ['invalid URI for request']),
+  uri: (text) => (isUrl(text) ? [] : ['invalid URI for request']),
   uuid: (text) =>
     /^[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$/.test(text)
       ? []
@@ -92,8 +93,11 @@ const FORMATS: Readonly<Record<string, (text: string) => readonly string[]>> = {
       : ['invalid datetime'],
 };
 
+/** A day of the calendar. */
 function isDate(text: string): boolean {
-  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return false;
+  const time = Date.parse(text);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }
 
 function formatNamed(name: string): Format | undefined {

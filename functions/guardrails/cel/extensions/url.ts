@@ -55,6 +55,10 @@ function queryOf({ query }: UrlParts): Map<string, string[]> {
   return values;
 }
 
+export function isUrl(text: string): boolean {
+  return parse(text) !== undefined;
+}
+
 /** The library URL of Kubernetes. */
 export const urlFunctions: Library = {
   global: {
