@@ -15,6 +15,7 @@ import {
   buildOverlays,
 } from './kustomize/build-overlays';
 import { requireCompleteResources } from './kustomize/complete-resources';
+import { formerNamesIn } from './kustomize/former-names';
 import { type PackageDirectory, type PackageItems, reachableFrom } from './kustomize/graph';
 import { type Overlays, overlaysOf } from './kustomize/overlays';
 import { type Package, packageOf } from './kustomize/package';
@@ -30,6 +31,7 @@ import { type FileSettings, harden } from './rules/harden';
 import { inspect } from './rules/inspect';
 import { type CheckedEntry, type ListedExemptions, NamedResources } from './rules/listed-exemptions';
 import { networkPolicy } from './rules/network-policy';
+import { PackageObjects } from './rules/references/package-objects';
 import type { YamlObject } from './yaml/yaml';
 
 /** What one overlay builds, or what a stream holds. */
@@ -256,6 +258,7 @@ async function verifyBuilds(
 ): Promise<Verified> {
   const judged: JudgedBuild[] = [];
   const findings: Finding[][] = [failures.map(failureOf)];
+  const objects = new PackageObjects(pkg, builds);
   // One after the other: to find a source, the copy is changed.
   for (const build of builds) {
     const { overlay, kustomization, stdout, stderr, resources } = build;
@@ -264,6 +267,8 @@ async function verifyBuilds(
       ...config,
       ...settingsFor(config, overlay),
       namespaceObjects: new NamespaceObjects(resources.flatMap((root) => expandLists(root))),
+      formerNames: formerNamesIn(pkg, overlay),
+      elsewhere: objects.outsideOf(overlay),
       kustomization,
     };
     const check: Inspect = (of, scope) =>

@@ -21,7 +21,34 @@ export interface RuleContext {
   readonly network: ExternalPeers;
   /** The objects beside the resource that decide what its pods get. */
   readonly namespaceObjects: NamespaceObjects;
+  /** Globs of the objects that exist outside of the package: `Secret/postgres-*`. */
+  readonly external: readonly string[];
+  /** The names that a build gives to an object which its files name otherwise, without hashes; undefined in a stream. */
+  readonly formerNames?: FormerNames | undefined;
+  /** Where the package has an object that a build does not have; undefined in a stream. */
+  readonly elsewhere?: FindElsewhere | undefined;
 }
+
+/** An object as a reference names it. */
+export interface NamedObject {
+  readonly kind: string;
+  readonly name: string;
+  /** `''`: not known. */
+  readonly namespace: string;
+}
+
+/** Where a package has an object that a build does not have. */
+export interface Elsewhere {
+  /** Overlays that build it and have nothing in common with that build: another application. */
+  readonly overlays: readonly string[];
+  /** A file with it that no kustomization lists. */
+  readonly unlisted: string | undefined;
+}
+
+export type FindElsewhere = (object: NamedObject) => Elsewhere;
+
+/** From the kind of an object and its name in a file to the names that prefixes, suffixes and patches make of it. */
+export type FormerNames = (kind: string, name: string) => readonly string[];
 
 /** A rule reads and reports. A report with fixes is fixed at the source, and an error in a build. */
 export interface Rule {
