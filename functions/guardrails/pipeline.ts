@@ -268,7 +268,7 @@ async function verifyBuilds(
       ...settingsFor(config, overlay),
       namespaceObjects: new NamespaceObjects(resources.flatMap((root) => expandLists(root))),
       formerNames: formerNamesIn(pkg, overlay),
-      elsewhere: objects.outsideOf(overlay),
+      besides: objects.besides(overlay),
       kustomization,
     };
     const check: Inspect = (of, scope) =>

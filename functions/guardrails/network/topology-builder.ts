@@ -305,7 +305,7 @@ export class TopologyBuilder {
     };
     if (service === undefined) {
       const elsewhere = message`refers to Service/${name} in namespace ${namespace}, which is not part of this build`;
-      const missing = message`refers to Service/${name}, which does not exist`;
+      const missing = message`refers to Service/${name}, which is not in the build`;
       if (namespace !== home) report(elsewhere, 'add NetworkPolicies that allow this traffic', 'info');
       else report(missing, 'use the name of an existing Service, or add the Service');
       return [];

@@ -5,6 +5,7 @@ import type { NamespaceObjects } from '../kubernetes/namespace-objects';
 import type { PodSecurity } from '../kubernetes/pod-security';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
 import type { ExternalPeers } from '../network/external-peers';
+import type { Selector } from '../network/selector';
 import type { Message } from '../message';
 import type { YamlObject } from '../yaml/yaml';
 
@@ -25,8 +26,8 @@ export interface RuleContext {
   readonly external: readonly string[];
   /** The names that a build gives to an object which its files name otherwise, without hashes; undefined in a stream. */
   readonly formerNames?: FormerNames | undefined;
-  /** Where the package has an object that a build does not have; undefined in a stream. */
-  readonly elsewhere?: FindElsewhere | undefined;
+  /** What the package has besides a build; undefined in a stream. */
+  readonly besides?: Besides | undefined;
 }
 
 /** An object as a reference names it. */
@@ -45,7 +46,13 @@ export interface Elsewhere {
   readonly unlisted: string | undefined;
 }
 
-export type FindElsewhere = (object: NamedObject) => Elsewhere;
+/** What a package has besides the build of an overlay. */
+export interface Besides {
+  /** Where it has an object that the build does not have. */
+  find: (object: NamedObject) => Elsewhere;
+  /** Whether an overlay of another application has pods that a selector selects. */
+  hasPods: (selector: Selector, namespace: string) => boolean;
+}
 
 /** From the kind of an object and its name in a file to the names that prefixes, suffixes and patches make of it. */
 export type FormerNames = (kind: string, name: string) => readonly string[];

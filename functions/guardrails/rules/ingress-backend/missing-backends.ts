@@ -50,8 +50,8 @@ function missingService({ at, report, name, namespace }: MissingBackend, lookup:
   const near = lookup.nearMiss('Service', name, namespace);
   if (near !== undefined) return found(message`${subject}, ${near.clause}`, near.remedy);
   return found(
-    message`${subject}, which is not in the build`,
-    message`correct the name, or add the Service; ${external} if it exists outside of the package`,
+    report.problem,
+    message`${report.remedy}; ${external} if it exists outside of the package`,
     severity,
   );
 }

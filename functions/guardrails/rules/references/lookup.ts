@@ -3,6 +3,7 @@ import { withoutHash } from '../../krm/unknown-content';
 import { isMisspelt } from '../../kubernetes/near-name';
 import { parseGlob } from '../../kustomize/glob';
 import { type Message, message, words } from '../../message';
+import type { Selector } from '../../network/selector';
 import type { Elsewhere, RuleContext } from '../rule';
 import { BuiltObjects } from './built-objects';
 
@@ -22,7 +23,7 @@ export class Lookup {
 
   constructor(
     readonly objects: BuiltObjects,
-    private readonly context: Pick<RuleContext, 'external' | 'formerNames' | 'elsewhere'>,
+    private readonly context: Pick<RuleContext, 'external' | 'formerNames' | 'besides'>,
   ) {
     this.external = context.external.map((glob) => {
       const [kind = '', name = ''] = glob.split('/');
@@ -38,7 +39,12 @@ export class Lookup {
 
   /** Where the package has an object that the build does not have. */
   elsewhere(kind: string, name: string, namespace: string): Elsewhere {
-    return this.context.elsewhere?.({ kind, name, namespace }) ?? { overlays: [], unlisted: undefined };
+    return this.context.besides?.find({ kind, name, namespace }) ?? { overlays: [], unlisted: undefined };
+  }
+
+  /** Whether an overlay of another application has pods that a selector selects. */
+  hasPodsElsewhere(selector: Selector, namespace: string): boolean {
+    return this.context.besides?.hasPods(selector, namespace) === true;
   }
 
   /** What a name that the build does not have nearly is; undefined: nothing. */
@@ -109,7 +115,7 @@ const KNOWN = new WeakMap<readonly Placed[], Lookup>();
 /** The lookup of a build, which several rules share. */
 export function lookupIn(
   resources: readonly Placed[],
-  context: Pick<RuleContext, 'external' | 'formerNames' | 'elsewhere'>,
+  context: Pick<RuleContext, 'external' | 'formerNames' | 'besides'>,
 ): Lookup {
   const lookup = KNOWN.get(resources) ?? new Lookup(new BuiltObjects(resources), context);
   KNOWN.set(resources, lookup);

@@ -50,7 +50,8 @@ function flawOf(reference: Reference, lookup: Lookup): Flaw | undefined {
   if (overlays.length > 0)
     return {
       reference,
-      severity: 'info',
+      // A scaler belongs to what it scales.
+      severity: isScaled(reference) ? 'warning' : 'info',
       clause: message`which another overlay builds: ${listOf(overlays)}`,
       remedy: message`apply both, and list ${kind}/${name} under spec.external`,
     };
@@ -85,23 +86,22 @@ function leastOf(one: Severity, other: Severity): Severity {
   return other === 'info' ? other : one;
 }
 
-function severityOf({ part, kind, severity }: Reference): Severity {
-  const isScaled = part.raw === 'scaleTargetRef' || part.raw === 'targetRef';
-  return isScaled && !SCALED.includes(kind) ? 'warning' : severity;
+function isScaled({ part }: Reference): boolean {
+  return part.raw === 'scaleTargetRef' || part.raw === 'targetRef';
 }
 
-function remedyOf(
-  { part, kind, name, namespace }: Reference,
-  severity: Severity,
-  { objects }: Lookup,
-): Message {
-  const isScaled = part.raw === 'scaleTargetRef' || part.raw === 'targetRef';
-  const other = isScaled
+function severityOf(reference: Reference): Severity {
+  return isScaled(reference) && !SCALED.includes(reference.kind) ? 'warning' : reference.severity;
+}
+
+function remedyOf(reference: Reference, severity: Severity, { objects }: Lookup): Message {
+  const { kind, name, namespace } = reference;
+  const other = isScaled(reference)
     ? SCALED.find((one) => one !== kind && objects.find(one, name, namespace).length > 0)
     : undefined;
   if (other !== undefined) return message`set kind: ${other}, which the build has`;
   const external = message`list ${kind}/${name} under spec.external if it exists outside of the package`;
-  return severity === 'warning' ? external : message`correct the name, or add the ${kind}; ${external}`;
+  return severity === 'error' ? message`correct the name, or add the ${kind}; ${external}` : external;
 }
 
 /** A key that none of the objects has. */

@@ -1,30 +1,38 @@
+import path from 'node:path/posix';
+import type { Item } from '../../krm/item';
 import { expandLists, resourceRef } from '../../krm/resource';
 import type { OverlayBuild } from '../../kustomize/build-overlays';
 import { reachableFrom } from '../../kustomize/graph';
 import type { Package } from '../../kustomize/package';
-import type { FindElsewhere, NamedObject } from '../rule';
+import { podSpecOf } from '../../kubernetes/workload';
+import { type Selector, selects, stringsIn } from '../../network/selector';
+import { ifValid } from '../../yaml/yaml';
+import type { Besides, NamedObject } from '../rule';
 import { BuiltObjects } from './built-objects';
 
 /** The objects of a package that a build of an overlay may not have. Nothing is read before it is asked for. */
 export class PackageObjects {
   private readonly built = new Map<string, BuiltObjects>();
   private readonly reached = new Map<string, ReadonlySet<string>>();
-  /** From `kind/name` to a file that no kustomization lists. */
-  private files: ReadonlyMap<string, string> | undefined;
+  private named: ReadonlySet<string> | undefined;
 
   constructor(
     private readonly pkg: Package,
     private readonly builds: readonly OverlayBuild[],
   ) {}
 
-  /** Where the package has what the build of an overlay does not have. */
-  outsideOf(overlay: string): FindElsewhere {
-    return (object) => ({
-      overlays: this.builds
-        .filter((one) => this.isIndependent(one.overlay, overlay) && this.builtBy(one, object))
-        .map((one) => one.overlay),
-      unlisted: this.unlisted().get(`${object.kind}/${object.name}`),
-    });
+  /** What the package has besides the build of an overlay. */
+  besides(overlay: string): Besides {
+    const others = () => this.builds.filter((one) => this.isIndependent(one.overlay, overlay));
+    return {
+      find: (object) => ({
+        overlays: others()
+          .filter((one) => this.builtBy(one, object))
+          .map((one) => one.overlay),
+        unlisted: this.unlisted(overlay, object),
+      }),
+      hasPods: (selector, namespace) => others().some((one) => hasPods(one, selector, namespace)),
+    };
   }
 
   private builtBy(build: OverlayBuild, { kind, name, namespace }: NamedObject): boolean {
@@ -50,25 +58,46 @@ export class PackageObjects {
     return folders;
   }
 
-  private unlisted(): ReadonlyMap<string, string> {
-    if (this.files !== undefined) return this.files;
-    const listed = new Set(
-      [...this.pkg.graph.values()].flatMap(({ file, resources, patches, others }) => [
+  /** A file with an object, beside those of the overlay, that no kustomization names. */
+  private unlisted(overlay: string, { kind, name }: NamedObject): string | undefined {
+    const { graph, files, directory } = this.pkg;
+    this.named ??= new Set(
+      [...graph.values()].flatMap(({ file, resources, patches, others }) => [
         file,
         ...resources,
         ...patches,
         ...others,
       ]),
     );
-    const files = new Map<string, string>();
-    for (const [file, items] of this.pkg.files) {
-      if (listed.has(file)) continue;
-      for (const { resource } of items.flatMap((item) => expandLists(item.value))) {
-        const { kind, name } = resourceRef(resource);
-        files.set(`${kind}/${name}`, file);
-      }
-    }
-    this.files = files;
-    return files;
+    const reached = [...reachableFrom(graph, [overlay])];
+    const named = reached.flatMap((dir) => graph.get(dir)?.resources ?? []);
+    const folders = new Set([...reached, ...named.map((file) => path.dirname(file))]);
+    const all = directory?.files ?? [...files.keys()];
+    return all.find((file) => {
+      if (!/\.ya?ml$/.test(file) || this.named?.has(file) === true) return false;
+      if (!folders.has(path.dirname(file))) return false;
+      const items = files.get(file) ?? this.documentsIn(file, name);
+      return items
+        .flatMap((item) => expandLists(item.value))
+        .some(({ resource }) => resource.kind === kind && resourceRef(resource).name === name);
+    });
   }
+
+  /** The documents of a file that is not an item; none without a name in it. */
+  private documentsIn(file: string, name: string): readonly Item[] {
+    const content = this.pkg.directory?.read(file);
+    if (!(content instanceof Uint8Array) || !Buffer.from(content).includes(name)) return [];
+    return ifValid(() => this.pkg.directory?.documentsOf(file)) ?? [];
+  }
+}
+
+function hasPods({ resources }: OverlayBuild, selector: Selector, namespace: string): boolean {
+  return resources
+    .flatMap((root) => expandLists(root))
+    .some(({ resource }) => {
+      const pod = podSpecOf(resource);
+      const { namespace: own = '' } = resourceRef(resource);
+      const isSame = own === namespace || own === '' || namespace === '';
+      return pod !== undefined && isSame && selects(selector, stringsIn(pod.metadata.labels));
+    });
 }

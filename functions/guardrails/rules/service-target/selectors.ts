@@ -15,11 +15,11 @@ import {
 } from '../../network/selector';
 import { isService } from '../../network/services';
 import type { AnnotationNames } from '../../kubernetes/annotation-names';
-import type { FieldPath } from '../../yaml/field-path';
+import { type FieldPath, valueAt } from '../../yaml/field-path';
 import { objectAt, textOf } from '../../yaml/yaml';
 import type { Lookup } from '../references/lookup';
 import { isName } from '../references/texts';
-import { type Candidate, nearLabel } from './near-labels';
+import { type Candidate, type NearLabel, nearLabel } from './near-labels';
 
 /** A selector of pods, or of Services. */
 export interface WrittenSelector {
@@ -109,7 +109,7 @@ export function emptySelector(
   const candidates = all.filter((one) => namespaces.some((ns) => isSameNamespace(one.namespace, ns)));
   // The pods of a namespace in which the build has none are those of another package.
   if (candidates.length === 0) return undefined;
-  const near = nearLabel(matchLabels, candidates);
+  const near = ownSelector(matchLabels, candidates) ?? nearLabel(matchLabels, candidates);
   const path = [...field, ...(of === 'pods' && isService(at.resource) ? [] : ['matchLabels'])];
   const none = words(of === 'pods' ? 'selects no pods' : 'selects no Services');
   if (near !== undefined && selector.matchExpressions.length === 0) {
@@ -120,6 +120,8 @@ export function emptySelector(
     return { report: { at, report }, near: candidate.workload };
   }
   if (build.lookup.objects.hasDeployer || arePodsOfOthers(matchLabels, build)) return undefined;
+  if (of === 'pods' && namespaces.some((one) => build.lookup.hasPodsElsewhere(selector, one)))
+    return undefined;
   const problem = message`${none} of this build${hintOf(matchLabels, namespaces, build)}${clients}`;
   const remedy = words(
     of === 'pods'
@@ -127,6 +129,23 @@ export function emptySelector(
       : 'select labels that a Service has; ignore it if an operator creates the Service',
   );
   return { report: { at, report: { problem, remedy, field, severity: 'warning' } } };
+}
+
+/** A workload whose own selector has the labels, while its pod template does not: the API server refuses it. */
+function ownSelector(labels: Labels, candidates: readonly Candidate[]): NearLabel | undefined {
+  for (const candidate of candidates) {
+    const { workload } = candidate;
+    const own = stringsIn(workload && valueAt(workload.resource, ['spec', 'selector', 'matchLabels']));
+    const key = Object.keys(labels).find((one) => candidate.labels[one] !== labels[one]);
+    if (workload === undefined || key === undefined || !hasLabels(own, labels)) continue;
+    return {
+      candidate,
+      key,
+      difference: message`${workload.kind}/${workload.name} selects ${key}: ${labels[key] ?? ''}, and its pod template does not have that label`,
+      remedy: words('make the labels of the pod template match its selector'),
+    };
+  }
+  return undefined;
 }
 
 function isSelecting(
