@@ -375,7 +375,7 @@ describe('objects that others make', () => {
       'a program that is given the name',
       web(container('args: [--cert-secret-name=shop/db]')).replace('name: web', 'name: operator'),
     ],
-  ])('%s', async (...[, maker, key]) => {
+  ])('%s', async (...[, maker = '', key]) => {
     expect(await find(wants(key))).toEqual([expect.stringContaining('warning Deployment/web')]);
     expect(await find(build(wants(key), maker))).toEqual([]);
   });

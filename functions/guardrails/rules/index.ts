@@ -1,5 +1,7 @@
+import { admissionPolicy } from './admission-policy';
 import { apiSchema } from './api-schema';
 import { capabilities } from './capabilities';
+import { deadKustomize } from './dead-kustomize';
 import { ingressBackend } from './ingress-backend';
 import { networkPolicy } from './network-policy';
 import { pinnedImage } from './pinned-image';
@@ -20,7 +22,7 @@ import { volumes } from './volumes';
 /**
  * In the order in which findings are reported and fixes are written: the resource itself, images and Secrets first, then the securityContext
  * of pod and container, the rest of Pod Security, mounts and volumes, the ServiceAccount and what RBAC gives it, resources,
- * what resources refer to, and at last the network.
+ * what resources refer to, a team's own policies, the kustomizations themselves, and at last the network.
  */
 export const RULES: readonly Rule[] = [
   apiSchema,
@@ -39,5 +41,7 @@ export const RULES: readonly Rule[] = [
   references,
   serviceTarget,
   ingressBackend,
+  admissionPolicy,
+  deadKustomize,
   networkPolicy,
 ];

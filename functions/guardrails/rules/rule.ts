@@ -28,6 +28,8 @@ export interface RuleContext {
   readonly formerNames?: FormerNames | undefined;
   /** What the package has besides a build; undefined in a stream. */
   readonly besides?: Besides | undefined;
+  /** The objects of `spec.policies`: policies, their bindings and parameters. */
+  readonly policies?: readonly Placed[] | undefined;
 }
 
 /** An object as a reference names it. */
@@ -57,7 +59,10 @@ export interface Besides {
 /** From the kind of an object and its name in a file to the names that prefixes, suffixes and patches make of it. */
 export type FormerNames = (kind: string, name: string) => readonly string[];
 
-/** A rule reads and reports. A report with fixes is fixed at the source, and an error in a build. */
+/**
+ * A rule reads and reports. A report with fixes is fixed at the source, and an error in a build. A rule without checks is one
+ * of a package, which the pipeline checks.
+ */
 export interface Rule {
   readonly id: string;
   /** One sentence in Markdown: what the rule asks for. It is the rule's row in the README. */

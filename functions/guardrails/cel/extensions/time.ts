@@ -1,0 +1,108 @@
+import { CelError, CelUnknown } from '../errors';
+import type { Library, Overload } from '../library';
+import { Duration, Timestamp } from '../value';
+
+const NANOS = 1_000_000_000n;
+/** Nanoseconds of each unit of Go's time.ParseDuration. */
+const UNITS: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  us: 1000n,
+  µs: 1000n,
+  ms: 1_000_000n,
+  s: NANOS,
+  m: 60n * NANOS,
+  h: 3600n * NANOS,
+};
+const PART = /([0-9]+)(?:\.([0-9]*))?(ns|us|µs|ms|s|m|h)/y;
+const RFC3339 = /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** @throws CelError a text that Go's time.ParseDuration refuses */
+export function parseDuration(text: string): Duration {
+  const [, sign = '', rest = ''] = /^([+-]?)(.*)$/s.exec(text) ?? [];
+  let total = 0n;
+  let at = 0;
+  while (at < rest.length) {
+    PART.lastIndex = at;
+    const part = PART.exec(rest);
+    if (part === null) break;
+    const [all, whole = '0', fraction = '', unit = 's'] = part;
+    const size = UNITS[unit] ?? NANOS;
+    total += BigInt(whole) * size + (BigInt(fraction || '0') * size) / 10n ** BigInt(fraction.length);
+    at += all.length;
+  }
+  if (rest !== '0' && (at === 0 || at < rest.length))
+    throw new CelError(`invalid duration ${JSON.stringify(text)}`);
+  return new Duration(sign === '-' ? -total : total);
+}
+
+/** @throws CelError a text that is not a time of RFC 3339 */
+export function parseTimestamp(text: string): Timestamp {
+  const [, time = '', fraction = '', zone = ''] = RFC3339.exec(text) ?? [];
+  const seconds = Date.parse(`${time}${zone}`);
+  if (time === '' || Number.isNaN(seconds)) throw new CelError(`invalid timestamp ${JSON.stringify(text)}`);
+  return new Timestamp(BigInt(seconds) * 1_000_000n + BigInt(fraction.padEnd(9, '0')));
+}
+
+export function printTimestamp({ key }: Timestamp): string {
+  const seconds = key / NANOS - (key % NANOS < 0n ? 1n : 0n);
+  const fraction = String(key - seconds * NANOS)
+    .padStart(9, '0')
+    .replace(/0+$/, '');
+  const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
+  return `${whole}${fraction === '' ? '' : `.${fraction}`}Z`;
+}
+
+/** As cel-go prints it: in seconds. */
+export function printDuration({ key }: Duration): string {
+  const size = key < 0n ? -key : key;
+  const fraction = String(size % NANOS)
+    .padStart(9, '0')
+    .replace(/0+$/, '');
+  return `${key < 0n ? '-' : ''}${size / NANOS}${fraction === '' ? '' : `.${fraction}`}s`;
+}
+
+/** A part of a time, in UTC or at an offset such as `+02:00`; the names of zones are not known here. */
+function timePart(of: (date: Date) => number): Overload {
+  return (value = null, zone = 'UTC') => {
+    if (!(value instanceof Timestamp) || typeof zone !== 'string') return undefined;
+    const [, sign, hours, minutes] = /^([+-]?)(\d\d):(\d\d)$/.exec(zone) ?? [];
+    if (hours === undefined && zone !== 'UTC') throw new CelUnknown(`the time zone ${zone} is not supported`);
+    const offset = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * (sign === '-' ? -60_000 : 60_000);
+    return BigInt(of(new Date(Number(value.key / 1_000_000n) + offset)));
+  };
+}
+
+function durationOr(part: Overload, unit: bigint): Overload {
+  return (value = null, zone) =>
+    value instanceof Duration ? value.key / unit : part(...(zone === undefined ? [value] : [value, zone]));
+}
+
+const DAY = 86_400_000;
+
+/** Parts of times and durations. */
+export const timeFunctions: Library = {
+  methods: {
+    getFullYear: timePart((date) => date.getUTCFullYear()),
+    getMonth: timePart((date) => date.getUTCMonth()),
+    getDate: timePart((date) => date.getUTCDate()),
+    getDayOfMonth: timePart((date) => date.getUTCDate() - 1),
+    getDayOfWeek: timePart((date) => date.getUTCDay()),
+    getDayOfYear: timePart((date) => Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0)) / DAY)),
+    getHours: durationOr(
+      timePart((date) => date.getUTCHours()),
+      3600n * NANOS,
+    ),
+    getMinutes: durationOr(
+      timePart((date) => date.getUTCMinutes()),
+      60n * NANOS,
+    ),
+    getSeconds: durationOr(
+      timePart((date) => date.getUTCSeconds()),
+      NANOS,
+    ),
+    getMilliseconds: durationOr(
+      timePart((date) => date.getUTCMilliseconds()),
+      1_000_000n,
+    ),
+  },
+};
