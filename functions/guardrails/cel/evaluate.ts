@@ -71,7 +71,8 @@ class Evaluation {
   };
 
   private name(name: string, scope: Scope): Value {
-    const value = scope(name) ?? TYPES.get(name);
+    const variable = scope(name);
+    const value = variable === undefined ? TYPES.get(name) : variable;
     if (value === undefined) throw new CelError(`undeclared reference to '${name}'`);
     return value;
   }

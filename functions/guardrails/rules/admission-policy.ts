@@ -6,7 +6,7 @@ import { ServedKinds } from './admission-policy/kinds';
 import { checkPolicies } from './admission-policy/checks';
 import { type Binding, type Policy, readPolicies } from './admission-policy/policies';
 import { type JudgedObject, judgedObjects } from './admission-policy/subjects';
-import { verdictsOf } from './admission-policy/verdicts';
+import { type Verdict, verdictsOf } from './admission-policy/verdicts';
 import type { Rule } from './rule';
 
 /** The kinds that the API server never passes to these policies. */
@@ -43,12 +43,12 @@ function reportsOf(
   isInBuild: boolean,
 ): PlacedReport[] {
   const reports = new Map<string, PlacedReport>();
-  const unknown: { readonly object: JudgedObject; readonly reason: string }[] = [];
+  const unknown: (Extract<Verdict, { is: 'unknown' }> & { readonly object: JudgedObject })[] = [];
   for (const object of objects)
     for (const binding of policy.bindings)
-      for (const verdict of verdictsOf(policy, binding, object, candidates)) {
+      for (const verdict of verdictsOf(policy, binding, object, { resources: candidates, areAll: false })) {
         if (verdict.is === 'unknown') {
-          unknown.push({ object, reason: verdict.reason });
+          unknown.push({ object, ...verdict });
           continue;
         }
         const { message: text, validation, onlyIf } = verdict;
@@ -84,7 +84,7 @@ function reportsOf(
           'add what is missing to the build or under spec.policies, or test the policy in a cluster',
         ),
         field: [],
-        severity: 'warning',
+        severity: unknown.some(({ severity }) => severity === 'warning') ? 'warning' : 'info',
       },
     },
   ];

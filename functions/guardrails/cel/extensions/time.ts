@@ -1,4 +1,4 @@
-import { CelError, CelUnknown } from '../errors';
+import { CelError } from '../errors';
 import type { Library, Overload } from '../library';
 import { Duration, Timestamp } from '../value';
 
@@ -61,15 +61,29 @@ export function printDuration({ key }: Duration): string {
   return `${key < 0n ? '-' : ''}${size / NANOS}${fraction === '' ? '' : `.${fraction}`}s`;
 }
 
-/** A part of a time, in UTC or at an offset such as `+02:00`; the names of zones are not known here. */
+/** A part of a time: in UTC, at an offset such as `+02:00`, or in a zone such as `Europe/Berlin`. */
 function timePart(of: (date: Date) => number): Overload {
   return (value = null, zone = 'UTC') => {
     if (!(value instanceof Timestamp) || typeof zone !== 'string') return undefined;
-    const [, sign, hours, minutes] = /^([+-]?)(\d\d):(\d\d)$/.exec(zone) ?? [];
-    if (hours === undefined && zone !== 'UTC') throw new CelUnknown(`the time zone ${zone} is not supported`);
-    const offset = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * (sign === '-' ? -60_000 : 60_000);
-    return BigInt(of(new Date(Number(value.key / 1_000_000n) + offset)));
+    const time = Number(value.key / 1_000_000n);
+    return BigInt(of(new Date(time + offsetOf(zone, time))));
   };
+}
+
+/** Milliseconds that a zone is ahead of UTC at a time. @throws CelError an unknown zone */
+function offsetOf(zone: string, time: number): number {
+  if (zone === 'UTC' || zone === '') return 0;
+  const [, sign, hours, minutes] = /^([+-]?)(\d\d):(\d\d)$/.exec(zone) ?? [];
+  if (hours !== undefined) return (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -60_000 : 60_000);
+  try {
+    const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
+    const name = format.formatToParts(time).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+    const [, direction, ahead = '0', more = '0'] = /([+-])(\d\d):(\d\d)/.exec(name) ?? [];
+    return (Number(ahead) * 60 + Number(more)) * (direction === '-' ? -60_000 : 60_000);
+  } catch (error) {
+    if (error instanceof RangeError) throw new CelError(`unknown time zone ${zone}`);
+    throw error;
+  }
 }
 
 function durationOr(part: Overload, unit: bigint): Overload {

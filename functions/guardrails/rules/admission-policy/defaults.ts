@@ -1,5 +1,6 @@
 import { parseImageReference } from '../../kubernetes/image-reference';
 import { type YamlObject, type YamlValue, isAbsent, isObject, mappingOf } from '../../yaml/yaml';
+import { canonicalQuantity } from './canonical-quantity';
 
 /** Field to the value that the API server writes where it is absent. */
 type Defaults = Readonly<Record<string, YamlValue>>;
@@ -71,6 +72,11 @@ const KINDS: Readonly<Record<string, { readonly spec: Defaults; readonly then?: 
     then: (spec) => within(spec, 'jobTemplate', (template) => within(template, 'spec', cronJobSpec)),
   },
   Service: { spec: { type: 'ClusterIP', sessionAffinity: 'None' }, then: serviceSpec },
+  PersistentVolumeClaim: {
+    spec: { volumeMode: 'Filesystem' },
+    then: (spec) => within(spec, 'resources', withQuantities),
+  },
+  ResourceQuota: { spec: {}, then: (spec) => within(spec, 'hard', quantities) },
   HorizontalPodAutoscaler: { spec: { minReplicas: 1 } },
 };
 
@@ -135,6 +141,17 @@ function cronJobSpec(spec: YamlObject): YamlObject {
   return withTemplate(spec);
 }
 
+/** A mapping whose values are quantities. */
+function quantities(amounts: YamlObject): YamlObject {
+  return mappingOf(
+    Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, canonicalQuantity(amount)])),
+  );
+}
+
+function withQuantities(resources: YamlObject): YamlObject {
+  return within(within(resources, 'limits', quantities), 'requests', quantities);
+}
+
 function podSpec(spec: YamlObject): YamlObject {
   let pod = defaulted(spec, POD);
   for (const list of ['containers', 'initContainers']) pod = each(pod, list, container);
@@ -143,6 +160,7 @@ function podSpec(spec: YamlObject): YamlObject {
 
 function container(written: YamlObject): YamlObject {
   let one = defaulted(written, { ...CONTAINER, imagePullPolicy: pullPolicyOf(written.image) });
+  one = within(one, 'resources', withQuantities);
   one = each(one, 'ports', (port) => defaulted(port, { protocol: 'TCP' }));
   one = each(one, 'env', (entry) =>
     within(entry, 'valueFrom', (from) =>
@@ -170,6 +188,11 @@ function volume(written: YamlObject): YamlObject {
   let one = written;
   for (const source of ['secret', 'configMap', 'downwardAPI', 'projected'])
     one = within(one, source, (value) => defaulted(value, { defaultMode: FILE_MODE }));
+  one = within(one, 'emptyDir', (value) =>
+    isAbsent(value.sizeLimit)
+      ? value
+      : mappingOf(value, { sizeLimit: canonicalQuantity(value.sizeLimit ?? null) }),
+  );
   return within(one, 'hostPath', (value) => defaulted(value, { type: '' }));
 }
 

@@ -23,12 +23,17 @@ export interface NamedExpression {
   readonly check: Compiled;
 }
 
+export interface ParamKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
 export interface Policy {
   readonly name: string;
   readonly at: Placed;
   readonly constraints: YamlObject;
   /** `undefined`: the policy has no parameters. */
-  readonly paramKind: { readonly apiVersion: string; readonly kind: string } | undefined;
+  readonly paramKind: ParamKind | undefined;
   readonly conditions: readonly NamedExpression[];
   readonly variables: readonly NamedExpression[];
   readonly validations: readonly Validation[];

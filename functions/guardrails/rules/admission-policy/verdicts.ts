@@ -6,7 +6,7 @@ import { Field } from '../../network/decode';
 import { readSelector, selects, stringsIn } from '../../network/selector';
 import { type YamlObject, isAbsent, objectAt, textOf } from '../../yaml/yaml';
 import { type Match, matches } from './match';
-import type { Binding, Compiled, NamedExpression, Policy, Validation } from './policies';
+import type { Binding, Compiled, NamedExpression, ParamKind, Policy, Validation } from './policies';
 import type { JudgedObject } from './subjects';
 
 /** What a policy with a binding says of an object. */
@@ -17,24 +17,43 @@ export type Verdict =
       readonly validation: number;
       readonly onlyIf: string | undefined;
     }
-  /** `reason` as the end of a sentence: it is not judged, because ... */
-  | { readonly is: 'unknown'; readonly reason: string };
+  | { readonly is: 'unknown'; readonly reason: string; readonly severity: 'warning' | 'info' };
 
-/** The verdicts of a policy with one of its bindings. @param params the objects that may be parameters */
+/** The objects that may be parameters. */
+export interface Candidates {
+  readonly resources: readonly Placed[];
+  /** Whether the cluster has no others. */
+  readonly areAll: boolean;
+}
+
+/** The verdicts of a policy with one of its bindings. */
 export function verdictsOf(
   policy: Policy,
   binding: Binding,
   object: JudgedObject,
-  params: readonly Placed[],
+  candidates: Candidates,
 ): Verdict[] {
   const match = both(matches(policy.constraints, object), () =>
     binding.constraints === undefined ? true : matches(binding.constraints, object),
   );
   if (match === false) return [];
-  const onlyIf = match === 'unknown' ? `if its namespace has the labels that the policy selects` : undefined;
-  const parameters = paramsOf(policy, binding, object, params);
-  if ('unknown' in parameters) return [{ is: 'unknown', reason: parameters.unknown }];
-  return parameters.values.flatMap((value) => verdictsWith(policy, object, value, onlyIf));
+  const onlyIf = match === 'unknown' ? 'if its namespace has the labels that the policy selects' : undefined;
+  if (policy.paramKind === undefined || binding.paramRef === undefined)
+    return verdictsWith(policy, object, null, onlyIf);
+  const params = paramsOf(policy.paramKind, binding.paramRef, object, candidates.resources);
+  if (params.length > 0) return params.flatMap((value) => verdictsWith(policy, object, value, onlyIf));
+  const isAllowed = binding.paramRef.parameterNotFoundAction === 'Allow';
+  if (!candidates.areAll)
+    return [
+      {
+        is: 'unknown',
+        reason: `its parameter, ${nameOfParam(policy.paramKind, binding.paramRef)}, is neither in the build nor under spec.policies`,
+        severity: isAllowed ? 'info' : 'warning',
+      },
+    ];
+  return isAllowed
+    ? []
+    : failed(policy, 'no params found for policy binding with `Deny` parameterNotFoundAction', onlyIf, 0);
 }
 
 function both(first: Match, second: () => Match): Match {
@@ -56,7 +75,7 @@ function verdictsWith(
     if (condition !== true) return failed(policy, condition.error, onlyIf, 0);
     return policy.validations.flatMap((validation, i) => validated(policy, validation, i, scope, onlyIf));
   } catch (error) {
-    if (error instanceof CelUnknown) return [{ is: 'unknown', reason: error.message }];
+    if (error instanceof CelUnknown) return [{ is: 'unknown', reason: error.message, severity: 'warning' }];
     throw error;
   }
 }
@@ -85,7 +104,7 @@ function validated(
   try {
     result = outcomeOf(check, scope);
   } catch (error) {
-    if (error instanceof CelUnknown) return [{ is: 'unknown', reason: error.message }];
+    if (error instanceof CelUnknown) return [{ is: 'unknown', reason: error.message, severity: 'warning' }];
     throw error;
   }
   if (result.is === 'error')
@@ -192,27 +211,26 @@ function requestOf({ object, group, version, resource, namespace, isNamespaced, 
   ]);
 }
 
-/** The values of `params`: one for each parameter; null for a policy without. */
+/** The values of `params`, one for each parameter that a binding refers to. */
 function paramsOf(
-  { paramKind }: Policy,
-  { paramRef }: Binding,
+  paramKind: ParamKind,
+  paramRef: YamlObject,
   object: JudgedObject,
-  candidates: readonly Placed[],
-): { readonly values: readonly Value[] } | { readonly unknown: string } {
-  if (paramKind === undefined || paramRef === undefined) return { values: [null] };
-  const [group, kind] = [groupOf({ apiVersion: paramKind.apiVersion }), paramKind.kind];
+  resources: readonly Placed[],
+): Value[] {
+  const group = groupOf({ apiVersion: paramKind.apiVersion });
   const namespace = isAbsent(paramRef.namespace) ? object.namespace : textOf(paramRef.namespace);
-  const found = candidates
+  const isThere = (own: string | undefined) =>
+    own === undefined || namespace === undefined || own === namespace;
+  return resources
     .map(({ resource }) => resource)
-    .filter((one) => one.kind === kind && groupOf(one) === group)
-    .filter((one) => {
-      const { namespace: own } = resourceRef(one);
-      return own === undefined || namespace === undefined || own === namespace;
-    })
-    .filter((one) => isReferred(one, paramRef));
-  if (found.length > 0) return { values: found.map((one) => fromYaml(one)) };
-  const name = isAbsent(paramRef.name) ? `${kind} of the selector` : `${kind}/${textOf(paramRef.name)}`;
-  return { unknown: `the parameter ${name} is neither in the build nor under spec.policies` };
+    .filter((one) => one.kind === paramKind.kind && groupOf(one) === group)
+    .filter((one) => isThere(resourceRef(one).namespace) && isReferred(one, paramRef))
+    .map((one) => fromYaml(one));
+}
+
+function nameOfParam({ kind }: ParamKind, { name }: YamlObject): string {
+  return isAbsent(name) ? `a ${kind} with the labels of paramRef.selector` : `${kind}/${textOf(name)}`;
 }
 
 function isReferred(param: YamlObject, paramRef: YamlObject): boolean {
