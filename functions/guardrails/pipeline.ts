@@ -15,6 +15,7 @@ import {
   buildOverlays,
 } from './kustomize/build-overlays';
 import { requireCompleteResources } from './kustomize/complete-resources';
+import { formerNamesIn } from './kustomize/former-names';
 import { type PackageDirectory, type PackageItems, reachableFrom } from './kustomize/graph';
 import { type Overlays, overlaysOf } from './kustomize/overlays';
 import { type Package, packageOf } from './kustomize/package';
@@ -32,6 +33,7 @@ import { type FileSettings, harden } from './rules/harden';
 import { inspect } from './rules/inspect';
 import { type CheckedEntry, type ListedExemptions, NamedResources } from './rules/listed-exemptions';
 import { networkPolicy } from './rules/network-policy';
+import { PackageObjects } from './rules/references/package-objects';
 import type { YamlObject } from './yaml/yaml';
 
 /** What one overlay builds, or what a stream holds. */
@@ -261,6 +263,7 @@ async function verifyBuilds(
 ): Promise<Verified> {
   const judged: JudgedBuild[] = [];
   const findings: Finding[][] = [failures.map(failureOf)];
+  const objects = new PackageObjects(pkg, builds);
   const deadIn = deadKustomizeIn(pkg, builds, shown);
   // One after the other: to find a source, the copy is changed.
   for (const build of builds) {
@@ -271,6 +274,8 @@ async function verifyBuilds(
       ...settingsFor(config, overlay),
       namespaceObjects: new NamespaceObjects(resources.flatMap((root) => expandLists(root))),
       policies,
+      formerNames: formerNamesIn(pkg, overlay),
+      besides: objects.besides(overlay),
       kustomization,
     };
     const check: Inspect = (of, scope) =>

@@ -302,7 +302,7 @@ describe('a change of an overlay that the policies do not follow is reported', (
     [
       'a missing Service',
       prodWith({}, TO_REPORT),
-      'Ingress/todo-ingress refers to Service/report, which does not exist',
+      'Ingress/todo-ingress refers to Service/report, which is not in the build',
     ],
     [
       'an unknown port name',
@@ -314,7 +314,7 @@ describe('a change of an overlay that the policies do not follow is reported', (
           value: 'web',
         }),
       ),
-      'Ingress/todo-ingress refers to Service/todo-backend, whose targetPort web is missing in Deployment/todo-backend',
+      'Service/todo-backend has the targetPort web, which no container of Deployment/todo-backend has; Ingress/todo-ingress and Deployment/todo-frontend (env API_INTERNAL_URL) lead to it',
     ],
     [
       'a label that the Service does not select',
@@ -326,7 +326,7 @@ describe('a change of an overlay that the policies do not follow is reported', (
           value: 'todo-web',
         }),
       ),
-      'Ingress/todo-ingress refers to Service/todo-frontend, which selects no pods',
+      'Service/todo-frontend selects no pods: Deployment/todo-frontend selects app: todo-frontend, and its pod template does not have that label; Ingress/todo-ingress leads to it',
     ],
   ])('%s: no policy can be generated', async (_, files, finding) => {
     const { exitCode, reported } = await render(files);

@@ -19,8 +19,9 @@ function read(...documents: string[]) {
       const list = ports.map(({ protocol, port }) => `${protocol} ${port}`).join(', ');
       return `${nameOf(from)} -> ${nameOf(to)}: ${list}`;
     });
-  const reports = topology.reports.map(({ report }) => `${report.severity}: ${report.problem.raw}`);
-  const fields = topology.reports.map(({ report }) => formatPath(report.field));
+  const all = [...topology.reports, ...topology.missingBackends];
+  const reports = all.map(({ report }) => `${report.severity ?? 'error'}: ${report.problem.raw}`);
+  const fields = all.map(({ report }) => formatPath(report.field));
   const clients = topology.connections.filter(({ to }) => to.is === 'dns').map(({ from }) => nameOf(from));
   const policies = () => wantedPolicies(topology, EXTERNAL_PEERS);
   const needs = topology.needs.map(({ workload, direction, evidence, answer }) => ({
@@ -372,19 +373,9 @@ describe('where a Service leads', () => {
 
   test.each([
     [
-      'a selector without pods',
-      '{ selector: { app: none }, ports: [{ port: 80 }] }',
-      'error: env API_URL refers to Service/api, which selects no pods',
-    ],
-    [
       'a missing port',
       '{ selector: { app: api }, ports: [{ port: 81 }] }',
       'error: env API_URL refers to Service/api, which has no port 80',
-    ],
-    [
-      'a port name that the pods do not have',
-      '{ selector: { app: api }, ports: [{ port: 80, targetPort: admin }] }',
-      'error: env API_URL refers to Service/api, whose targetPort admin is missing in Deployment/api',
     ],
     [
       'a selector with a value that is not a string',
@@ -473,7 +464,7 @@ describe('connects-to', () => {
 describe('a report names the field that requires the connection', () => {
   const web = (spec: string, annotations = '{}') =>
     `apiVersion: v1\nkind: Pod\nmetadata: { name: web, labels: { app: web }, annotations: ${annotations} }\nspec: ${spec}\n`;
-  const none = service('api', '{ selector: { app: none }, ports: [{ port: 80 }] }');
+  const none = service('api', '{ selector: { app: none }, ports: [{ port: 81 }] }');
   const backend = '{ service: { name: gone, port: { number: 80 } } }';
 
   test.each([
@@ -624,7 +615,7 @@ describe('the Gateway API', () => {
     expect(read(...shop, route('HTTPRoute', bucket))).toMatchObject({ connections: [], reports: [] });
     expect(read(...shop, route('HTTPRoute', '{ name: gone, port: 80 }'))).toMatchObject({
       connections: [],
-      reports: ['error: refers to Service/gone, which does not exist'],
+      reports: ['error: refers to Service/gone, which is not in the build'],
     });
   });
 

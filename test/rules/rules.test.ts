@@ -18,7 +18,7 @@ async function runText(text: string): Promise<Outcome> {
   return {
     ...outcome,
     stderr: outcome.stderr.replace(
-      /^\[warning\] .* (?:no NetworkPolicy isolates|is not isolated for) .*\n/gm,
+      /^\[warning\] .* (?:no NetworkPolicy isolates|is not isolated for|is not in the build)[; ].*\n/gm,
       '',
     ),
   };

@@ -22,7 +22,9 @@ export function readBuild(documents: readonly string[], peers: ExternalPeers = E
   const { topology, wanted } = wantedFor(documents, peers);
   return {
     connections: topology.connections.map(lineOf),
-    reports: topology.reports.map(({ report }) => `${report.severity ?? 'error'}: ${report.problem.raw}`),
+    reports: [...topology.reports, ...topology.missingBackends].map(
+      ({ report }) => `${report.severity ?? 'error'}: ${report.problem.raw}`,
+    ),
     policies: Object.fromEntries(wanted.map((one) => [one.name, specOf(one)])),
   };
 }

@@ -106,12 +106,14 @@ function someOf(paths: readonly string[]): Message {
 class Directory implements PackageDirectory {
   readonly kustomizations: readonly string[];
   readonly hidden: readonly string[];
+  readonly files: readonly string[];
   private readonly contents: Map<string, Uint8Array | Message | undefined>;
   private readonly documents = new Map<string, readonly Item[]>();
 
   constructor(private readonly listing: PackageListing) {
     this.kustomizations = listing.files.map(({ path: file }) => file).filter(isKustomizationFile);
     this.hidden = listing.hidden;
+    this.files = listing.files.map(({ path: file }) => file);
     this.contents = new Map(listing.files.map(({ path: file, bytes }) => [file, bytes]));
   }
 

@@ -24,6 +24,8 @@ export interface Settings {
   readonly network: ExternalPeers;
   /** The file with the variables that Flux replaces; undefined: Flux replaces nothing. */
   readonly substitute: string | undefined;
+  /** Globs of the objects that exist outside of the package: `Secret/postgres-*`. */
+  readonly external: readonly string[];
 }
 
 export interface Config extends Settings {
@@ -66,6 +68,7 @@ export const DEFAULTS: Config = {
   bases: [],
   policyFiles: [],
   substitute: undefined,
+  external: [],
   kustomizeVersion: undefined,
   exemptions: {
     neverExempt: new Map([['pinned-image', words('the configuration')]]),

@@ -117,6 +117,8 @@ function settingsIn(
     knownImages: written.knownImages ?? base.knownImages,
     network: networkIn(network, base.network),
     substitute: substitute ?? base.substitute,
+    // What exists everywhere exists in an environment, too.
+    external: [...base.external, ...(written.external ?? [])],
   };
 }
 

@@ -87,6 +87,18 @@ const ANNOTATION_DOMAIN = v.pipe(
 );
 const MINORS = Array.from({ length: NEWEST_MINOR - OLDEST_MINOR + 1 }, (_, i) => OLDEST_MINOR + i);
 const VERSIONS = [...MINORS.map((minor) => `v1.${minor}`), 'latest'];
+/** A kind and a glob of names. */
+const EXTERNAL = v.pipe(
+  v.string(),
+  v.check(
+    (text) => /^[A-Z][A-Za-z0-9]*\/[^/]+$/.test(text),
+    'a kind and a glob of names, such as Secret/postgres-*',
+  ),
+  annotated({
+    pattern: '^[A-Z][A-Za-z0-9]*/[^/]+$',
+    patternErrorMessage: 'must be a kind and a glob of names, such as Secret/postgres-*',
+  }),
+);
 const { resourceDefaults, network } = DEFAULTS;
 
 const POD_SECURITY = strict({
@@ -216,6 +228,10 @@ const SETTINGS = {
   ),
   network: key(NETWORK, 'The peers outside the package, as the network policies select them'),
   substitute: key(v.string(), 'The file with the variables that Flux replaces after the build'),
+  external: key(
+    v.array(EXTERNAL),
+    'Objects that exist outside of the package, by kind and a glob of names: `Secret/postgres-*`; an environment adds to those in `spec`',
+  ),
 };
 const SETTING_NAMES = Object.keys(SETTINGS).map((name) => `\`${name}\``);
 const ENVIRONMENT = strict({

@@ -17,6 +17,8 @@ export interface PackageDirectory {
   readonly kustomizations: readonly string[];
   /** Kustomization files that `.krmignore` hides. */
   readonly hidden: readonly string[];
+  /** Its other files; undefined: not known. */
+  readonly files?: readonly string[];
   /** The names of the files of a folder that Argo CD applies to its build. */
   argoCdSourcesIn(dir: string): readonly string[];
   /** The content of a file; a message says why it must not be read; undefined: there is no such file. */

@@ -2,7 +2,7 @@ import type { PlacedReport } from '../findings/finding';
 import type { AnnotationNames } from '../kubernetes/annotation-names';
 import type { Placed } from '../krm/resource';
 import { blockedTraffic } from './checks/blocked-traffic';
-import { CheckedBuild, type PolicyCheck } from './checks/checked-build';
+import { CheckedBuild, type PolicyCheck, type ServiceMeant } from './checks/checked-build';
 import { excessTraffic } from './checks/excess-traffic';
 import { hostNetwork } from './checks/host-network';
 import { isolation } from './checks/isolation';
@@ -35,7 +35,8 @@ export function checkPolicies(
   resources: readonly Placed[],
   peers: ExternalPeers,
   annotations: AnnotationNames,
+  serviceMeant?: ServiceMeant,
 ): PlacedReport[] {
-  const build = new CheckedBuild(resources, peers, annotations);
+  const build = new CheckedBuild(resources, peers, annotations, serviceMeant);
   return CHECKS.flatMap((check) => check(build));
 }

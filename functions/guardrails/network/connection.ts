@@ -6,6 +6,7 @@ import type { FieldPath } from '../yaml/field-path';
 import type { SelectedPods } from './selector';
 import type { IpRange } from './ip-range';
 import type { Direction, Protocol } from './policy';
+import type { YamlObject } from '../yaml/yaml';
 import type { Labels } from './selector';
 
 export interface Port {
@@ -68,6 +69,8 @@ export interface OpenNeed {
   readonly answer: AnnotationEntry | Message;
   /** Of the workload for ingress, of the other end for egress; undefined: not known. */
   readonly ports?: readonly Port[] | undefined;
+  /** The Service that the build does not have. */
+  readonly missing?: Pick<MissingHost, 'name' | 'namespace'>;
   /** Content that the function does not have may answer it. */
   readonly isUnknownContent?: true;
 }
@@ -95,6 +98,36 @@ export interface Exposure {
   readonly isDeclared: boolean;
 }
 
+/** A field that leads to a Service of the build. */
+export interface ServiceUse {
+  readonly service: YamlObject;
+  readonly at: Placed;
+  /** The field in words: `env API_URL`. */
+  readonly part?: Message | undefined;
+}
+
+/** A host that a workload is given to connect with, and that may be a Service which the build does not have. */
+export interface MissingHost {
+  readonly workload: Workload;
+  readonly part: Message;
+  readonly field: FieldPath;
+  /** As it is written. */
+  readonly host: string;
+  /** What it would be the name of. */
+  readonly name: string;
+  readonly namespace: string;
+  /** It is in a file, where most hosts are those of comments and examples. */
+  readonly isFile: boolean;
+}
+
+/** A Service or a port of it that a route names and the build does not have. */
+export interface MissingBackend extends PlacedReport {
+  readonly name: string;
+  readonly namespace: string;
+  /** The Service is in the build, and something else is missing in it. */
+  readonly service: YamlObject | undefined;
+}
+
 /** The traffic that a build requires. */
 export interface Topology {
   /** The namespaces that the build creates. */
@@ -110,4 +143,10 @@ export interface Topology {
   readonly unknownSecrets: ReadonlyMap<Workload, Message>;
   /** Required connections for which no policy can be generated; an info where their destination is not known. */
   readonly reports: readonly PlacedReport[];
+  /** What Ingresses and routes name, and the build does not have. */
+  readonly missingBackends: readonly MissingBackend[];
+  readonly missingHosts: readonly MissingHost[];
+  readonly uses: readonly ServiceUse[];
+  /** The workloads of a namespace whose pods have some labels; one that a controller adds counts. */
+  readonly selectedBy: (matchLabels: Labels, namespace: string) => readonly Workload[];
 }

@@ -9,9 +9,12 @@ import type {
   Connection,
   ConnectionEnd,
   Exposure,
+  MissingBackend,
+  MissingHost,
   OpenNeed,
   Port,
   PortReference,
+  ServiceUse,
   Topology,
   Workload,
 } from './connection';
@@ -87,6 +90,9 @@ export class TopologyBuilder {
   /** ReferenceGrants of the build. */
   readonly referenceGrants: YamlObject[] = [];
   private readonly reports = new Map<string, PlacedReport>();
+  private readonly missingBackends = new Map<string, MissingBackend>();
+  readonly missingHosts: MissingHost[] = [];
+  private readonly uses: ServiceUse[] = [];
 
   constructor(
     resources: readonly Placed[],
@@ -124,6 +130,10 @@ export class TopologyBuilder {
       needs: [...this.needs.values()],
       unknownContent: this.unknownContent,
       unknownSecrets: this.unknownSecrets,
+      missingBackends: [...this.missingBackends.values()],
+      missingHosts: this.missingHosts,
+      uses: this.uses,
+      selectedBy: this.selectedBy.bind(this),
     };
   }
 
@@ -256,6 +266,16 @@ export class TopologyBuilder {
     this.reports.set(key, { at, report: { problem, remedy: words(remedy), field, severity, counts } });
   }
 
+  /** What an Ingress or a route names is for the rule ingress-backend to report. */
+  private reportBackend(origin: Origin, reference: ServiceReference, text: Message, remedy: string): void {
+    const { at, field, part } = origin;
+    const problem = part === undefined ? text : message`${part} ${text}`;
+    const key = JSON.stringify([resourceRef(at.resource), problem.raw]);
+    const { name, namespace } = reference;
+    const report = { problem, remedy: words(remedy), field };
+    this.missingBackends.set(key, { at, report, name, namespace, service: this.service(reference) });
+  }
+
   /** Connects to every workload that a Service selects, on the ports on which its pods listen. */
   connectToService(from: ConnectionEnd, reference: ServiceReference, origin: Origin): void {
     const { kind, name: client } = resourceRef(origin.at.resource);
@@ -278,18 +298,20 @@ export class TopologyBuilder {
   podsOf(reference: ServiceReference, origin: Origin, client?: Workload): ServedPods[] {
     const { name, namespace, port, targetPort, byName = client !== undefined } = reference;
     const { namespace: home = '' } = resourceRef(origin.at.resource);
-    const report = (problem: Message, remedy: string, severity?: 'info') => {
-      this.report(origin, problem, remedy, severity);
-    };
     const service = this.service(reference);
+    const report = (problem: Message, remedy: string, severity?: 'info') => {
+      if (severity === undefined && isBackend(origin)) this.reportBackend(origin, reference, problem, remedy);
+      else this.report(origin, problem, remedy, severity);
+    };
     if (service === undefined) {
       const elsewhere = message`refers to Service/${name} in namespace ${namespace}, which is not part of this build`;
-      const missing = message`refers to Service/${name}, which does not exist`;
+      const missing = message`refers to Service/${name}, which is not in the build`;
       if (namespace !== home) report(elsewhere, 'add NetworkPolicies that allow this traffic', 'info');
       else report(missing, 'use the name of an existing Service, or add the Service');
       return [];
     }
     if (client === undefined) this.routed.add(service);
+    this.uses.push({ service, at: origin.at, part: origin.part });
     const spec = objectAt(service, 'spec');
     const obstacle = obstacleIn(name, spec);
     if (obstacle !== undefined) {
@@ -298,12 +320,8 @@ export class TopologyBuilder {
       else report(obstacle.problem, obstacle.remedy, obstacle.severity);
       return [];
     }
+    // The rule service-target reports a Service that selects no pods, or a port that none of them has.
     const selected = this.selectedBy(stringsIn(spec.selector), namespace);
-    if (selected.length === 0)
-      report(
-        message`refers to Service/${name}, which selects no pods`,
-        'set spec.selector of the Service to labels that the pods have',
-      );
     const targets = targetPorts(spec, port, byName);
     if (targets.length === 0) {
       if (port === undefined)
@@ -317,14 +335,10 @@ export class TopologyBuilder {
           'use a port of the Service, or add the port to its spec.ports',
         );
     }
-    const served = selected.map((workload) => {
-      for (const { target } of targets.filter((one) => podPorts(one, workload).length === 0)) {
-        const pods = message`${workload.kind}/${workload.name}`;
-        const problem = message`refers to Service/${name}, whose targetPort ${target} is missing in ${pods}`;
-        report(problem, 'use the name of a container port');
-      }
-      return { workload, ports: targets.flatMap((target) => podPorts(target, workload)) };
-    });
+    const served = selected.map((workload) => ({
+      workload,
+      ports: targets.flatMap((target) => podPorts(target, workload)),
+    }));
     if (targetPort === undefined) return served;
     const chosen = served.map(({ workload, ports }) => ({
       workload,
@@ -393,6 +407,13 @@ function obstacleIn(name: string, { type, selector }: YamlObject): Obstacle | un
     severity: 'info',
     isUnknown: true,
   };
+}
+
+/** The groups of Ingresses and of the routes whose backends the API does not check. */
+const BACKEND_GROUPS = new Set(['networking.k8s.io', 'gateway.networking.k8s.io', 'route.openshift.io']);
+
+function isBackend({ at: { resource }, isGuess = false }: Origin): boolean {
+  return !isGuess && BACKEND_GROUPS.has(groupOf(resource));
 }
 
 function keyOf(...parts: readonly string[]): string {

@@ -61,11 +61,32 @@ const PASSES: readonly Pass[] = [
   },
 ];
 
+interface KnownTopology {
+  readonly annotations: AnnotationNames;
+  readonly peers: ExternalPeers | undefined;
+  readonly topology: Topology;
+}
+
+/** Several rules ask for the topology of a build. */
+const KNOWN = new WeakMap<readonly Placed[], KnownTopology>();
+
 /** Reads the traffic that the resources of a build require; Lists are expanded. */
 export function readTopology(
   resources: readonly Placed[],
   annotations: AnnotationNames,
   peers?: ExternalPeers,
+): Topology {
+  const known = KNOWN.get(resources);
+  if (known?.annotations === annotations && known.peers === peers) return known.topology;
+  const topology = buildTopology(resources, annotations, peers);
+  KNOWN.set(resources, { annotations, peers, topology });
+  return topology;
+}
+
+function buildTopology(
+  resources: readonly Placed[],
+  annotations: AnnotationNames,
+  peers: ExternalPeers | undefined,
 ): Topology {
   const builder = new TopologyBuilder(resources, annotations, peers);
   for (const { ofResources = [], ofWorkloads = [], ofBuild = [] } of PASSES) {

@@ -1,4 +1,5 @@
 import { checkPolicies } from '../network/check-policies';
+import { lookupIn } from './references/lookup';
 import type { Rule } from './rule';
 
 export const NETWORK_POLICY = 'network-policy';
@@ -10,5 +11,8 @@ export const networkPolicy: Rule = {
     'Every pod is isolated, all required traffic is allowed, and no generated policy allows more than that',
   adds: 'a policy for each workload that allows the required traffic, and a default deny where the build has the Namespace',
   documentation: 'https://kubernetes.io/docs/concepts/services-networking/network-policies/',
-  checkBuild: (resources, { network, annotations }) => checkPolicies(resources, network, annotations),
+  checkBuild: (resources, context) =>
+    checkPolicies(resources, context.network, context.annotations, (name, namespace) =>
+      lookupIn(resources, context).serviceMeant(name, namespace),
+    ),
 };

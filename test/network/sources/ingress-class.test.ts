@@ -196,7 +196,7 @@ describe('a class whose controller is not known', () => {
     [
       'Service',
       ingress('ingressClassName: alb').replace('name: web, port', 'name: gone, port'),
-      'Service/gone, which does not exist',
+      'Service/gone, which is not in the build',
     ],
     [
       'port',

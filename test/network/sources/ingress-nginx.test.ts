@@ -62,7 +62,7 @@ describe('default-backend', () => {
     expect(read([...shop, ...elsewhere, ingress({ 'default-backend': 'errors' }, SHOP)])).toEqual({
       connections: [WEB],
       reports: [
-        'error: annotation nginx.ingress.kubernetes.io/default-backend refers to Service/errors, which does not exist',
+        'error: annotation nginx.ingress.kubernetes.io/default-backend refers to Service/errors, which is not in the build',
       ],
     });
   });

@@ -72,7 +72,7 @@ test('alternate backends', () => {
 test('a missing Service is reported', () => {
   expect(read([...BUILD, route('to: {kind: Service, name: gone}')])).toEqual({
     connections: [],
-    reports: ['error: refers to Service/gone, which does not exist'],
+    reports: ['error: refers to Service/gone, which is not in the build'],
   });
 });
 

@@ -87,7 +87,7 @@ const FORMATS: Readonly<Record<string, (text: string) => readonly string[]>> = {
     /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text) ? [] : ['invalid base64'],
   date: (text) => (isDate(text) ? [] : ['invalid date']),
   datetime: (text) =>
-    /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:?\d\d)?$/.test(text) &&
+    /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:?\d\d)$/.test(text) &&
     isDate(text.slice(0, 10))
       ? []
       : ['invalid datetime'],

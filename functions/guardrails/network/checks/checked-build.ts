@@ -16,6 +16,8 @@ import type { AddressEndpoint, Endpoint } from '../traffic';
 /** Checks one property of the policies of a build. */
 export type PolicyCheck = (build: CheckedBuild) => readonly PlacedReport[];
 
+export type ServiceMeant = (name: string, namespace: string) => string | undefined;
+
 /** A build with what the checks need: its policies, the traffic that it requires, and the ends of that traffic. */
 export class CheckedBuild {
   readonly topology: Topology;
@@ -34,6 +36,8 @@ export class CheckedBuild {
     readonly resources: readonly Placed[],
     readonly peers: ExternalPeers,
     readonly annotations: AnnotationNames,
+    /** The Service of the build that a name which it does not have most likely means; undefined: none. */
+    readonly serviceMeant: ServiceMeant = () => undefined,
   ) {
     this.topology = readTopology(resources, annotations, peers);
     this.required = new RequiredTraffic(this.topology.connections, peers);

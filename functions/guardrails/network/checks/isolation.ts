@@ -37,7 +37,7 @@ function findingIn(
   build: CheckedBuild,
   isReader: boolean,
 ): Report | 'open' | undefined {
-  const { heldBack, pods, policies, annotations, peers } = build;
+  const { heldBack, pods, policies, peers } = build;
   const isKnown = ({ isUnknownContent }: OpenNeed) => isUnknownContent !== true;
   const needs = heldBack.reasons(workload, direction);
   const known = needs.filter(isKnown);
@@ -45,7 +45,7 @@ function findingIn(
   const [policy] = policies.isolating(pods.ofWorkload(workload), direction);
   const reportOf = (clause: Message, of: readonly OpenNeed[], severity: Severity): Report => ({
     problem: message`${clause}: ${evidenceOf(of)}`,
-    remedy: remedyOf(of, workload, annotations.domain),
+    remedy: remedyOf(of, workload, build),
     field: of[0]?.field ?? [],
     severity,
   });
@@ -94,10 +94,16 @@ function evidenceOf(needs: readonly OpenNeed[]): Message {
 }
 
 /** The entries of an annotation in one text, then the sentences. */
-function remedyOf(needs: readonly OpenNeed[], { resource }: Workload, domain: string): Message {
+function remedyOf(
+  needs: readonly OpenNeed[],
+  { resource }: Workload,
+  { annotations: { domain }, serviceMeant }: CheckedBuild,
+): Message {
   const entries = new Map<string, Map<string, Message>>();
   const sentences = new Map<string, Message>();
-  for (const { answer } of needs) {
+  for (const { missing, answer: usual } of needs) {
+    const meant = missing && serviceMeant(missing.name, missing.namespace);
+    const answer = meant === undefined ? usual : message`name Service/${meant}`;
     if (!('annotation' in answer)) sentences.set(answer.raw, answer);
     else {
       const key = `${domain}/${answer.annotation}`;

@@ -12,6 +12,7 @@ import {
   type Given,
   type UnknownGiven,
   addHostNeed,
+  addMissingHost,
   addUnknownContent,
   addUnknownNeed,
   isAddressKey,
@@ -29,7 +30,10 @@ export const readEnvAndFiles: Source<Workload> = (workload, topology) => {
     for (const mention of mentionsIn(given)) {
       if (connect(workload, given, mention, seen, topology)) continue;
       if (!given.isFile) addHostNeed(workload, given, mention, topology);
-      else if (mention.form === 'url') inFiles.set(mention.host, given);
+      else {
+        addMissingHost(workload, given, mention.host, true, topology);
+        if (mention.form === 'url') inFiles.set(mention.host, given);
+      }
     }
   for (const given of unknown) {
     if (given.isUnknownContent === true) addUnknownContent(workload, given, topology);

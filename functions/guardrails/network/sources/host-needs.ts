@@ -1,7 +1,7 @@
 import { type Message, message, words } from '../../message';
 import { withoutHash } from '../../krm/unknown-content';
 import type { FieldPath } from '../../yaml/field-path';
-import type { AnnotationEntry, Workload } from '../connection';
+import type { AnnotationEntry, MissingHost, Workload } from '../connection';
 import { type Host, readHost, readRange } from '../hosts';
 import { DIRECTIONS } from '../policy';
 import type { TopologyBuilder } from '../topology-builder';
@@ -66,11 +66,35 @@ export function addHostNeed(
     return;
   }
   if (topology.declaresHost(workload, host, port, read.is === 'internet')) return;
+  addMissingHost(workload, { part, field }, host, false, topology);
   const missing = read.is === 'local' ? message`, and the build has no Service/${host}` : words('');
   const evidence = message`${part} names ${host}${missing}`;
   const answer = answerOf(read, mention, workload, topology);
   const ports = port === undefined ? undefined : [{ protocol: 'TCP' as const, port: Number(port) }];
-  topology.addNeed({ workload, direction: 'egress', evidence, field, answer, ports });
+  const need = { workload, direction: 'egress', evidence, field, answer, ports } as const;
+  const service = serviceNamed(read, workload);
+  topology.addNeed(service === undefined ? need : { ...need, missing: service });
+}
+
+/** A host that may be the name of a Service, and is not the name of one in the build. */
+export function addMissingHost(
+  workload: Workload,
+  { part, field }: Pick<Given, 'part' | 'field'>,
+  host: string,
+  isFile: boolean,
+  topology: TopologyBuilder,
+): void {
+  const service = serviceNamed(readHost(host), workload);
+  if (service !== undefined) topology.missingHosts.push({ workload, part, field, host, isFile, ...service });
+}
+
+/** The Service that a host names to a workload; undefined: it names none. */
+function serviceNamed(
+  host: Host | undefined,
+  { namespace }: Workload,
+): Pick<MissingHost, 'name' | 'namespace'> | undefined {
+  if (host?.is === 'local') return { name: host.name, namespace };
+  return host?.is === 'service' ? { name: host.name, namespace: host.namespace } : undefined;
 }
 
 /** https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
