@@ -132,7 +132,7 @@ function nearestOf(text: string, list: readonly string[]): string | undefined {
 }
 
 /** Whether a text becomes a known one by at most MOST_TYPOS insertions, deletions and replacements (Levenshtein). */
-function isNear(text: string, known: string): boolean {
+export function isNear(text: string, known: string): boolean {
   if (Math.abs(text.length - known.length) > MOST_TYPOS) return false;
   let row = Array.from({ length: known.length + 1 }, (_, i) => i);
   for (let i = 0; i < text.length; i++) {

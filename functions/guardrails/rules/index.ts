@@ -1,10 +1,14 @@
 import { apiSchema } from './api-schema';
+import { availability } from './availability';
 import { capabilities } from './capabilities';
+import { exposure } from './exposure';
+import { imageRegistry } from './image-registry';
 import { networkPolicy } from './network-policy';
 import { pinnedImage } from './pinned-image';
 import { plainSecret } from './plain-secret';
 import { podSecurity } from './pod-security';
 import { privilegeEscalation } from './privilege-escalation';
+import { probes } from './probes';
 import { rbac } from './rbac';
 import { readOnlyRootFilesystem } from './read-only-root-filesystem';
 import { resources } from './resources';
@@ -16,12 +20,13 @@ import { volumes } from './volumes';
 
 /**
  * In the order in which findings are reported and fixes are written: the resource itself, images and Secrets first, then the securityContext
- * of pod and container, the rest of Pod Security, mounts and volumes, the ServiceAccount and what RBAC gives it, resources, and
+ * of pod and container, the rest of Pod Security, mounts and volumes, the ServiceAccount and what RBAC gives it, resources, probes, and
  * at last the network.
  */
 export const RULES: readonly Rule[] = [
   apiSchema,
   pinnedImage,
+  imageRegistry,
   plainSecret,
   runAsNonRoot,
   seccompProfile,
@@ -33,5 +38,8 @@ export const RULES: readonly Rule[] = [
   serviceAccountToken,
   rbac,
   resources,
+  probes,
+  availability,
   networkPolicy,
+  exposure,
 ];
