@@ -1,7 +1,7 @@
 import type { Report } from '../../findings/finding';
 import { groupOf } from '../../krm/resource';
 import { podSpecOf } from '../../kubernetes/workload';
-import { isSecretText, namesSecret, passwordInUrl } from '../../kubernetes/secret-names';
+import { isSecretText, namesSecret, passwordInUrl } from '../../krm/secret-names';
 import { type Message, message, words } from '../../message';
 import type { FieldPath } from '../../yaml/field-path';
 import { type YamlObject, entriesIn, objectAt, textOf } from '../../yaml/yaml';
