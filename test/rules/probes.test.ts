@@ -155,7 +155,7 @@ describe('needs no readiness probe', () => {
 
 describe('spec.probes.add', () => {
   const probeIn = (items: readonly Resource[]) =>
-    (items[0] as ReturnType<typeof deployment>).spec.template.spec.containers[0]?.readinessProbe as unknown;
+    (items[0] as ReturnType<typeof deployment>).spec.template.spec.containers[0]?.readinessProbe;
 
   it.each<[string, Resource, number | string]>([
     ['a name', toPort('http'), 'http'],

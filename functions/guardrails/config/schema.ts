@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { LONGEST_DOMAIN, isAnnotationDomain } from '../kubernetes/annotation-names';
-import { DIGEST_MODES, isRegistryPattern } from '../kubernetes/image-policy';
+import { DIGEST_MODES, LONGEST_REGISTRY, REGISTRY_FORM, isRegistryPattern } from '../kubernetes/image-policy';
 import { NEWEST_MINOR, OLDEST_MINOR } from '../kubernetes/pod-security';
 import { parseQuantity } from '../kubernetes/quantity';
 import type { ResourceName } from '../kubernetes/resource-defaults';
@@ -84,6 +84,11 @@ const REGISTRY = v.pipe(
     isRegistryPattern,
     'a registry, such as ghcr.io, or a registry and the start of a repository name, such as docker.io/library',
   ),
+  annotated({
+    pattern: REGISTRY_FORM,
+    patternErrorMessage: 'must be a registry, such as ghcr.io, or start with one, such as docker.io/library',
+    maxLength: LONGEST_REGISTRY,
+  }),
 );
 const REGISTRIES = v.pipe(
   v.array(REGISTRY),

@@ -167,9 +167,7 @@ class Secrets {
     const value = valueOf(node) as YamlObject;
     const kind = value.kind === undefined ? impliedKind : textOf(value.kind);
     const kindOfItems = kind.endsWith('List') ? kind.slice(0, -4) : '';
-    if (typeof value.name === 'string') this.addNamed(value.name, value.value);
-    if (kind === 'ConfigMap' && isObject(value.data))
-      for (const [name, text] of Object.entries(value.data)) this.addNamed(name, text);
+    this.addNamed(value, kind);
     for (const { key, value: child } of entriesOf(node)) {
       const name = key.kind === 'scalar' ? key.text : '';
       if (kind === 'Secret' && (name === 'data' || name === 'stringData')) this.addValues(child);
@@ -180,9 +178,12 @@ class Secrets {
     }
   }
 
-  /** The value of a variable, where its name is that of a secret. */
-  private addNamed(name: string, text: YamlValue | undefined): void {
-    if (typeof text === 'string' && namesSecret(name) && isSecretText(text, name)) this.add(text);
+  /** Values under names of secrets: of a variable of a container, and in the data of a ConfigMap. */
+  private addNamed({ name, value, data }: YamlObject, kind: string): void {
+    const named = kind === 'ConfigMap' && isObject(data) ? Object.entries(data) : [[name, value] as const];
+    for (const [key, text] of named)
+      if (typeof key === 'string' && typeof text === 'string' && namesSecret(key) && isSecretText(text, key))
+        this.add(text);
   }
 
   /** The content of a generator's file: every line, and what follows its first `=`. */

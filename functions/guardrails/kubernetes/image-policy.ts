@@ -35,11 +35,14 @@ export class RegistryPattern {
   }
 }
 
-/** Whether a text is a registry host, or a registry host and the start of a repository name. */
+/** A registry host, or a registry host and the start of a repository name. */
+export const REGISTRY_FORM =
+  '^(?:localhost|(?=[^/]*[.:*])(?:[A-Za-z0-9.*-]+|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?)(?:/[a-z0-9._*-]+)*/?$';
+export const LONGEST_REGISTRY = 300; // characters; a host has at most 253 (RFC 1035)
+const FORM = new RegExp(REGISTRY_FORM);
+
 export function isRegistryPattern(text: string): boolean {
-  const [host = '', ...path] = withoutEnd(text).split('/');
-  const isHost = /^[A-Za-z0-9.*:[\]-]+$/.test(host) && (host === 'localhost' || /[.:*]/.test(host));
-  return text.length <= 300 && isHost && path.every((one) => /^[a-z0-9._*-]+$/.test(one));
+  return text.length <= LONGEST_REGISTRY && FORM.test(text);
 }
 
 /** The names that an entry means: `docker.io/nginx` is the image `nginx` too, which the registry has under `library/`. */

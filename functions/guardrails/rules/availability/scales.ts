@@ -33,7 +33,9 @@ export class Scales {
       const minimum = isKeda ? (spec.minReplicaCount ?? 0) : (spec.minReplicas ?? 1);
       const target = objectAt(spec, 'scaleTargetRef');
       const key = keyOf(isAbsent(target.kind) ? 'Deployment' : target.kind, target.name, resource);
-      if (typeof minimum === 'number') this.minimums.set(key, { replicas: minimum, by: `${kind}/${name}` });
+      // Two for one workload conflict, and the larger minimum is the safer guess.
+      if (typeof minimum === 'number' && minimum > (this.minimums.get(key)?.replicas ?? -1))
+        this.minimums.set(key, { replicas: minimum, by: `${kind}/${name}` });
     }
   }
 
