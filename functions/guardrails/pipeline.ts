@@ -28,6 +28,7 @@ import { domainsOfGenerated, generatedItems, updatePolicies } from './policies/u
 import { readExemptionsFile } from './config/exemptions-file';
 import { Substitutions } from './config/substitutions';
 import { RULES } from './rules';
+import { deadKustomizeIn } from './rules/dead-kustomize';
 import { type FileSettings, harden } from './rules/harden';
 import { inspect } from './rules/inspect';
 import { type CheckedEntry, type ListedExemptions, NamedResources } from './rules/listed-exemptions';
@@ -281,6 +282,7 @@ async function verifyBuilds(
 ): Promise<Verified> {
   const judged: JudgedBuild[] = [];
   const findings: Finding[][] = [failures.map(failureOf)];
+  const deadIn = deadKustomizeIn(pkg, builds, shown);
   // One after the other: to find a source, the copy is changed.
   for (const build of builds) {
     const { overlay, kustomization, stdout, stderr, resources } = build;
@@ -313,6 +315,7 @@ async function verifyBuilds(
     findings.push(
       found.map((one) => ({ ...withSource(one.finding, sources.get(one)), overlays })),
       checkGeneratedAreKept(pkg, build).flatMap((one) => atLevel(one, context.levels)),
+      deadIn(overlay).map((one) => atMostLevel(one, context.levels)),
       [...unknown, ...printed].map((one) => ({ severity: 'info' as const, ...one, overlays })),
     );
     judged.push({ overlay, manifests: stdout, resources: resources.length });
@@ -429,6 +432,13 @@ function summaryOf({ judged, bases }: Overlays, version: string, findings: reado
 function atLevel(finding: Finding, levels: Levels): Finding[] {
   const level = levels.get(finding.rule ?? '') ?? 'error';
   return level === 'off' ? [] : [{ ...finding, severity: level }];
+}
+
+/** A finding with a severity of its own, as the level of its rule in an overlay has it. */
+function atMostLevel(finding: Finding, levels: Levels): Finding {
+  const level = levels.get(finding.rule ?? '') ?? 'error';
+  if (level === 'off') return { ...finding, severity: 'info', suppression: { by: 'configuration' } };
+  return level === 'warning' && finding.severity === 'error' ? { ...finding, severity: 'warning' } : finding;
 }
 
 function withSource(finding: Finding, source: Source | undefined): Finding {

@@ -587,13 +587,16 @@ describe('every place that lists the rules has all of them', () => {
     );
   });
 
-  it.each(files)('%s has a fixture that passes, and one that does not', (rule) => {
+  /** A rule of a package has its tests in `test/kustomize/dead-entries.test.ts`: a fixture here is a stream. */
+  const ofResources = RULES.filter((rule) => rule.check ?? rule.checkBuild).map(({ id }) => id);
+
+  it.each(ofResources)('%s has a fixture that passes, and one that does not', (rule) => {
     const names = fixturesOf(rule).map((file) => file.slice(rule.length + 1));
     expect(names.some((name) => name.startsWith('pass.'))).toBe(true);
     expect(names.some((name) => /^(fail|fix)\./.test(name))).toBe(true);
   });
 
   it('every folder of fixtures is of a rule', () => {
-    expect(FOLDERS.sort()).toEqual(files.sort());
+    expect(FOLDERS.sort()).toEqual(ofResources.sort());
   });
 });

@@ -171,7 +171,8 @@ export class Kustomization {
   readonly isComponent: boolean;
   /** It names the file of generated policies in its folder, which does not exist. */
   lacksPolicies = false;
-  private hasOtherResources = false;
+  /** It names a file of resources that is not among the items. */
+  hasOtherResources = false;
   /** Files of Argo CD that are applied to it: `value` is not what its file holds. */
   readonly overrides: string[] = [];
 

@@ -2,12 +2,11 @@ import type { Report } from '../findings/finding';
 import { annotationsOf } from '../krm/resource';
 import { ANNOTATIONS, type AnnotationNames } from '../kubernetes/annotation-names';
 import { podSpecOf } from '../kubernetes/workload';
+import { isNear, nearestOf } from '../kubernetes/spelling';
 import { message, words } from '../message';
 import type { FieldPath } from '../yaml/field-path';
 import { type YamlObject, isAbsent, objectAt, textOf } from '../yaml/yaml';
 
-/** A key that differs from a known one in so many characters is misspelt. */
-const MOST_TYPOS = 2;
 const EXEMPT = 'exempt';
 
 const HARDEN_MODES = ['all', 'safe'] as const;
@@ -124,24 +123,4 @@ function checkHarden(annotations: YamlObject, { harden }: AnnotationNames): Repo
       currentValue: value,
     },
   ];
-}
-
-/** The text of a list that a text equals, or else one that it is near to. */
-function nearestOf(text: string, list: readonly string[]): string | undefined {
-  return list.includes(text) ? text : list.find((one) => isNear(text, one));
-}
-
-/** Whether a text becomes a known one by at most MOST_TYPOS insertions, deletions and replacements (Levenshtein). */
-export function isNear(text: string, known: string): boolean {
-  if (Math.abs(text.length - known.length) > MOST_TYPOS) return false;
-  let row = Array.from({ length: known.length + 1 }, (_, i) => i);
-  for (let i = 0; i < text.length; i++) {
-    const next = [i + 1];
-    for (let j = 1; j < row.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (text[i] === known[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return (row.at(-1) ?? Infinity) <= MOST_TYPOS;
 }

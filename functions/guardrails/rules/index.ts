@@ -1,6 +1,7 @@
 import { apiSchema } from './api-schema';
 import { availability } from './availability';
 import { capabilities } from './capabilities';
+import { deadKustomize } from './dead-kustomize';
 import { exposure } from './exposure';
 import { imageRegistry } from './image-registry';
 import { networkPolicy } from './network-policy';
@@ -20,8 +21,8 @@ import { volumes } from './volumes';
 
 /**
  * In the order in which findings are reported and fixes are written: the resource itself, images and Secrets first, then the securityContext
- * of pod and container, the rest of Pod Security, mounts and volumes, the ServiceAccount and what RBAC gives it, resources, probes, and
- * at last the network.
+ * of pod and container, the rest of Pod Security, mounts and volumes, the ServiceAccount and what RBAC gives it, resources and
+ * probes, what keeps pods available, the kustomizations themselves, and at last the network.
  */
 export const RULES: readonly Rule[] = [
   apiSchema,
@@ -40,6 +41,7 @@ export const RULES: readonly Rule[] = [
   resources,
   probes,
   availability,
+  deadKustomize,
   networkPolicy,
   exposure,
 ];

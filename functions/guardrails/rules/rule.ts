@@ -42,7 +42,10 @@ export interface RuleContext {
   readonly levels: ReadonlyMap<string, Level>;
 }
 
-/** A rule reads and reports. A report with fixes is fixed at the source, and an error in a build. */
+/**
+ * A rule reads and reports. A report with fixes is fixed at the source, and an error in a build. A rule without checks is one
+ * of a package, which the pipeline checks.
+ */
 export interface Rule {
   readonly id: string;
   /** One sentence in Markdown: what the rule asks for. It is the rule's row in the README. */

@@ -1,10 +1,10 @@
 import type { Report } from '../../findings/finding';
+import { isNear } from '../../kubernetes/spelling';
 import type { Container } from '../../kubernetes/workload';
 import { type Message, joinMessages, message, words } from '../../message';
 import { containerPortsIn } from '../../network/services';
 import type { FieldPath } from '../../yaml/field-path';
 import { type YamlObject, isAbsent, isObject, objectAt } from '../../yaml/yaml';
-import { isNear } from '../annotations';
 
 const PROBES = ['startupProbe', 'livenessProbe', 'readinessProbe'] as const;
 const HOOKS = ['postStart', 'preStop'] as const;
