@@ -105,6 +105,7 @@ describe('one replica behind a Service', () => {
       [withImage('web:1.0', { ports: [{ containerPort: 80, hostPort: 80 }] }), service()],
     ],
     ['one that is elected', [withImage('web:1.0', { args: ['--leader-elect'] }), service()]],
+    ['a controller', [{ ...deployment(1), metadata: { name: 'web-operator' } }, service()]],
     ['of a StatefulSet', [workload('StatefulSet', 1), service()]],
   ])('not: %s', async (_, items) => {
     expect(await findings(...items)).toEqual([]);

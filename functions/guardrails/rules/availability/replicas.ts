@@ -1,5 +1,5 @@
 import type { PlacedReport } from '../../findings/finding';
-import { type Placed, groupOf } from '../../krm/resource';
+import { type Placed, groupOf, resourceRef } from '../../krm/resource';
 import { parseImageReference } from '../../kubernetes/image-reference';
 import { type PodSpec, podSpecOf } from '../../kubernetes/workload';
 import { message, words } from '../../message';
@@ -14,8 +14,9 @@ const ELSEWHERE =
 /** Programs with a state of their own: a second replica is another database, not a copy. */
 const STATEFUL =
   /(?:postgres|postgis|mysql|mariadb|mongo|redis|valkey|keydb|memcached|rabbitmq|kafka|zookeeper|etcd|elasticsearch|opensearch|influxdb|cassandra|minio|nats|mosquitto|clickhouse|prometheus|loki|registry|vault|neo4j|couchdb|mssql|sqlserver|oracle|ldap|mailhog|mailpit|pgadmin|adminer|grafana|database)|(?:^|[-_])(?:db|dex)$/i;
-/** One replica of several works, the others wait: the Service is for its webhooks. */
+/** Of several replicas of a controller one works, and the others wait: its Service is for webhooks or metrics. */
 const ELECTION = /leader-?elect/i;
+const CONTROLLER = /(?:^|-)(?:operator|controller|controller-manager)$/;
 
 /** Deployments with one replica behind a Service, whose pods can have a second one beside them. */
 export function checkReplicas(
@@ -54,6 +55,7 @@ export function checkReplicas(
 function isAlone(resource: YamlObject, { value, containers }: PodSpec): boolean {
   const spec = objectAt(resource, 'spec');
   if (objectAt(spec, 'strategy').type === 'Recreate' || value.hostNetwork === true) return true;
+  if (CONTROLLER.test(resourceRef(resource).name)) return true;
   // One claim for all replicas: only ReadWriteMany would do, which few storage classes have.
   const hasOwnData = objectsIn(value.volumes).some(
     ({ persistentVolumeClaim, hostPath, ephemeral }) =>

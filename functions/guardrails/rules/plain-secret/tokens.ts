@@ -33,8 +33,8 @@ const TOKENS: readonly (readonly [what: string, form: RegExp])[] = [
   ['a Hugging Face token', /(?<!\w)hf_[A-Za-z]{34}(?!\w)/],
   ['a SendGrid key', /(?<!\w)SG\.[\w-]{22}\.[\w-]{43}/],
 ];
-/** What each of the above, a private key or an access key of AWS starts with. */
-const STARTS =
+/** What each of the above, a private key or an access key of AWS has in it. */
+const ANY_PART =
   /PRIVATE KEY|A[KS]IA[A-Z0-9]|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|ptt|cbt|ft)-|xox[abposr]-|hooks\.slack|k_live_|sk-|AIza|npm_|pypi-|dckr_|_v1_|hf_|SG\./;
 const SHORTEST = 16;
 
@@ -57,7 +57,7 @@ export function tokensIn(resource: YamlObject): FoundToken[] {
   const found: FoundToken[] = [];
   const keyIds: string[] = [];
   visitTexts(resource, [], (text, field) => {
-    if (!STARTS.test(text)) return;
+    if (!ANY_PART.test(text)) return;
     const what = hasPrivateKey(text) ? 'a private key' : tokenIn(text);
     if (what !== undefined) found.push({ what, field: [...field] });
     const keyId = AWS_KEY_ID.exec(text)?.[0];

@@ -1,7 +1,7 @@
 import type { Report } from '../../findings/finding';
 import { groupOf, resourceRef } from '../../krm/resource';
 import type { Container, PodSpec } from '../../kubernetes/workload';
-import { message } from '../../message';
+import { message, words } from '../../message';
 import type { ServedPort } from '../../network/service-index';
 import { type YamlObject, isAbsent } from '../../yaml/yaml';
 import { isForMetrics } from '../metrics';
@@ -28,7 +28,9 @@ export function checkReadiness(
     const isFixed = probes.add && !patchesProbeOf(name);
     return {
       problem: message`${container.subject} has no readinessProbe, and Service/${service.name} sends traffic to its port ${target} before it is ready`,
-      remedy: message`add a readinessProbe; with spec.probes.add: true, \`guardrails fix\` adds a tcpSocket probe on port ${target}`,
+      remedy: probes.add
+        ? words('add a readinessProbe')
+        : message`add a readinessProbe; with spec.probes.add: true, \`guardrails fix\` adds a tcpSocket probe on port ${target}`,
       field,
       container: container.name,
       severity: probes.add ? 'error' : 'warning',
