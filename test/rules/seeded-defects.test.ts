@@ -181,7 +181,7 @@ const SEEDS: readonly [rule: string, seed: (base: Base) => Seed, expected: (name
   ],
   [
     'plain-secret, token',
-    () => ({ container: [add('args', [`--token=glpat-${'aB3dE6gH9jK2mN5pQ8rS'}`])] }),
+    () => ({ container: [add('args', [`--token=glpat-aB3dE6gH9jK2mN5pQ8rS`])] }),
     () => 'holds a GitLab token in spec.template.spec.containers[0].args[0]',
   ],
   [
