@@ -1,3 +1,4 @@
+import { admissionPolicy } from './admission-policy';
 import { apiSchema } from './api-schema';
 import { availability } from './availability';
 import { capabilities } from './capabilities';
@@ -22,7 +23,7 @@ import { volumes } from './volumes';
 /**
  * In the order in which findings are reported and fixes are written: the resource itself, images and Secrets first, then the securityContext
  * of pod and container, the rest of Pod Security, mounts and volumes, the ServiceAccount and what RBAC gives it, resources and
- * probes, what keeps pods available, the kustomizations themselves, and at last the network.
+ * probes, what keeps pods available, a team's own policies, the kustomizations themselves, and at last the network.
  */
 export const RULES: readonly Rule[] = [
   apiSchema,
@@ -41,6 +42,7 @@ export const RULES: readonly Rule[] = [
   resources,
   probes,
   availability,
+  admissionPolicy,
   deadKustomize,
   networkPolicy,
   exposure,

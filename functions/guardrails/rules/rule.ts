@@ -40,6 +40,8 @@ export interface RuleContext {
   readonly patchesProbeOf?: ((name: string) => boolean) | undefined;
   /** Rule id to level; `error` where the rule is not named. */
   readonly levels: ReadonlyMap<string, Level>;
+  /** The objects of `spec.policies`: policies, their bindings and parameters. */
+  readonly policies?: readonly Placed[] | undefined;
 }
 
 /**
