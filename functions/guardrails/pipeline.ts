@@ -18,9 +18,11 @@ import { requireCompleteResources } from './kustomize/complete-resources';
 import { formerNamesIn } from './kustomize/former-names';
 import { type PackageDirectory, type PackageItems, reachableFrom } from './kustomize/graph';
 import { type Overlays, overlaysOf } from './kustomize/overlays';
+import { patchTexts } from './kustomize/patch-texts';
 import { type Package, packageOf } from './kustomize/package';
 import { type Inspect, SourceFinder } from './kustomize/source-finder';
 import { kustomizeVersion } from './kustomize/version';
+import { ServiceIndex } from './network/service-index';
 import { type Message, joinMessages, message, outputOf, words } from './message';
 import { checkGeneratedAreKept } from './policies/kept-policies';
 import { domainsOfGenerated, generatedItems, updatePolicies } from './policies/update-policies';
@@ -192,30 +194,51 @@ function notJudged(pkg: Package | undefined, config: Config): Finding[] {
 function fileSettings(config: Config, pkg: Package | undefined): (file: string | undefined) => FileSettings {
   if (pkg === undefined) return () => settingsFor(config, undefined);
   const overlays = overlaysOf(pkg.graph, overlaySettings(config)).judged.map((overlay) => {
-    const kustomizations = [...reachableFrom(pkg.graph, [overlay])].map((dir) => pkg.graph.get(dir));
-    const files = new Set(kustomizations.flatMap((one) => one?.resources ?? []));
-    return { overlay, files };
+    const dirs = [...reachableFrom(pkg.graph, [overlay])];
+    const files = new Set(dirs.flatMap((dir) => pkg.graph.get(dir)?.resources ?? []));
+    return { overlay, dirs, files };
   });
+  const settingsOf = (reaching: typeof overlays): FileSettings => {
+    const settings = commonSettings(
+      config,
+      reaching.map(({ overlay }) => settingsFor(config, overlay)),
+    );
+    if (!settings.probes.add) return settings;
+    const files = new Set(reaching.flatMap((one) => [...one.files]));
+    const items = [...files].flatMap((file) => pkg.files.get(file) ?? []);
+    return {
+      ...settings,
+      ...probedIn(items, patchTexts(pkg, new Set(reaching.flatMap(({ dirs }) => dirs)))),
+    };
+  };
   // Few sets of overlays reach many files.
   const known = new Map<string, FileSettings>();
   return (file = '') => {
     const reached = overlays.filter(({ files }) => files.has(file));
     const key = reached.map(({ overlay }) => overlay).join('\n');
-    const settings =
-      known.get(key) ??
-      commonSettings(
-        config,
-        reached.map(({ overlay }) => settingsFor(config, overlay)),
-      );
+    const settings = known.get(key) ?? settingsOf(reached);
     known.set(key, settings);
     return settings;
+  };
+}
+
+/** What decides about readiness probes: the Services of files that are built together, and the patches of these builds. */
+function probedIn(
+  items: readonly Item[],
+  patches: readonly string[],
+): Pick<FileSettings, 'services' | 'patchesProbeOf'> {
+  const ofProbes = patches.filter((text) => text.includes('readinessProbe'));
+  return {
+    services: new ServiceIndex(items.flatMap(({ value }) => expandLists(value))),
+    // A patch without a name selects by labels or by kind.
+    patchesProbeOf: (name) => ofProbes.some((text) => text.includes(name) || !/\bname\b/.test(text)),
   };
 }
 
 function commonSettings(config: Config, reaching: readonly Settings[]): FileSettings {
   const all = reaching.length === 0 ? [config] : reaching;
   const isOff = (id: string) => all.every(({ levels }) => levels.get(id) === 'off');
-  const common = <K extends Exclude<keyof FileSettings, 'levels'>>(key: K): Settings[K] => {
+  const common = <K extends keyof FileSettings & keyof Settings>(key: K): Settings[K] => {
     const [first = config, ...others] = all;
     const text = JSON.stringify(first[key]);
     return others.every((one) => JSON.stringify(one[key]) === text) ? first[key] : config[key];
@@ -225,6 +248,8 @@ function commonSettings(config: Config, reaching: readonly Settings[]): FileSett
     podSecurity: common('podSecurity'),
     resourceDefaults: common('resourceDefaults'),
     knownImages: common('knownImages'),
+    images: common('images'),
+    probes: { add: all.some(({ probes }) => probes.add) },
     harden: common('harden'),
   };
 }
@@ -269,13 +294,15 @@ async function verifyBuilds(
   for (const build of builds) {
     const { overlay, kustomization, stdout, stderr, resources } = build;
     const overlays = [overlay];
+    const placed = resources.flatMap((root) => expandLists(root));
     const context = {
       ...config,
       ...settingsFor(config, overlay),
-      namespaceObjects: new NamespaceObjects(resources.flatMap((root) => expandLists(root))),
       policies,
       formerNames: formerNamesIn(pkg, overlay),
       besides: objects.besides(overlay),
+      namespaceObjects: new NamespaceObjects(placed),
+      services: new ServiceIndex(placed),
       kustomization,
     };
     const check: Inspect = (of, scope) =>

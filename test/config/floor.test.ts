@@ -85,6 +85,47 @@ describe.each<[string, string, string, string[]]>([
     ],
   ],
   [
+    'a maximum that is larger, and one that is null',
+    'spec:\n  resources:\n    max:\n      cpu: null\n      memory: 8Gi\n',
+    'spec:\n  resources:\n    max:\n      cpu: "2"\n      memory: 4Gi\n',
+    [
+      'spec.resources.max.cpu is null, but floor.yaml:8 requires 2 (base/guardrails.yaml:8); set it to 2, or remove it',
+      'spec.resources.max.memory is 8Gi, but floor.yaml:9 requires 4Gi (base/guardrails.yaml:9); set it to 4Gi, or remove it',
+    ],
+  ],
+  [
+    'a registry that the floor does not list',
+    'spec:\n  images:\n    registries: [ghcr.io/acme/web, ghcr.io]\n',
+    'spec:\n  images:\n    registries: [ghcr.io/acme, docker.io/library]\n',
+    [
+      'spec.images.registries is ["ghcr.io/acme/web","ghcr.io"], but floor.yaml:7 requires ["ghcr.io/acme","docker.io/library"] (base/guardrails.yaml:7); set it to ["ghcr.io/acme","docker.io/library"], or remove it',
+    ],
+  ],
+  [
+    'a registry in an environment',
+    'spec:\n  environments:\n    overlays/dev:\n      images:\n        registries: [quay.io]\n',
+    'spec:\n  images:\n    registries: [ghcr.io]\n',
+    [
+      'spec.environments.overlays/dev.images.registries is ["quay.io"], but floor.yaml:7 requires ["ghcr.io"] (base/guardrails.yaml:9); set it to ["ghcr.io"], or remove it',
+    ],
+  ],
+  [
+    'the digests of images',
+    'spec:\n  images:\n    digest: optional\n',
+    'spec:\n  images:\n    digest: required\n',
+    [
+      'spec.images.digest is optional, but floor.yaml:7 requires required (base/guardrails.yaml:7); set it to required, or remove it',
+    ],
+  ],
+  [
+    'the readiness probes',
+    'spec:\n  environments:\n    overlays/dev:\n      probes:\n        add: false\n',
+    'spec:\n  probes:\n    add: true\n',
+    [
+      'spec.environments.overlays/dev.probes.add is false, but floor.yaml:7 requires true (base/guardrails.yaml:9); set it to true, or remove it',
+    ],
+  ],
+  [
     'what containers must have',
     'spec:\n  environments:\n    overlays/prod:\n      resources:\n        add: none\n',
     'spec:\n  resources:\n    add: requests\n',
@@ -155,6 +196,12 @@ test.each<[string, string, string]>([
     'spec:\n  resources: {limits: {cpu: "0.5", memory: 0.5Gi}}\n',
   ],
   [
+    'registries and repositories within those of the floor',
+    'spec:\n  images: {registries: [ghcr.io/acme/web, eu.pkg.dev/shop, docker.io/redis]}\n',
+    'spec:\n  images: {registries: [ghcr.io/acme, "*.pkg.dev", docker.io]}\n',
+  ],
+  ['a smaller maximum', 'spec:\n  resources: {max: {cpu: "1"}}\n', 'spec:\n  resources: {max: {cpu: "2"}}\n'],
+  [
     'a level that the floor of that environment allows',
     'spec:\n  environments: {overlays/dev: {rules: {pinned-image: off}}}\n',
     'spec:\n  rules: {pinned-image: error}\n  environments: {overlays/dev: {rules: {pinned-image: off}}}\n',
@@ -171,4 +218,22 @@ test.each<[string, string, string]>([
   ],
 ])('tighter, or not bound: %s', (_, own, floor) => {
   expect(loosenings(own, floor)).toEqual([]);
+});
+
+test('where a repository says nothing, the settings of the floor hold', () => {
+  const floor =
+    'spec:\n  resources: {max: {cpu: "2"}}\n  images: {registries: [ghcr.io], digest: required}\n  probes: {add: true}\n';
+  const {
+    resourceDefaults,
+    images,
+    probes,
+    loosenings: found,
+  } = readConfigAbove(
+    readFloor(documentIn(floor), locateIn('floor.yaml', floor)),
+    documentIn('spec: {}\n'),
+    locateIn('base/guardrails.yaml', 'spec: {}\n'),
+  );
+  expect(resourceDefaults.max).toEqual({ cpu: '2', memory: null });
+  expect(images.registries?.map(({ text }) => text)).toEqual(['ghcr.io']);
+  expect([images.digest, probes.add, found]).toEqual(['required', true, []]);
 });

@@ -358,6 +358,38 @@ const WRONG_SPECS: readonly [defect: string, wrong: string, message: string, rig
     'spec.resources.limits.memory must be a quantity, such as 100m or 128Mi',
     `{resources: {limits: {memory: "${right}"}, requests: {memory: null}}}`,
   ]),
+  ['an unknown key', '{resources: {max: {disk: "1"}}}', 'unknown key', '{resources: {max: {cpu: "1"}}}'],
+  [
+    'no quantity',
+    '{resources: {max: {memory: much}}}',
+    'must be a quantity',
+    '{resources: {max: {memory: null}}}',
+  ],
+  ['an unknown key', '{images: {registry: []}}', 'unknown key', '{images: {registries: [ghcr.io]}}'],
+  ['another value', '{images: {digest: always}}', 'found "always"', '{images: {digest: required}}'],
+  [
+    'no registries',
+    '{images: {registries: []}}',
+    'a list of at least one registry',
+    '{images: {registries: [localhost]}}',
+  ],
+  ...(
+    [
+      ['bitnami', 'docker.io/bitnami'],
+      ['nginx:1.27', 'localhost:5000/nginx'],
+      ['https://ghcr.io', 'ghcr.io/'],
+      ['ghcr.io/Acme', 'ghcr.io/acme'],
+      ['ghcr.io//acme', '"*.ghcr.io/acme/*"'],
+      ['', '"[fd00::1]:5000"'],
+    ] as const
+  ).map(([wrong, right]): [string, string, string, string] => [
+    'what is no registry',
+    `{images: {registries: ["${wrong}"]}}`,
+    'must be a registry, such as ghcr.io',
+    `{images: {registries: [${right}]}}`,
+  ]),
+  ['an unknown key', '{probes: {readiness: true}}', 'unknown key', '{probes: {add: true}}'],
+  ['a text', '{probes: {add: "true"}}', 'must be true or false', '{probes: {add: false}}'],
   [
     'a quantity that is a number',
     '{resources: {limits: {cpu: 1}}}',
@@ -545,7 +577,13 @@ describe('random configurations', () => {
       add: fc.constantFrom('all', 'requests', 'none'),
       requests: amounts,
       limits: amounts,
+      max: amounts,
     }),
+    images: someOf({
+      registries: fc.subarray(['ghcr.io', 'docker.io/library', '*.example.com/a/*'], { minLength: 1 }),
+      digest: fc.constantFrom('required', 'optional'),
+    }),
+    probes: someOf({ add: fc.boolean() }),
     harden: fc.constantFrom('all', 'safe'),
     knownImages: fc.constantFrom('propose', 'apply'),
     network: someOf({

@@ -34,9 +34,14 @@ async function resultsOf(items: readonly string[], spec: string): Promise<Result
 
 /** The results for a resource: only a ResourceList has a place for them. */
 async function resultsFor(text: string): Promise<Result[]> {
-  const results = await resultsOf([text], '{}');
+  const results = await resultsOf([text], specOf(text) ?? '{}');
   // What the changes do as a whole is no finding of a field.
   return results.filter(({ tags, field }) => field !== undefined && !BUILD_RULES.includes(tags?.rule ?? ''));
+}
+
+/** The configuration that a fixture has in its first lines, in flow style; undefined: none. */
+function specOf(text: string): string | undefined {
+  return /^# spec: (.*)$/m.exec(text)?.[1];
 }
 
 /** The errors and infos for a build, of which a fixture holds all documents. */
@@ -62,9 +67,10 @@ function fixturesOf(rule: string): string[] {
     .map((file) => `${rule}/${file}`);
 }
 
-function readFixture(file: string): { text: string; expected: string[] } {
+function readFixture(file: string): { text: string; expected: string[]; warned: string[] } {
   const text = readFileSync(join(FIXTURES, file), 'utf8');
-  return { text, expected: [...text.matchAll(/^# expect: (.*)$/gm)].map(([, line = '']) => line).sort() };
+  const linesAfter = (mark: RegExp) => [...text.matchAll(mark)].map(([, line = '']) => line).sort();
+  return { text, expected: linesAfter(/^# expect: (.*)$/gm), warned: linesAfter(/^# warning: (.*)$/gm) };
 }
 
 const FOLDERS = readdirSync(FIXTURES, { withFileTypes: true })
@@ -90,11 +96,12 @@ describe('a build passes', () => {
 
 describe('a build fails with exactly these findings', () => {
   it.each(buildCases('fail'))('%s', async (file) => {
-    const { text, expected } = readFixture(file);
-    expect(expected).not.toEqual([]);
+    const { text, expected, warned } = readFixture(file);
+    expect([...expected, ...warned]).not.toEqual([]);
     const results = await resultsForBuild(text);
-    expect(results.map(({ severity }) => severity)).toEqual(expected.map(() => 'error'));
-    expect(reported(results)).toEqual(expected);
+    expect(reported(results.filter(({ severity }) => severity === 'error'))).toEqual(expected);
+    expect(reported(results.filter(({ severity }) => severity === 'warning'))).toEqual(warned);
+    expect(results).toHaveLength(expected.length + warned.length);
   });
 });
 
@@ -103,6 +110,7 @@ describe('passes, byte for byte', () => {
     const { text, expected } = readFixture(file);
     expect(expected).toEqual([]);
     expect(await resultsFor(text)).toEqual([]);
+    if (specOf(text) !== undefined) return;
     expect(await runText(text)).toEqual({ exitCode: 0, stdout: text, stderr: '' });
   });
 });
@@ -111,8 +119,10 @@ describe('fails with exactly these findings', () => {
   it.each(cases('fail'))('%s', async (file) => {
     const { text, expected } = readFixture(file);
     expect(expected).not.toEqual([]);
-    expect(reported(await resultsFor(text))).toEqual(expected);
-    expect(await runText(text)).toMatchObject({ exitCode: 1, stdout: '' });
+    const results = await resultsFor(text);
+    expect(reported(results)).toEqual(expected);
+    if (specOf(text) !== undefined) expect(results.some(({ severity }) => severity === 'error')).toBe(true);
+    else expect(await runText(text)).toMatchObject({ exitCode: 1, stdout: '' });
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Finding } from '../findings/finding';
 import { type AnnotationNames, annotationNames } from '../kubernetes/annotation-names';
+import { IMAGE_POLICY, type ImagePolicy } from '../kubernetes/image-policy';
 import { POD_SECURITY, type PodSecurity } from '../kubernetes/pod-security';
 import { RESOURCE_DEFAULTS, type ResourceDefaults } from '../kubernetes/resource-defaults';
 import type { OverlaySettings } from '../kustomize/overlays';
@@ -9,6 +10,7 @@ import type { ExemptionLimits } from '../rules/exemptions';
 import type { HardenMode } from '../rules/annotations';
 import type { ListedExemptions } from '../rules/listed-exemptions';
 import type { Level } from '../rules/inspect';
+import type { ProbeSettings } from '../rules/rule';
 
 /** Rule id to level; `error` where a rule is not named. */
 export type Levels = ReadonlyMap<string, Level>;
@@ -22,6 +24,8 @@ export interface Settings {
   /** Whether the values that a known public image needs are written, or proposed. */
   readonly knownImages: 'propose' | 'apply';
   readonly network: ExternalPeers;
+  readonly images: ImagePolicy;
+  readonly probes: ProbeSettings;
   /** The file with the variables that Flux replaces; undefined: Flux replaces nothing. */
   readonly substitute: string | undefined;
   /** Globs of the objects that exist outside of the package: `Secret/postgres-*`. */
@@ -64,6 +68,8 @@ export const DEFAULTS: Config = {
   harden: 'all',
   knownImages: 'propose',
   network: EXTERNAL_PEERS,
+  images: IMAGE_POLICY,
+  probes: { add: false },
   overlays: [],
   bases: [],
   policyFiles: [],

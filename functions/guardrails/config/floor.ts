@@ -1,9 +1,10 @@
 import { ConfigError } from '../errors';
 import type { Finding } from '../findings/finding';
+import { DIGEST_MODES, RegistryPattern } from '../kubernetes/image-policy';
 import { compareQuantities, parseQuantity } from '../kubernetes/quantity';
 import { type Message, message, words } from '../message';
 import { type FieldPath, formatPath, valueAt } from '../yaml/field-path';
-import { type YamlObject, type YamlValue, isObject, objectAt } from '../yaml/yaml';
+import { type YamlObject, type YamlValue, isObject, objectAt, textOf } from '../yaml/yaml';
 import { type Config, DEFAULTS } from './config';
 import { type Locate, locationOf, readConfig } from './read-config';
 import { CONFIG_KIND } from './schema';
@@ -42,6 +43,10 @@ const SETTINGS: readonly Setting[] = [
   { key: ['resources', 'add'], isLooser: isBelow(['all', 'requests', 'none']), inEnvironments: true },
   { key: ['resources', 'limits', '*'], isLooser: isLargerLimit },
   { key: ['resources', 'requests', '*'], isLooser: (own, floor) => own === null && floor !== null },
+  { key: ['resources', 'max', '*'], isLooser: isLargerLimit },
+  { key: ['images', 'registries'], isLooser: allowsMore },
+  { key: ['images', 'digest'], isLooser: isBelow(DIGEST_MODES) },
+  { key: ['probes', 'add'], isLooser: isBelow([true, false]) },
   { key: ['harden'], isLooser: isBelow(['all', 'safe']), inEnvironments: true },
   { key: ['network', '*', '*'], isLooser: isOther },
   { key: ['network', 'defaultDeny'], isLooser: isOther },
@@ -70,6 +75,14 @@ function isLargerLimit(own: YamlValue, floor: YamlValue): boolean {
   return most !== undefined && (written === undefined || compareQuantities(written, most) > 0);
 }
 
+/** Whether an entry allows registries or repositories that no entry of the floor allows. */
+function allowsMore(own: YamlValue, floor: YamlValue): boolean {
+  const patternsIn = (value: YamlValue) =>
+    Array.isArray(value) ? value.map((one) => new RegistryPattern(textOf(one))) : [];
+  const required = patternsIn(floor);
+  return patternsIn(own).some((pattern) => !required.some((one) => one.includes(pattern)));
+}
+
 /** @throws ConfigError an invalid document, or a setting that a floor cannot have */
 export function readFloor(document: YamlObject, locate: Locate): Floor {
   const refuse = (field: FieldPath, problem: Message) => {
@@ -85,12 +98,14 @@ export function readFloor(document: YamlObject, locate: Locate): Floor {
       refuse(field, message`${formatPath(field)} cannot be set by a floor; use ${words(names)}`);
     }
   }
-  const { podSecurity, resourceDefaults, network, kustomizeVersion, complete } = config;
+  const { podSecurity, resourceDefaults, network, kustomizeVersion, complete, images, probes } = config;
   const defaults = {
     ...DEFAULTS,
     podSecurity: { ...DEFAULTS.podSecurity, minor: podSecurity.minor },
     resourceDefaults: { ...resourceDefaults, add: DEFAULTS.resourceDefaults.add },
     network,
+    images,
+    probes,
     kustomizeVersion,
     complete,
   };

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { ConfigError } from '../errors';
 import type { Source } from '../findings/finding';
 import { annotationNames } from '../kubernetes/annotation-names';
+import { type ImagePolicy, RegistryPattern } from '../kubernetes/image-policy';
 import { compareQuantities, parseQuantity } from '../kubernetes/quantity';
 import type { PodSecurity } from '../kubernetes/pod-security';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
@@ -116,9 +117,18 @@ function settingsIn(
     harden: written.harden ?? base.harden,
     knownImages: written.knownImages ?? base.knownImages,
     network: networkIn(network, base.network),
+    images: imagesIn(written.images, base.images),
+    probes: { ...base.probes, ...written.probes },
     substitute: substitute ?? base.substitute,
     // What exists everywhere exists in an environment, too.
     external: [...base.external, ...(written.external ?? [])],
+  };
+}
+
+function imagesIn(written: WrittenSettings['images'] = {}, base: ImagePolicy): ImagePolicy {
+  return {
+    registries: written.registries?.map((one) => new RegistryPattern(one)) ?? base.registries,
+    digest: written.digest ?? base.digest,
   };
 }
 
@@ -188,6 +198,7 @@ function resourceDefaults(
     add: written?.add ?? base.add,
     requests: { ...base.requests, ...written?.requests },
     limits: { ...base.limits, ...written?.limits },
+    max: { ...base.max, ...written?.max },
   };
   for (const name of ['cpu', 'memory'] as const) {
     const [request, limit] = [defaults.requests[name], defaults.limits[name]];

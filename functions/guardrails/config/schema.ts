@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { LONGEST_DOMAIN, isAnnotationDomain } from '../kubernetes/annotation-names';
+import { DIGEST_MODES, LONGEST_REGISTRY, REGISTRY_FORM, isRegistryPattern } from '../kubernetes/image-policy';
 import { NEWEST_MINOR, OLDEST_MINOR } from '../kubernetes/pod-security';
 import { parseQuantity } from '../kubernetes/quantity';
 import type { ResourceName } from '../kubernetes/resource-defaults';
@@ -77,6 +78,23 @@ const CIDRS = v.pipe(
   v.check((ranges) => ranges.length > 0, 'a list of at least one CIDR range'),
   annotated({ minItems: 1 }),
 );
+const REGISTRY = v.pipe(
+  v.string(),
+  v.check(
+    isRegistryPattern,
+    'a registry, such as ghcr.io, or a registry and the start of a repository name, such as docker.io/library',
+  ),
+  annotated({
+    pattern: REGISTRY_FORM,
+    patternErrorMessage: 'must be a registry, such as ghcr.io, or start with one, such as docker.io/library',
+    maxLength: LONGEST_REGISTRY,
+  }),
+);
+const REGISTRIES = v.pipe(
+  v.array(REGISTRY),
+  v.check((registries) => registries.length > 0, 'a list of at least one registry'),
+  annotated({ minItems: 1 }),
+);
 const ANNOTATION_DOMAIN = v.pipe(
   v.string(),
   v.check(
@@ -121,6 +139,26 @@ const RESOURCES = strict({
   ),
   requests: amounts('request', resourceDefaults.requests),
   limits: amounts('limit', resourceDefaults.limits),
+  max: key(
+    strict({ cpu: maximum('cpu'), memory: maximum('memory') }),
+    'What no request and no limit of a container may exceed',
+  ),
+});
+const IMAGES = strict({
+  registries: key(
+    REGISTRIES,
+    'The registries, such as `ghcr.io`, and the starts of repository names, such as `docker.io/library`, that images may come from; `*` stands for any characters but `/`. Without it, from any',
+  ),
+  digest: key(v.picklist(DIGEST_MODES), '`required`: an image with a tag and without a digest is an error', {
+    default: DEFAULTS.images.digest,
+  }),
+});
+const PROBES = strict({
+  add: key(
+    v.boolean(),
+    'Whether a container that a Service sends traffic to must have a readiness probe, and gets a `tcpSocket` probe on that port where it has none; without it, a missing one is a warning',
+    { default: DEFAULTS.probes.add },
+  ),
 });
 /** A controller: its pods, or the addresses of a load balancer without pods. */
 const INGRESS_CONTROLLER = v.pipe(
@@ -216,6 +254,8 @@ const SETTINGS = {
   ),
   podSecurity: key(POD_SECURITY, 'What Pod Security admission enforces in the namespace'),
   resources: key(RESOURCES, 'The requests and limits of containers'),
+  images: key(IMAGES, 'Which images may run'),
+  probes: key(PROBES, 'The readiness probes of containers behind Services'),
   harden: key(
     v.picklist(['all', 'safe']),
     '`all` adds all that a rule requires, `safe` only what rarely stops a workload (privilege escalation, seccomp, token), and network policies; the annotation `todo.example.com/harden` overrides it for a workload',
@@ -313,6 +353,12 @@ function amounts(what: string, defaults: Readonly<Record<ResourceName, string | 
     strict({ cpu: amount('cpu'), memory: amount('memory') }),
     `The ${what}s of a container that sets none`,
   );
+}
+
+function maximum(name: ResourceName) {
+  return key(v.nullable(QUANTITY), `The maximum for ${name}; \`null\`: there is none`, {
+    default: resourceDefaults.max[name],
+  });
 }
 
 function externalPods(whose: string, defaults: SelectedPods) {

@@ -1,5 +1,6 @@
 import { InputError } from '../errors';
 import type { Item } from '../krm/item';
+import { isSecretText, namesSecret } from '../krm/secret-names';
 import type { YamlAlias, YamlEntry, YamlMapping, YamlNode, YamlScalar } from '../yaml/nodes';
 import type { YamlObject, YamlValue } from '../yaml/yaml';
 import { isMergeKey, isObject, parseYaml, textOf, valueOf } from '../yaml/yaml';
@@ -11,7 +12,7 @@ const SHORTEST_ANYWHERE = 8;
 /** What delimits a token: an end, a blank, a quote, a comma, `=` or a bracket, also if escaped. */
 const BEFORE_TOKEN = '(?<=^|[\\s"\'`,=()[\\]{}<>]|\\\\[nrt])';
 const AFTER_TOKEN = '(?=$|[\\s"\'`,=()[\\]{}<>\\\\])';
-const MAY_BE_SECRET = /secret|patch|literals/i;
+const MAY_BE_SECRET = /secret|patch|literals|passw|pass\b|api[-_]?key|credential|[-_]token|private[-_]?key/i;
 /** Fields of a kustomization that may contain YAML as text. */
 const INLINE_FIELDS: readonly string[] = ['patch', 'patches', 'patchesStrategicMerge', 'patchesJson6902'];
 const JSON_PATCH_KEYS: readonly string[] = ['op', 'path', 'from'];
@@ -20,7 +21,8 @@ const JSON_PATCH_KEYS: readonly string[] = ['op', 'path', 'from'];
  * Makes a text safe to print: replaces the values of Secrets with `***`.
  *
  * A value is secret because of where it is defined: in `data` or `stringData` of a Secret or of a patch to one, in
- * `literals` of a secretGenerator or a SecretGenerator plugin, or in a line of a file that one of these reads. It is
+ * `literals` of a secretGenerator or a SecretGenerator plugin, in a line of a file that one of these reads, or as the value
+ * of an entry of `env` or of a ConfigMap whose name is that of a secret. It is
  * redacted as written, as read, base64-encoded and decoded, line by line, and escaped. Values of 8 or more characters are
  * redacted wherever they occur, values of 4 to 7 characters only as a complete token. A value that the package uses as a
  * name outside of Secrets (see `publicNames`) is not redacted, because it is printed anyway.
@@ -165,6 +167,7 @@ class Secrets {
     const value = valueOf(node) as YamlObject;
     const kind = value.kind === undefined ? impliedKind : textOf(value.kind);
     const kindOfItems = kind.endsWith('List') ? kind.slice(0, -4) : '';
+    this.addNamed(value, kind);
     for (const { key, value: child } of entriesOf(node)) {
       const name = key.kind === 'scalar' ? key.text : '';
       if (kind === 'Secret' && (name === 'data' || name === 'stringData')) this.addValues(child);
@@ -173,6 +176,14 @@ class Secrets {
       else if (INLINE_FIELDS.includes(name)) this.addPatches(child, value);
       else this.collect(child, name === 'items' ? kindOfItems : '');
     }
+  }
+
+  /** Values under names of secrets: of a variable of a container, and in the data of a ConfigMap. */
+  private addNamed({ name, value, data }: YamlObject, kind: string): void {
+    const named = kind === 'ConfigMap' && isObject(data) ? Object.entries(data) : [[name, value] as const];
+    for (const [key, text] of named)
+      if (typeof key === 'string' && typeof text === 'string' && namesSecret(key) && isSecretText(text, key))
+        this.add(text);
   }
 
   /** The content of a generator's file: every line, and what follows its first `=`. */

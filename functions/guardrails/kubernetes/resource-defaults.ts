@@ -4,6 +4,8 @@ export interface ResourceDefaults {
   readonly add: 'all' | 'requests' | 'none';
   readonly requests: Readonly<Record<ResourceName, string | null>>;
   readonly limits: Readonly<Record<ResourceName, string | null>>;
+  /** What no request and no limit of a container may exceed; null: there is no maximum. */
+  readonly max: Readonly<Record<ResourceName, string | null>>;
 }
 
 export type ResourceName = 'cpu' | 'memory';
@@ -19,4 +21,5 @@ export const RESOURCE_DEFAULTS: ResourceDefaults = {
     cpu: '500m', // 0.5 core; specification 2.1
     memory: '512Mi', // specification 2.1
   },
+  max: { cpu: null, memory: null },
 };

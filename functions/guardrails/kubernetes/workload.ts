@@ -117,6 +117,11 @@ export function hasPods(resources: readonly Placed[]): boolean {
   return resources.some(({ resource }) => podSpecOf(resource) !== undefined);
 }
 
+/** Whether a container runs while the pod serves: the containers, and sidecars (init containers that restart). */
+export function isRunning({ sort, value }: Container): boolean {
+  return sort === 'container' || (sort === 'initContainer' && value.restartPolicy === 'Always');
+}
+
 const POD_SPECS = new WeakMap<YamlObject, PodSpec | undefined>();
 
 function kindOf(resource: YamlObject): PodKind | undefined {

@@ -1,5 +1,5 @@
 import { groupOf } from '../krm/resource';
-import type { PodSpec } from '../kubernetes/workload';
+import { type PodSpec, isRunning } from '../kubernetes/workload';
 import { type YamlObject, type YamlValue, objectsIn } from '../yaml/yaml';
 import type { ContainerPort, Port, PortReference, Workload } from './connection';
 import type { Protocol } from './policy';
@@ -40,10 +40,9 @@ export function containerPortsIn(container: YamlObject): ContainerPort[] {
  * for them. Other init containers have ended when a pod is ready. (kubernetes, pkg/api/v1/pod, FindPort)
  */
 export function servingPortsIn({ containers }: PodSpec): ContainerPort[] {
-  const main = containers.filter(({ sort }) => sort === 'container');
-  const sidecars = containers.filter(
-    ({ sort, value }) => sort === 'initContainer' && value.restartPolicy === 'Always',
-  );
+  const running = containers.filter(isRunning);
+  const main = running.filter(({ sort }) => sort === 'container');
+  const sidecars = running.filter(({ sort }) => sort !== 'container');
   return [...main, ...sidecars].flatMap(({ value }) => containerPortsIn(value));
 }
 
@@ -82,10 +81,13 @@ export function targetPorts(spec: YamlObject, reference: PortReference, byName: 
     const protocols = chosen.length === 0 ? ['TCP'] : chosen.map(({ protocol }) => protocol);
     return [...new Set(protocols.map(protocolOf))].map((protocol) => ({ protocol, target: reference }));
   }
-  return chosen.flatMap(({ port, targetPort, protocol }) => {
-    const target = portReference(targetPort) ?? portReference(port);
-    return target === undefined ? [] : [{ protocol: protocolOf(protocol), target }];
-  });
+  return chosen.flatMap((port) => targetPort(port) ?? []);
+}
+
+/** The pods' end of an entry of `ports` of a Service; undefined: it has none. */
+export function targetPort({ port, targetPort: written, protocol }: YamlObject): TargetPort | undefined {
+  const target = portReference(written) ?? portReference(port);
+  return target === undefined ? undefined : { protocol: protocolOf(protocol), target };
 }
 
 /** Whether a resource is a Service of Kubernetes, and not of Knative. */

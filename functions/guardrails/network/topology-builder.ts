@@ -33,7 +33,7 @@ import {
   podPorts,
   targetPorts,
 } from './services';
-import { WorkloadIndex, labelsPath } from './workload-index';
+import { type WorkloadIndex, labelsPath, workloadIndexOf } from './workload-index';
 
 /** Adds the traffic that a resource, or a workload, requires. */
 export type Source<At = Placed> = (at: At, topology: TopologyBuilder) => void;
@@ -100,7 +100,7 @@ export class TopologyBuilder {
     readonly annotations: AnnotationNames,
     readonly peers: ExternalPeers = EXTERNAL_PEERS,
   ) {
-    this.index = new WorkloadIndex(resources);
+    this.index = workloadIndexOf(resources);
     this.workloads = this.index.workloads;
     for (const { at, field } of this.index.invalidLabels)
       this.report(

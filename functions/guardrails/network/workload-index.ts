@@ -44,14 +44,9 @@ export class WorkloadIndex {
   /** The workloads that a Service selects; a label that a controller adds counts if some of the pods can have it. */
   selectedBy(matchLabels: Labels, namespace: string): readonly Workload[] {
     if (areUndecided(matchLabels)) return [];
-    const required = Object.entries(matchLabels);
-    return this.candidatesFor(matchLabels, namespace).filter((workload) => {
-      const added = this.controllerLabels.get(workload) ?? {};
-      return required.every(([key, value]) => {
-        if (Object.hasOwn(workload.labels, key) && workload.labels[key] === value) return true;
-        return Object.hasOwn(added, key) && patternsOf(key, value).includes(added[key] ?? '');
-      });
-    });
+    return this.candidatesFor(matchLabels, namespace).filter((workload) =>
+      canHaveLabels(workload.labels, this.controllerLabels.get(workload) ?? {}, matchLabels),
+    );
   }
 
   /** The workloads with the rarest of some labels. */
@@ -109,6 +104,28 @@ export class WorkloadIndex {
     if (candidates.length > MOST_COMPARED) return true;
     return candidates.some((one) => one !== workload && hasLabels(one.labels, selector));
   }
+}
+
+/**
+ * Whether pods can have some labels.
+ *
+ * @param own labels of the pods
+ * @param added by their controller, as `controllerLabels` returns them
+ */
+export function canHaveLabels(own: Labels, added: Labels, required: Labels): boolean {
+  return Object.entries(required).every(([key, value]) => {
+    if (Object.hasOwn(own, key) && own[key] === value) return true;
+    return Object.hasOwn(added, key) && patternsOf(key, value).includes(added[key] ?? '');
+  });
+}
+
+const INDEXES = new WeakMap<readonly Placed[], WorkloadIndex>();
+
+/** The index of a build, which several rules ask for. */
+export function workloadIndexOf(resources: readonly Placed[]): WorkloadIndex {
+  const index = INDEXES.get(resources) ?? new WorkloadIndex(resources);
+  INDEXES.set(resources, index);
+  return index;
 }
 
 function firstOf(labels: Labels): Labels {

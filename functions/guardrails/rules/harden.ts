@@ -3,6 +3,7 @@ import { type Edit, type Item, isKustomizationFile, withItemEdit } from '../krm/
 import { annotationsOf, expandLists, resourceRef } from '../krm/resource';
 import { NamespaceObjects } from '../kubernetes/namespace-objects';
 import { isWorkload, podSpecOf } from '../kubernetes/workload';
+import { ServiceIndex } from '../network/service-index';
 import type { Graph } from '../kustomize/graph';
 import { type Message, message, words } from '../message';
 import { type Fix, canFix, formatPath } from '../yaml/field-path';
@@ -12,7 +13,15 @@ import { type InspectContext, inspect } from './inspect';
 /** What hardening may know of a file: overlays may turn a rule off, and have other defaults. */
 export type FileSettings = Pick<
   InspectContext,
-  'levels' | 'podSecurity' | 'resourceDefaults' | 'harden' | 'knownImages'
+  | 'levels'
+  | 'podSecurity'
+  | 'resourceDefaults'
+  | 'harden'
+  | 'knownImages'
+  | 'images'
+  | 'probes'
+  | 'services'
+  | 'patchesProbeOf'
 >;
 export type HardenContext = Omit<
   InspectContext,
@@ -35,11 +44,14 @@ export function harden(
   const changed: Finding[] = [];
   const needs: Finding[] = [];
   const isComplete = completeResources(graph);
-  const namespaceObjects = new NamespaceObjects(items.flatMap(({ value }) => expandLists(value)));
+  const resources = items.flatMap(({ value }) => expandLists(value));
+  const namespaceObjects = new NamespaceObjects(resources);
+  const services = new ServiceIndex(graph === undefined ? resources : []);
   const hardened = items.map((item) => {
     if (!isComplete(item)) return item;
     const found = inspect([item.value], {
       ...context,
+      services,
       ...settingsOf(item.path),
       namespaceObjects,
       scope: 'source',

@@ -1,13 +1,17 @@
 import { admissionPolicy } from './admission-policy';
 import { apiSchema } from './api-schema';
+import { availability } from './availability';
 import { capabilities } from './capabilities';
 import { deadKustomize } from './dead-kustomize';
 import { ingressBackend } from './ingress-backend';
+import { exposure } from './exposure';
+import { imageRegistry } from './image-registry';
 import { networkPolicy } from './network-policy';
 import { pinnedImage } from './pinned-image';
 import { plainSecret } from './plain-secret';
 import { podSecurity } from './pod-security';
 import { privilegeEscalation } from './privilege-escalation';
+import { probes } from './probes';
 import { rbac } from './rbac';
 import { readOnlyRootFilesystem } from './read-only-root-filesystem';
 import { references } from './references';
@@ -21,12 +25,14 @@ import { volumes } from './volumes';
 
 /**
  * In the order in which findings are reported and fixes are written: the resource itself, images and Secrets first, then the securityContext
- * of pod and container, the rest of Pod Security, mounts and volumes, the ServiceAccount and what RBAC gives it, resources,
- * what resources refer to, a team's own policies, the kustomizations themselves, and at last the network.
+ * of pod and container, the rest of Pod Security, mounts and volumes, the ServiceAccount and what RBAC gives it, resources and
+ * probes, what resources refer to, what keeps pods available, a team's own policies, the kustomizations themselves, and at last
+ * the network.
  */
 export const RULES: readonly Rule[] = [
   apiSchema,
   pinnedImage,
+  imageRegistry,
   plainSecret,
   runAsNonRoot,
   seccompProfile,
@@ -38,10 +44,13 @@ export const RULES: readonly Rule[] = [
   serviceAccountToken,
   rbac,
   resources,
+  probes,
   references,
   serviceTarget,
   ingressBackend,
+  availability,
   admissionPolicy,
   deadKustomize,
   networkPolicy,
+  exposure,
 ];

@@ -4,6 +4,7 @@ import { type Placed, type ResourceRef, expandLists, resourceRef } from '../krm/
 import { hasUnknownContent, withoutHash } from '../krm/unknown-content';
 import { NamespaceObjects } from '../kubernetes/namespace-objects';
 import { hasPods, podSpecOf } from '../kubernetes/workload';
+import { ServiceIndex } from '../network/service-index';
 import type { YamlObject } from '../yaml/yaml';
 import { type HardenMode, checkAnnotations, hardenModeOf } from './annotations';
 import {
@@ -16,20 +17,19 @@ import {
 } from './exemptions';
 import { RULES } from './index';
 import type { ListedExemptions } from './listed-exemptions';
-import type { RuleContext } from './rule';
+import type { Level, RuleContext } from './rule';
 
-/** `error`: findings as reported; `warning`: warnings at most; `off`: infos, and no fix. */
-export type Level = 'error' | 'warning' | 'off';
+export type { Level } from './rule';
 
-export interface InspectContext extends Omit<RuleContext, 'namespaceObjects'> {
+export interface InspectContext extends Omit<RuleContext, 'namespaceObjects' | 'services'> {
   /** Of the whole package or build; undefined: those among the resources. */
   readonly namespaceObjects?: NamespaceObjects;
+  /** The same. */
+  readonly services?: ServiceIndex | undefined;
   readonly exemptions: ExemptionLimits;
   /** The exemptions of the file beside the configuration. */
   readonly listedExemptions?: ListedExemptions | undefined;
   readonly harden: HardenMode;
-  /** Rule id to level; `error` where the rule is not named. */
-  readonly levels: ReadonlyMap<string, Level>;
   /**
    * What the resources are: what an author wrote, all that an overlay builds, or a stream, which may be a part of
    * something larger unless `complete` is set.
@@ -64,7 +64,8 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
     ].map((finding) => ({ root: place.root, finding })),
   );
   const namespaceObjects = context.namespaceObjects ?? new NamespaceObjects(places);
-  const ruleContext: RuleContext = { ...context, namespaceObjects };
+  const services = context.services ?? new ServiceIndex(places);
+  const ruleContext: RuleContext = { ...context, namespaceObjects, services };
   const placeOf = new Map(places.map((place) => [place.resource, place]));
   // A build without pods, such as one of CRDs, is a part of something.
   const isPart = context.scope === 'build' && !hasPods(places);

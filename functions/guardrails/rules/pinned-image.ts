@@ -7,6 +7,8 @@ import { textOf } from '../yaml/yaml';
 import type { Rule } from './rule';
 
 const TAG_REMEDY = words('use a tag other than latest, or a digest');
+const DIGEST_REMEDY = words('add a digest, such as @sha256:...');
+const NO_DIGEST = words('has no digest, which spec.images.digest requires');
 const TEMPLATE_REMEDY = words('replace the template with an image that has a tag or a digest');
 /** Parameters that a controller replaces. */
 const PARAMETERS = {
@@ -24,11 +26,13 @@ const KEEP = '*';
 /** Every image has a digest, or a tag other than latest. */
 export const pinnedImage: Rule = {
   id: 'pinned-image',
-  summary: 'Every image has a digest, or a tag other than `latest` in any letter case',
+  summary:
+    'Every image has a digest, or a tag other than `latest` in any letter case; with `spec.images.digest: required`, a digest',
   documentation: 'https://kubernetes.io/docs/concepts/containers/images/#image-names',
-  check: (resource, { kustomization }) =>
+  check: (resource, { kustomization, images }) =>
     imagesOf(resource).flatMap((use): Report[] => {
-      const reason = reasonOf(use);
+      const needsDigest = images.digest === 'required';
+      const reason = reasonOf(use) ?? (needsDigest && lacksDigest(use) ? NO_DIGEST : undefined);
       if (reason === undefined) return [];
       const { subject, field, image, container, form } = use;
       const report = { field, currentValue: image, container };
@@ -48,11 +52,13 @@ export const pinnedImage: Rule = {
       return [
         {
           ...report,
-          problem: message`${subject} ${reason}`,
+          problem: message`${subject} ${reason === NO_DIGEST ? message`${valueOf(use)}, which ${reason}` : reason}`,
           remedy:
             kustomization !== undefined && isPinnable
-              ? message`pin it under images in ${kustomization}`
-              : TAG_REMEDY,
+              ? message`${words(needsDigest ? 'set its digest' : 'pin it')} under images in ${kustomization}`
+              : needsDigest
+                ? DIGEST_REMEDY
+                : TAG_REMEDY,
         },
       ];
     }),
@@ -79,6 +85,17 @@ function reasonOf(use: ImageUse): Message | 'template' | undefined {
   // An override without a tag keeps the one of the package.
   if (reason === undefined || (form === 'override' && reason === 'has no tag')) return undefined;
   return message`${valueOf(use)}, which ${words(reason)}`;
+}
+
+/** Whether an image that is pinned has a tag alone. */
+function lacksDigest({ image, form, templates }: ImageUse): boolean {
+  if (typeof image !== 'string') return false;
+  if (form === 'tag') return image !== '';
+  const text = withAnyValues(form === 'override' ? overrideOf(image) : image, templates);
+  const reference = parseImageReference(text);
+  if ('invalid' in reference || reference.digest !== undefined) return false;
+  // An override without a tag keeps the one of the package.
+  return form !== 'override' || reference.tag !== undefined;
 }
 
 function valueOf({ image, form }: ImageUse): Message {

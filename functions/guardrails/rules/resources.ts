@@ -24,16 +24,16 @@ interface Wanted {
 export const resources: Rule = {
   id: 'resources',
   summary:
-    'Requests and limits for cpu and memory; no request above its limit; every value within the LimitRanges of the build, and no value above `limits.cpu` or `limits.memory` of a ResourceQuota',
-  adds: 'requests of 100m and 128Mi, limits of 500m and 512Mi, or the defaults of a LimitRange; adjusted to existing values and to the bounds of LimitRange and ResourceQuota',
+    'Requests and limits for cpu and memory; no request above its limit; every value within the LimitRanges of the build, and no value above `limits.cpu` or `limits.memory` of a ResourceQuota, or above `spec.resources.max`',
+  adds: 'requests of 100m and 128Mi, limits of 500m and 512Mi, or the defaults of a LimitRange; adjusted to existing values and to the bounds of LimitRange, ResourceQuota and `spec.resources.max`',
   documentation: 'https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/',
   check: (resource, { resourceDefaults, namespaceObjects }) => {
     const pod = podSpecOf(resource);
     if (pod === undefined) return [];
     const { namespace } = resourceRef(resource);
     const bounds = {
-      cpu: namespaceObjects.boundsOf('cpu', namespace),
-      memory: namespaceObjects.boundsOf('memory', namespace),
+      cpu: withMaximum(namespaceObjects.boundsOf('cpu', namespace), resourceDefaults.max.cpu),
+      memory: withMaximum(namespaceObjects.boundsOf('memory', namespace), resourceDefaults.max.memory),
     };
     const ofPod = objectAt(pod.value, 'resources');
     const wanted = wantedOf(resourceDefaults);
@@ -101,6 +101,14 @@ function otherResourceIn(own: YamlObject): string | undefined {
   return SIDES.flatMap((side) => Object.keys(objectAt(own, side))).find(
     (name) => name.startsWith('hugepages-') || (name.includes('/') && !name.startsWith('kubernetes.io/')),
   );
+}
+
+/** The bounds of a namespace with the maximum of the configuration, where that is smaller. */
+function withMaximum(bounds: ContainerBounds, text: string | null): ContainerBounds {
+  const quantity = parseQuantity(text);
+  if (text === null || quantity === undefined) return bounds;
+  if (bounds.max !== undefined && compareQuantities(bounds.max.quantity, quantity) <= 0) return bounds;
+  return { ...bounds, max: { text, quantity, by: 'spec.resources.max' } };
 }
 
 /** What is added: the default of the namespace or the configuration, within the bounds of the namespace and the author. */

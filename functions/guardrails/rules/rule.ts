@@ -1,13 +1,24 @@
 import type { PlacedReport, Report, Source } from '../findings/finding';
 import type { Placed } from '../krm/resource';
 import type { AnnotationNames } from '../kubernetes/annotation-names';
+import type { ImagePolicy } from '../kubernetes/image-policy';
 import type { NamespaceObjects } from '../kubernetes/namespace-objects';
 import type { PodSecurity } from '../kubernetes/pod-security';
 import type { ResourceDefaults } from '../kubernetes/resource-defaults';
 import type { ExternalPeers } from '../network/external-peers';
 import type { Selector } from '../network/selector';
+import type { ServiceIndex } from '../network/service-index';
 import type { Message } from '../message';
 import type { YamlObject } from '../yaml/yaml';
+
+/** `error`: findings as reported; `warning`: warnings at most; `off`: infos, and no fix. */
+export type Level = 'error' | 'warning' | 'off';
+
+/** What is done about containers without a readiness probe. */
+export interface ProbeSettings {
+  /** Whether a probe is added, and required. */
+  readonly add: boolean;
+}
 
 /** What a rule may know besides the resource. */
 export interface RuleContext {
@@ -28,6 +39,14 @@ export interface RuleContext {
   readonly formerNames?: FormerNames | undefined;
   /** What the package has besides a build; undefined in a stream. */
   readonly besides?: Besides | undefined;
+  readonly images: ImagePolicy;
+  readonly probes: ProbeSettings;
+  /** The Services beside the resource. */
+  readonly services: ServiceIndex;
+  /** The workloads, by name, whose readiness probe a patch may set: a second one would conflict with it. */
+  readonly patchesProbeOf?: ((name: string) => boolean) | undefined;
+  /** Rule id to level; `error` where the rule is not named. */
+  readonly levels: ReadonlyMap<string, Level>;
   /** The objects of `spec.policies`: policies, their bindings and parameters. */
   readonly policies?: readonly Placed[] | undefined;
 }
