@@ -24,9 +24,11 @@ import { type Message, joinMessages, message, outputOf, words } from './message'
 import { checkGeneratedAreKept } from './policies/kept-policies';
 import { domainsOfGenerated, generatedItems, updatePolicies } from './policies/update-policies';
 import { readExemptionsFile } from './config/exemptions-file';
+import { readSchemas } from './config/schema-files';
 import { Substitutions } from './config/substitutions';
 import { RULES } from './rules';
 import { deadKustomizeIn } from './rules/dead-kustomize';
+import { apiSchema, kindsWithoutSchema } from './rules/api-schema';
 import { type FileSettings, harden } from './rules/harden';
 import { inspect } from './rules/inspect';
 import { type CheckedEntry, type ListedExemptions, NamedResources } from './rules/listed-exemptions';
@@ -84,7 +86,8 @@ export async function judge(
   const source = isStream ? undefined : packageOf(items, directory);
   const place = { isPackage: source !== undefined, configFile, directory };
   const exemptions = readExemptionsFile(items, written, place);
-  const config = { ...withFormerDomains(written, source), listedExemptions: exemptions.listed };
+  const schemas = readSchemas(written.schemaFiles, items, directory, source !== undefined);
+  const config = { ...withFormerDomains(written, source), listedExemptions: exemptions.listed, schemas };
   // A directory shows that there are no kustomizations.
   if (source === undefined && directory?.hidden.length !== 0) requireCompleteResources(items);
   const unchanged: Revision = { items, changes: NO_CHANGES, changed: [], effects: [], findings: [] };
@@ -297,6 +300,9 @@ async function verifyBuilds(
   const { listedExemptions: listed } = config;
   const replaced = () => builds.flatMap((build) => variables.replace(build.overlay, build.resources));
   const entries = listed === undefined ? [] : checkEntries(listed, pkg, replaced(), failures);
+  const withSchemaRule = builds.filter(
+    ({ overlay }) => settingsFor(config, overlay).levels.get(apiSchema.id) !== 'off',
+  );
   const version = builds.length === 0 ? 'of unknown version' : await kustomizeVersion(kustomize);
   return {
     builds: all.judged.map(
@@ -309,7 +315,7 @@ async function verifyBuilds(
       ...checkJudged(all),
       ...checkListed(all, pkg),
     ],
-    summary: summaryOf(all, version, findings.flat()),
+    summary: summaryOf(all, version, findings.flat(), kindsWithoutSchema(withSchemaRule, config.schemas)),
   };
 }
 
@@ -383,8 +389,17 @@ function checkListed({ forgotten }: Overlays, { graph }: Package): Finding[] {
   }));
 }
 
-/** `judged: overlays/dev, overlays/prod; taken for a base: base; built by kustomize v5.8.1; 2 workloads not isolated`. */
-function summaryOf({ judged, bases }: Overlays, version: string, findings: readonly Finding[]): Message {
+/**
+ * `judged: overlays/dev, overlays/prod; taken for a base: base; built by kustomize v5.8.1; 2 workloads not isolated`.
+ *
+ * @param unchecked the kinds whose fields no schema checks
+ */
+function summaryOf(
+  { judged, bases }: Overlays,
+  version: string,
+  findings: readonly Finding[],
+  unchecked: readonly string[],
+): Message {
   const namesOf = (counted: Counted, nameOf: (resource: ResourceRef) => string) =>
     new Set(
       findings.flatMap(({ counts, resource }) => (counts === counted && resource ? nameOf(resource) : [])),
@@ -397,8 +412,16 @@ function summaryOf({ judged, bases }: Overlays, version: string, findings: reado
     message`built by kustomize ${version}`,
     ...(open === 0 ? [] : [message`${open} ${words(open === 1 ? 'workload' : 'workloads')} not isolated`]),
     ...(unknown === 0 ? [] : [message`${unknown} ${words(unknown === 1 ? 'kind' : 'kinds')} not understood`]),
+    ...(unchecked.length === 0 ? [] : [withoutSchema(unchecked)]),
   ];
   return joinMessages(parts, '; ');
+}
+
+/** `2 kinds without a schema: cert-manager.io/v1 Certificate, cert-manager.io/v1 Issuer`; at most three by name. */
+function withoutSchema(kinds: readonly string[]): Message {
+  const names = joinMessages(kinds.slice(0, 3), ', ');
+  const more = kinds.length > 3 ? message` and ${kinds.length - 3} more` : '';
+  return message`${kinds.length} ${words(kinds.length === 1 ? 'kind' : 'kinds')} without a schema: ${names}${more}`;
 }
 
 /** A finding of the package, as the level of its rule in an overlay has it; none for a rule that is off. */

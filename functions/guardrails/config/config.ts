@@ -9,6 +9,7 @@ import type { ExemptionLimits } from '../rules/exemptions';
 import type { HardenMode } from '../rules/annotations';
 import type { ListedExemptions } from '../rules/listed-exemptions';
 import type { Level } from '../rules/inspect';
+import type { YamlObject } from '../yaml/yaml';
 
 /** Rule id to level; `error` where a rule is not named. */
 export type Levels = ReadonlyMap<string, Level>;
@@ -24,6 +25,8 @@ export interface Settings {
   readonly network: ExternalPeers;
   /** The file with the variables that Flux replaces; undefined: Flux replaces nothing. */
   readonly substitute: string | undefined;
+  /** The minor version of Kubernetes that serves the resources; Infinity: the newest. */
+  readonly kubernetesMinor: number;
 }
 
 export interface Config extends Settings {
@@ -38,6 +41,10 @@ export interface Config extends Settings {
   readonly bases: readonly string[];
   /** The version of kustomize that must build the overlays; undefined: any. */
   readonly kustomizeVersion: string | undefined;
+  /** Files with CustomResourceDefinitions, besides those that the builds have. */
+  readonly schemaFiles: readonly string[];
+  /** The CustomResourceDefinitions in these files. */
+  readonly schemas: readonly YamlObject[];
   readonly exemptions: ExemptionLimits;
   /** The keys of annotations and of the label of generated policies. */
   readonly annotations: AnnotationNames;
@@ -63,6 +70,9 @@ export const DEFAULTS: Config = {
   overlays: [],
   bases: [],
   substitute: undefined,
+  kubernetesMinor: Infinity,
+  schemaFiles: [],
+  schemas: [],
   kustomizeVersion: undefined,
   exemptions: {
     neverExempt: new Map([['pinned-image', words('the configuration')]]),

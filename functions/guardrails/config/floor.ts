@@ -39,6 +39,7 @@ const SETTINGS: readonly Setting[] = [
   { key: ['podSecurity', 'level'], isLooser: isBelow(['restricted', 'baseline']), inEnvironments: true },
   // A newer version of Pod Security has more controls, and allows more sysctls.
   { key: ['podSecurity', 'version'], isLooser: isOther },
+  { key: ['kubernetesVersion'], isLooser: isOther },
   { key: ['resources', 'add'], isLooser: isBelow(['all', 'requests', 'none']), inEnvironments: true },
   { key: ['resources', 'limits', '*'], isLooser: isLargerLimit },
   { key: ['resources', 'requests', '*'], isLooser: (own, floor) => own === null && floor !== null },
@@ -85,13 +86,14 @@ export function readFloor(document: YamlObject, locate: Locate): Floor {
       refuse(field, message`${formatPath(field)} cannot be set by a floor; use ${words(names)}`);
     }
   }
-  const { podSecurity, resourceDefaults, network, kustomizeVersion, complete } = config;
+  const { podSecurity, resourceDefaults, network, kustomizeVersion, kubernetesMinor, complete } = config;
   const defaults = {
     ...DEFAULTS,
     podSecurity: { ...DEFAULTS.podSecurity, minor: podSecurity.minor },
     resourceDefaults: { ...resourceDefaults, add: DEFAULTS.resourceDefaults.add },
     network,
     kustomizeVersion,
+    kubernetesMinor,
     complete,
   };
   return { document, locate, defaults, config };

@@ -66,6 +66,8 @@ export function readConfig(
     overlays: spec.overlays ?? [],
     bases: spec.bases ?? [],
     kustomizeVersion: spec.kustomizeVersion ?? defaults.kustomizeVersion,
+    schemaFiles: spec.schemas ?? [],
+    schemas: [],
     annotations:
       spec.annotationDomain === undefined ? defaults.annotations : annotationNames(spec.annotationDomain),
     warnings: [...outdated, ...closed],
@@ -107,7 +109,7 @@ function settingsIn(
   field: FieldPath,
   locate: PrintLocation,
 ): Settings {
-  const { rules, podSecurity, resources, network, substitute } = written;
+  const { rules, podSecurity, resources, network, substitute, kubernetesVersion } = written;
   return {
     levels: new Map([...base.levels, ...levelsIn(rules)]),
     podSecurity: { ...base.podSecurity, ...podSecurityIn(podSecurity) },
@@ -116,6 +118,7 @@ function settingsIn(
     knownImages: written.knownImages ?? base.knownImages,
     network: networkIn(network, base.network),
     substitute: substitute ?? base.substitute,
+    kubernetesMinor: kubernetesVersion === undefined ? base.kubernetesMinor : minorOf(kubernetesVersion),
   };
 }
 
@@ -160,10 +163,13 @@ function podSecurityIn({
 }: NonNullable<WrittenSettings['podSecurity']> = {}): Partial<PodSecurity> {
   return {
     ...(level === undefined ? {} : { level }),
-    ...(version === undefined
-      ? {}
-      : { minor: version === 'latest' ? Infinity : Number(version.slice('v1.'.length)) }),
+    ...(version === undefined ? {} : { minor: minorOf(version) }),
   };
+}
+
+/** The minor version in `v1.31`; Infinity for `latest`. */
+function minorOf(version: string): number {
+  return version === 'latest' ? Infinity : Number(version.slice('v1.'.length));
 }
 
 function levelsIn(rules: WrittenSettings['rules']): Levels {

@@ -87,6 +87,12 @@ const ANNOTATION_DOMAIN = v.pipe(
 );
 const MINORS = Array.from({ length: NEWEST_MINOR - OLDEST_MINOR + 1 }, (_, i) => OLDEST_MINOR + i);
 const VERSIONS = [...MINORS.map((minor) => `v1.${minor}`), 'latest'];
+/** Older clusters miss more of the API than the versions that this setting is about. */
+const OLDEST_KUBERNETES = 20;
+const KUBERNETES_VERSIONS = [
+  ...Array.from({ length: NEWEST_MINOR - OLDEST_KUBERNETES + 1 }, (_, i) => `v1.${OLDEST_KUBERNETES + i}`),
+  'latest',
+];
 const { resourceDefaults, network } = DEFAULTS;
 
 const POD_SECURITY = strict({
@@ -216,6 +222,11 @@ const SETTINGS = {
   ),
   network: key(NETWORK, 'The peers outside the package, as the network policies select them'),
   substitute: key(v.string(), 'The file with the variables that Flux replaces after the build'),
+  kubernetesVersion: key(
+    v.picklist(KUBERNETES_VERSIONS),
+    `The version of Kubernetes that serves the resources, \`v1.${OLDEST_KUBERNETES}\` to \`v1.${NEWEST_MINOR}\`, or \`latest\`: an apiVersion that only a newer one removes is no finding`,
+    { default: 'latest' },
+  ),
 };
 const SETTING_NAMES = Object.keys(SETTINGS).map((name) => `\`${name}\``);
 const ENVIRONMENT = strict({
@@ -252,6 +263,11 @@ const SPEC = strict({
   kustomizeVersion: key(
     v.string(),
     'The version of kustomize that must build: another one is an error. Without it, any version builds',
+  ),
+  schemas: key(
+    v.array(v.string()),
+    'Files of the package with CustomResourceDefinitions, besides those in the builds; custom resources are checked by their schemas',
+    { default: [] },
   ),
   annotationDomain: key(
     ANNOTATION_DOMAIN,

@@ -21,6 +21,10 @@ export interface RuleContext {
   readonly network: ExternalPeers;
   /** The objects beside the resource that decide what its pods get. */
   readonly namespaceObjects: NamespaceObjects;
+  /** CustomResourceDefinitions, besides those of the build. */
+  readonly schemas: readonly YamlObject[];
+  /** The minor version of Kubernetes that serves the resources; Infinity: the newest. */
+  readonly kubernetesMinor: number;
 }
 
 /**
