@@ -86,8 +86,8 @@ export async function judge(
   const source = isStream ? undefined : packageOf(items, directory);
   const place = { isPackage: source !== undefined, configFile, directory };
   const exemptions = readExemptionsFile(items, written, place);
-  const schemas = readSchemas(written.schemaFiles, items, directory, source !== undefined);
-  const config = { ...withFormerDomains(written, source), listedExemptions: exemptions.listed, schemas };
+  const definitions = readSchemas(written.schemaFiles, items, directory, source !== undefined);
+  const config = { ...withFormerDomains(written, source), listedExemptions: exemptions.listed, definitions };
   // A directory shows that there are no kustomizations.
   if (source === undefined && directory?.hidden.length !== 0) requireCompleteResources(items);
   const unchanged: Revision = { items, changes: NO_CHANGES, changed: [], effects: [], findings: [] };
@@ -315,7 +315,7 @@ async function verifyBuilds(
       ...checkJudged(all),
       ...checkListed(all, pkg),
     ],
-    summary: summaryOf(all, version, findings.flat(), kindsWithoutSchema(withSchemaRule, config.schemas)),
+    summary: summaryOf(all, version, findings.flat(), kindsWithoutSchema(withSchemaRule, config.definitions)),
   };
 }
 
@@ -498,7 +498,29 @@ function verifyStream(items: readonly Item[], config: Config): Verified {
   const sources = new Map(
     items.map(({ value, path: file }) => [value, file === undefined ? file : { file }]),
   );
-  const findings = found.map(({ finding, root }) => ({ ...finding, source: sources.get(root) }));
+  const { levels } = settingsFor(config, undefined);
+  const findings = [
+    ...items.flatMap(repeatedKeysOf).flatMap((one) => atLevel(one, levels)),
+    ...found.map(({ finding, root }) => ({ ...finding, source: sources.get(root) })),
+  ];
   const build = { overlay: undefined, manifests: '', resources: items.length };
   return { builds: [build], findings };
+}
+
+/** The keys that a document of a stream has twice. kustomize refuses them itself. */
+function repeatedKeysOf({ value, path: file, repeatedKeys = [] }: Item): Finding[] {
+  const { id: rule, documentation } = apiSchema;
+  return repeatedKeys.map(({ name, line }) => {
+    const at = line === undefined || file !== undefined ? '' : message`, again in line ${line}`;
+    return {
+      rule,
+      documentation,
+      severity: 'error',
+      problem: message`has the key ${name} twice in one mapping${at}`,
+      remedy: words('remove one of them; kubectl uses the last, and strict decoders refuse both'),
+      resource: resourceRef(value),
+      overlays: [],
+      source: file === undefined ? undefined : { file, line },
+    };
+  });
 }

@@ -44,7 +44,7 @@ export interface Config extends Settings {
   /** Files with CustomResourceDefinitions, besides those that the builds have. */
   readonly schemaFiles: readonly string[];
   /** The CustomResourceDefinitions in these files. */
-  readonly schemas: readonly YamlObject[];
+  readonly definitions: readonly YamlObject[];
   readonly exemptions: ExemptionLimits;
   /** The keys of annotations and of the label of generated policies. */
   readonly annotations: AnnotationNames;
@@ -72,7 +72,7 @@ export const DEFAULTS: Config = {
   substitute: undefined,
   kubernetesMinor: Infinity,
   schemaFiles: [],
-  schemas: [],
+  definitions: [],
   kustomizeVersion: undefined,
   exemptions: {
     neverExempt: new Map([['pinned-image', words('the configuration')]]),

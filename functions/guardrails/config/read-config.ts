@@ -67,7 +67,7 @@ export function readConfig(
     bases: spec.bases ?? [],
     kustomizeVersion: spec.kustomizeVersion ?? defaults.kustomizeVersion,
     schemaFiles: spec.schemas ?? [],
-    schemas: [],
+    definitions: [],
     annotations:
       spec.annotationDomain === undefined ? defaults.annotations : annotationNames(spec.annotationDomain),
     warnings: [...outdated, ...closed],

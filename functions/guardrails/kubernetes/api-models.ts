@@ -119,7 +119,7 @@ V1CSIPersistentVolumeSource controllerExpandSecretRef:V1SecretReference controll
 V1CSIStorageCapacity apiVersion capacity:quantity kind maximumVolumeSize:quantity metadata:V1ObjectMeta nodeTopology:V1LabelSelector storageClassName
 V1CSIVolumeSource driver fsType nodePublishSecretRef:V1LocalObjectReference readOnly:boolean volumeAttributes:{}string
 V1Capabilities add:[]string drop:[]string
-V1CapacityRequestPolicy default validRange:V1CapacityRequestPolicyRange validValues:[]quantity
+V1CapacityRequestPolicy default:quantity validRange:V1CapacityRequestPolicyRange validValues:[]quantity
 V1CapacityRequestPolicyRange max:quantity min:quantity step:quantity
 V1CapacityRequirements requests:{}quantity
 V1CephFSPersistentVolumeSource monitors:[]string path readOnly:boolean secretFile secretRef:V1SecretReference user
@@ -544,7 +544,7 @@ V2CrossVersionObjectReference apiVersion kind name
 V2ExternalMetricSource metric:V2MetricIdentifier target:V2MetricTarget
 V2ExternalMetricStatus current:V2MetricValueStatus metric:V2MetricIdentifier
 V2HPAScalingPolicy periodSeconds:int32 type value:int32
-V2HPAScalingRules policies:[]V2HPAScalingPolicy selectPolicy stabilizationWindowSeconds:int32 tolerance
+V2HPAScalingRules policies:[]V2HPAScalingPolicy selectPolicy stabilizationWindowSeconds:int32 tolerance:quantity
 V2HorizontalPodAutoscaler apiVersion kind metadata:V1ObjectMeta spec:V2HorizontalPodAutoscalerSpec status:V2HorizontalPodAutoscalerStatus
 V2HorizontalPodAutoscalerBehavior scaleDown:V2HPAScalingRules scaleUp:V2HPAScalingRules
 V2HorizontalPodAutoscalerCondition lastTransitionTime:time message reason status type

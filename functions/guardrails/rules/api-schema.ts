@@ -1,12 +1,13 @@
 import { expandLists } from '../krm/resource';
 import { modelOfKind } from '../kubernetes/api-types';
 import { podSpecOf } from '../kubernetes/workload';
+import { message, words } from '../message';
 import type { Report } from '../findings/finding';
 import { type YamlObject, objectAt, textOf } from '../yaml/yaml';
 import { Decoder, checkMetadata } from './api-schema/decoder';
 import type { FieldReport } from './api-schema/report';
 import { checkServedVersion } from './api-schema/served-versions';
-import { CustomSchemas, definitionsIn } from './api-schema/structural-schema';
+import { CustomSchemas } from './api-schema/structural-schema';
 import type { Rule } from './rule';
 
 /** The API server reads every resource without an error, and serves its apiVersion. */
@@ -15,25 +16,31 @@ export const apiSchema: Rule = {
   summary:
     'What the API server refuses when it reads a resource: an `apiVersion` that it does not serve, unknown fields, values of a wrong type, missing fields, invalid labels, two entries of a list with one name; custom resources by their CustomResourceDefinition',
   documentation: 'https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation',
-  judgesParts: true,
-  checkBuild: (resources, { schemas, kubernetesMinor }) => {
-    const custom = new CustomSchemas([...schemas, ...definitionsIn(resources)]);
-    return resources.flatMap((at) =>
-      checkResource(at.resource, custom, kubernetesMinor).map((report) => ({
-        at,
-        report: { ...report, container: containerAt(at.resource, report) },
-      })),
-    );
-  },
+  check: (resource, { schemas, kubernetesMinor }) =>
+    withoutTemplates(checkResource(resource, schemas, kubernetesMinor)).map((report) => ({
+      ...report,
+      container: containerAt(resource, report),
+    })),
 };
 
 function checkResource(resource: YamlObject, custom: CustomSchemas, minor: number): readonly FieldReport[] {
+  // To kubectl this is a List: it applies the items in place of the object.
+  if (Array.isArray(resource.items)) return [];
   const notServed = checkServedVersion(resource, minor);
   if (notServed !== undefined) return [notServed];
   const model = modelOfKind(textOf(resource.apiVersion), textOf(resource.kind));
   if (model !== undefined) return new Decoder(resource).check(resource, model);
   if (isForTools(resource)) return [];
   return [...checkMetadata(resource), ...custom.check(resource)];
+}
+
+/** The reports, with one of all templates. */
+function withoutTemplates(reports: readonly FieldReport[]): readonly FieldReport[] {
+  const [first, ...more] = reports.filter(({ isTemplate }) => isTemplate);
+  if (first === undefined || more.length === 0) return reports;
+  const others = reports.filter(({ isTemplate }) => !isTemplate);
+  const problem = message`${first.problem}, and ${more.length} more such ${words(more.length === 1 ? 'template' : 'templates')}`;
+  return [...others, { ...first, problem }];
 }
 
 /** Groups of files that no API server gets. */
@@ -61,12 +68,12 @@ function hasSchema(resource: YamlObject, custom: CustomSchemas): boolean {
 /** The kinds in builds whose fields are not checked, because no schema of them is known: `v1 Widget`. */
 export function kindsWithoutSchema(
   builds: readonly { readonly resources: readonly YamlObject[] }[],
-  schemas: readonly YamlObject[],
+  definitions: readonly YamlObject[],
 ): string[] {
   const unknown = builds.flatMap(({ resources }) => {
-    const all = resources.flatMap((root) => expandLists(root));
-    const custom = new CustomSchemas([...schemas, ...definitionsIn(all)]);
-    return all.map(({ resource }) => resource).filter((one) => !hasSchema(one, custom) && !isForTools(one));
+    const all = resources.flatMap((root) => expandLists(root)).map(({ resource }) => resource);
+    const custom = new CustomSchemas([...definitions, ...all]);
+    return all.filter((one) => !hasSchema(one, custom) && !isForTools(one));
   });
   return [...new Set(unknown.map(({ apiVersion, kind }) => `${textOf(apiVersion)} ${textOf(kind)}`))];
 }

@@ -4,8 +4,10 @@ import { type Placed, type ResourceRef, expandLists, resourceRef } from '../krm/
 import { hasUnknownContent, withoutHash } from '../krm/unknown-content';
 import { NamespaceObjects } from '../kubernetes/namespace-objects';
 import { hasPods, podSpecOf } from '../kubernetes/workload';
+import type { FieldPath } from '../yaml/field-path';
 import type { YamlObject } from '../yaml/yaml';
 import { type HardenMode, checkAnnotations, hardenModeOf } from './annotations';
+import { CustomSchemas } from './api-schema/structural-schema';
 import {
   type ExemptionLimits,
   type Exemptions,
@@ -21,9 +23,11 @@ import type { RuleContext } from './rule';
 /** `error`: findings as reported; `warning`: warnings at most; `off`: infos, and no fix. */
 export type Level = 'error' | 'warning' | 'off';
 
-export interface InspectContext extends Omit<RuleContext, 'namespaceObjects'> {
+export interface InspectContext extends Omit<RuleContext, 'namespaceObjects' | 'schemas'> {
   /** Of the whole package or build; undefined: those among the resources. */
   readonly namespaceObjects?: NamespaceObjects;
+  /** CustomResourceDefinitions besides those among the resources. */
+  readonly definitions: readonly YamlObject[];
   readonly exemptions: ExemptionLimits;
   /** The exemptions of the file beside the configuration. */
   readonly listedExemptions?: ListedExemptions | undefined;
@@ -64,11 +68,13 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
     ].map((finding) => ({ root: place.root, finding })),
   );
   const namespaceObjects = context.namespaceObjects ?? new NamespaceObjects(places);
-  const ruleContext: RuleContext = { ...context, namespaceObjects };
+  const schemas = new CustomSchemas([...context.definitions, ...places.map(({ resource }) => resource)]);
+  const ruleContext: RuleContext = { ...context, namespaceObjects, schemas };
   const placeOf = new Map(places.map((place) => [place.resource, place]));
   // A build without pods, such as one of CRDs, is a part of something.
   const isPart = context.scope === 'build' && !hasPods(places);
   const isComplete = context.scope === 'build' || context.complete;
+  const yielding = new Set<Inspected>();
   const ofRules = RULES.flatMap((rule) => {
     const { id, adds, check, checkBuild, judgesParts = false } = rule;
     if (context.scope === 'source' && adds === undefined) return [];
@@ -82,6 +88,7 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
       const isWanted = context.scope !== 'source' || rule.isSafe === true || place.harden === 'all';
       const wanted = isWanted ? report : { ...report, fixes: [] };
       const found = { root: place.root, finding: findingOf(rule, wanted, place, suppression, highest) };
+      if (report.unlessReported === true) yielding.add(found);
       const { ifExempt } = report;
       if (reason === undefined || ifExempt === undefined) return [found];
       return [found, { root: place.root, finding: findingOf(rule, ifExempt, place, undefined, highest) }];
@@ -99,7 +106,27 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
         : inspected(report, place, isComplete || judgesParts ? highest : 'warning');
     });
   });
-  return [...ofAnnotations, ...ofRules];
+  return [...ofAnnotations, ...withoutRepetitions(ofRules, yielding)];
+}
+
+/** The findings, without those that yield to one of another rule. */
+function withoutRepetitions(found: readonly Inspected[], yielding: ReadonlySet<Inspected>): Inspected[] {
+  if (yielding.size === 0) return [...found];
+  const roots = new Set([...yielding].map(({ root }) => root));
+  const others = found.filter(
+    (one) => roots.has(one.root) && one.finding.severity !== 'info' && !yielding.has(one),
+  );
+  const isBelow = (field: FieldPath, path: FieldPath) => path.every((step, i) => step === field[i]);
+  return found.filter(
+    (one) =>
+      !yielding.has(one) ||
+      !others.some(
+        ({ root, finding }) =>
+          root === one.root &&
+          finding.rule !== one.finding.rule &&
+          isBelow(finding.field ?? [], one.finding.field ?? []),
+      ),
+  );
 }
 
 /** The exemptions that the annotations of one resource write. */

@@ -7,6 +7,7 @@ import type { ResourceDefaults } from '../kubernetes/resource-defaults';
 import type { ExternalPeers } from '../network/external-peers';
 import type { Message } from '../message';
 import type { YamlObject } from '../yaml/yaml';
+import type { CustomSchemas } from './api-schema/structural-schema';
 
 /** What a rule may know besides the resource. */
 export interface RuleContext {
@@ -21,8 +22,8 @@ export interface RuleContext {
   readonly network: ExternalPeers;
   /** The objects beside the resource that decide what its pods get. */
   readonly namespaceObjects: NamespaceObjects;
-  /** CustomResourceDefinitions, besides those of the build. */
-  readonly schemas: readonly YamlObject[];
+  /** Of the kinds that a CustomResourceDefinition of the build, or of the configuration, defines. */
+  readonly schemas: CustomSchemas;
   /** The minor version of Kubernetes that serves the resources; Infinity: the newest. */
   readonly kubernetesMinor: number;
 }

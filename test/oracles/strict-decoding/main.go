@@ -1,5 +1,6 @@
-// The judge of test/rules/api-schema.test.ts: reads resources in JSON, one a line, and prints for each the list of errors
-// with which the strict decoder of the API server refuses it. For a line {"fields": true}, it prints the fields of all types.
+// The judge of test/rules/api-schema-decoder.test.ts: reads JSON strings, one a line, each the text of a resource in JSON,
+// which may have a key twice, and prints for each the list of errors with which the strict decoder of the API server
+// refuses it. For the string "fields", it prints the fields of all types.
 package main
 
 import (
@@ -132,18 +133,17 @@ func main() {
 	defer buffer.Flush()
 	out := json.NewEncoder(buffer)
 	for {
-		// A raw message keeps duplicate fields.
-		var text json.RawMessage
+		var text string
 		if err := in.Decode(&text); errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
 			log.Fatal(err)
 		}
 		var answer any
-		if string(text) == `{"fields":true}` {
+		if text == "fields" {
 			answer = dumpOf(scheme.Scheme.AllKnownTypes())
 		} else {
-			answer = judge(text)
+			answer = judge([]byte(text))
 		}
 		if err := out.Encode(answer); err != nil {
 			log.Fatal(err)

@@ -5,7 +5,10 @@ import { type FieldPath, formatPath } from '../../yaml/field-path';
 import { type YamlObject, type YamlValue, isObject } from '../../yaml/yaml';
 
 /** What a check of a resource reports, without the container. */
-export type FieldReport = Omit<Report, 'container' | 'fixes'>;
+export type FieldReport = Omit<Report, 'container' | 'fixes'> & {
+  /** The value is unknown, because another program replaces it. */
+  readonly isTemplate?: boolean;
+};
 
 /**
  * A path for a message: `spec.template.spec.containers[web].ports[0]`. An entry of a list is named by its `name`, where it
@@ -29,12 +32,22 @@ export function typeName(value: YamlValue): string {
   return typeof value === 'boolean' ? `the boolean ${value}` : `a ${typeof value}`;
 }
 
-/** A field whose value another program replaces before it reaches the API server: Flux, Helm, Argo CD Vault Plugin, SOPS. */
-const TEMPLATE = /\$\{|\{\{|^<[^<>]+>$|^ENC\[/;
+/**
+ * What another program replaces before it reaches the API server: Flux, Helm, Argo CD Vault Plugin, SOPS, or a script that
+ * replaces words in capitals.
+ */
+const TEMPLATE = /\$\{|\{\{|^<[^<>]+>$|^ENC\[|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
 
-export function isTemplate(value: YamlValue): value is string {
+export function isTemplate(value: YamlValue): boolean {
+  if (isObject(value)) return Object.keys(value).some(isTemplate);
   return typeof value === 'string' && TEMPLATE.test(value);
 }
+
+const TEMPLATE_REPORT = {
+  remedy: words('check the values that replace it'),
+  severity: 'info',
+  isTemplate: true,
+} as const;
 
 /** A value of the wrong type, or an info for a template whose value is unknown. */
 export function wrongType(
@@ -46,15 +59,15 @@ export function wrongType(
   const place = placeOf(root, field);
   if (isTemplate(value))
     return {
-      problem: message`has a template in ${place}, which must be ${words(expected)}; its value is unknown`,
-      remedy: words('check the value that replaces it'),
+      problem: message`has a template in ${place}, which must be ${words(expected)}, so its value is unknown`,
+      ...TEMPLATE_REPORT,
       field,
-      severity: 'info',
     };
   return {
     problem: message`has ${words(typeName(value))} in ${place}, which must be ${words(expected)}`,
     remedy: words(remedyFor(value, expected)),
     field,
+    unlessReported: true,
   };
 }
 
@@ -82,6 +95,12 @@ export function unknownField(
   elsewhere?: Message,
 ): FieldReport {
   const name = String(field.at(-1));
+  if (isTemplate(name))
+    return {
+      problem: message`has a template in ${placeOf(root, field)}, so its fields are unknown`,
+      ...TEMPLATE_REPORT,
+      field,
+    };
   const meant = meantName(name, known);
   const remedy =
     meant !== undefined
@@ -89,7 +108,12 @@ export function unknownField(
       : elsewhere !== undefined
         ? message`move it to ${elsewhere}`
         : words('remove it, or move it to where the API has it');
-  return { problem: message`has the unknown field ${placeOf(root, field)}`, remedy, field };
+  return {
+    problem: message`has the unknown field ${placeOf(root, field)}`,
+    remedy,
+    field,
+    unlessReported: true,
+  };
 }
 
 /** The known name that a misspelt one is meant to be. */

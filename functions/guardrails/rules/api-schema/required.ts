@@ -1,7 +1,7 @@
 /**
  * Fields without which the API server refuses an object, by model. Not every field that the models call required is: the
  * server has defaults for some, and accepts the zero value of others. What the rules volumes and seccomp-profile report is
- * left to them. From pkg/apis in k8s.io/kubernetes 1.37, validation.
+ * left to them, as is what pod-security reports. From pkg/apis in k8s.io/kubernetes 1.37, validation.
  */
 export const REQUIRED = new Map<string, readonly string[]>(
   Object.entries({
@@ -9,7 +9,6 @@ export const REQUIRED = new Map<string, readonly string[]>(
     ApiextensionsV1ServiceReference: ['name', 'namespace'],
     RbacV1Subject: ['kind', 'name'],
     V1APIServiceSpec: ['groupPriorityMinimum', 'versionPriority'],
-    V1AppArmorProfile: ['type'],
     V1AuditAnnotation: ['key', 'valueExpression'],
     V1CSIPersistentVolumeSource: ['driver', 'volumeHandle'],
     V1CSIVolumeSource: ['driver'],

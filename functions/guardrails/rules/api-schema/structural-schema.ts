@@ -1,4 +1,4 @@
-import { type Placed, groupOf } from '../../krm/resource';
+import { groupOf } from '../../krm/resource';
 import { message, words } from '../../message';
 import { type FieldPath } from '../../yaml/field-path';
 import {
@@ -68,11 +68,6 @@ export class CustomSchemas {
 
 function isDefinition(resource: YamlObject): boolean {
   return resource.kind === 'CustomResourceDefinition' && groupOf(resource) === 'apiextensions.k8s.io';
-}
-
-/** The CustomResourceDefinitions among resources. */
-export function definitionsIn(resources: readonly Placed[]): YamlObject[] {
-  return resources.map(({ resource }) => resource).filter(isDefinition);
 }
 
 const ROOT_FIELDS = ['apiVersion', 'kind', 'metadata'];
