@@ -106,7 +106,7 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
         : inspected(report, place, isComplete || judgesParts ? highest : 'warning');
     });
   });
-  return [...ofAnnotations, ...withoutRepetitions(ofRules, yielding)];
+  return withoutRepetitions([...ofAnnotations, ...ofRules], yielding);
 }
 
 /** The findings, without those that yield to one of another rule. */

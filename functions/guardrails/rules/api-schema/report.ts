@@ -57,7 +57,9 @@ export function wrongType(
   expected: string,
 ): FieldReport {
   const place = placeOf(root, field);
-  if (isTemplate(value))
+  // A list of capabilities that is written as one of them, such as NET_BIND_SERVICE, is no template.
+  const mayBeName = expected === 'a list' && typeof value === 'string' && value.split('_').length < 4;
+  if (isTemplate(value) && !(mayBeName && /^[A-Z]/.test(value)))
     return {
       problem: message`has a template in ${place}, which must be ${words(expected)}, so its value is unknown`,
       ...TEMPLATE_REPORT,
