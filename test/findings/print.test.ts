@@ -161,4 +161,9 @@ describe('a fingerprint', () => {
   ])('changes with %s', (_, more) => {
     expect(fingerprintOf({ ...FINDING, ...more })).not.toBe(original);
   });
+
+  it('of a finding without a resource changes with the file', () => {
+    const of = (file: string) => fingerprintOf({ ...FINDING, resource: undefined, source: { file } });
+    expect(of('overlays/dev/kustomization.yaml')).not.toBe(of('overlays/prod/kustomization.yaml'));
+  });
 });

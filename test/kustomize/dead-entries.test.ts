@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import type { Result } from '../../functions/guardrails/krm/result';
 import { run } from '../../functions/guardrails/run';
+import { check } from '../support/check-package';
 import { resourceList } from '../support/package-files';
 import { findKustomizeForTests } from '../support/tools';
 
@@ -120,6 +121,31 @@ describe('an images entry', () => {
       'base/kustomization.yaml': `${BASE['base/kustomization.yaml']}replacements:\n- source: {kind: Deployment, name: db}\n  targets:\n  - select: {kind: Deployment, name: backend}\n    fieldPaths: ["spec.template.spec.containers.0.image"]\n`,
     };
     expect(await inProd('images:\n- {name: db, newTag: "2"}\n', files)).toEqual([]);
+  });
+
+  test.each([
+    ['an image field', 'images:\n- {kind: Shop, path: spec/image}\n', []],
+    [
+      'a reference to a name',
+      'nameReference:\n- kind: ConfigMap\n  fieldSpecs:\n  - {kind: Shop, path: spec/settings}\n',
+      [
+        'warning overlays/prod: the images entry redis matches no image, so it has no effect (overlays/prod/kustomization.yaml:5, images[0]); write the name of the image as the resources have it, or remove the entry',
+      ],
+    ],
+  ])('is judged by what a transformer configuration of a base adds: %s', async (_, names, expected) => {
+    const files = {
+      'base/backend.yaml': BASE['base/backend.yaml'],
+      'base/kustomization.yaml': `${KUSTOMIZATION}resources: [backend.yaml, shop.yaml]\nconfigurations: [names.yaml]\n`,
+      'base/shop.yaml':
+        'apiVersion: example.com/v1\nkind: Shop\nmetadata:\n  name: shop\nspec: {image: "redis:7"}\n',
+      'base/names.yaml': names,
+    };
+    const prod = 'images:\n- {name: redis, newTag: "2"}\n';
+    const found = await check({
+      ...files,
+      'overlays/prod/kustomization.yaml': `${KUSTOMIZATION}resources: [../../base]\n${prod}`,
+    });
+    expect(found.filter((one) => one.includes('has no effect'))).toEqual(expected);
   });
 
   test('a second entry for a name that is renamed first has no effect', async () => {

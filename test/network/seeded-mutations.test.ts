@@ -2,23 +2,13 @@
 import { parseAllDocuments, stringify } from 'yaml';
 import { fix } from '../support/fix-package';
 import { type PackageFiles, repositoryFiles, withEdit } from '../support/package-files';
+import { numbersFrom } from '../support/seeded';
 
 const SEED = Number(process.env.GUARDRAILS_SEED ?? 20_261_127);
 const MUTATIONS = 40;
 const POLICIES = 'base/network-policies.yaml';
 const PROD = 'overlays/prod/kustomization.yaml';
 const DIRECTIONS = ['ingress', 'egress'] as const;
-
-/** A number from 0 to 1, the same ones for a seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Rule {
   from?: Peer[];
@@ -164,7 +154,7 @@ async function reportedOf(files: PackageFiles): Promise<string[]> {
 test.each(Array.from({ length: MUTATIONS }, (_, i) => [NAMES[i % NAMES.length] ?? '', SEED + i] as const))(
   '%s (seed %i) is reported',
   async (name, seed) => {
-    const random = generator(seed);
+    const random = numbersFrom(seed);
     const pick: Pick = (list) => {
       const one = list[Math.floor(random() * list.length)];
       if (one === undefined) throw new Error(`${name}: nothing to choose from`);

@@ -7,17 +7,6 @@ import {
 } from '../../functions/guardrails/kubernetes/api-types';
 import type { YamlObject, YamlValue } from '../../functions/guardrails/yaml/yaml';
 
-/** Numbers from 0 to 1 that a seed determines (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** Makes resources and changes of them at random. */
 export class Generator {
   /** @param without fields that no resource gets, such as `V1Pod.spec` */

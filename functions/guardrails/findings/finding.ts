@@ -104,11 +104,13 @@ export function hasError(findings: readonly Finding[]): boolean {
 
 /**
  * An `f` and 16 hexadecimal digits that stay the same when lines move, lists are reordered or an overlay is added: of
- * rule, kind, name, container, field without indices, and problem. Without the letter, YAML may read a number.
+ * rule, kind, name, container, field without indices, and problem; of the file where there is no resource. Without the
+ * letter, YAML may read a number.
  */
-export function fingerprintOf({ rule, resource, container, field, problem }: Finding): string {
+export function fingerprintOf({ rule, resource, container, field, problem, source }: Finding): string {
   const keys = field?.filter((step) => typeof step === 'string');
-  const identity = JSON.stringify([rule, resource?.kind, resource?.name, container, keys, problem.raw]);
+  const name = resource === undefined ? source?.file : resource.name;
+  const identity = JSON.stringify([rule, resource?.kind, name, container, keys, problem.raw]);
   const { createHash } = process.getBuiltinModule('node:crypto');
   return `f${createHash('sha256').update(identity).digest('hex').slice(0, 16)}`;
 }

@@ -57,7 +57,9 @@ const NOTHING: Accumulated = { images: new Map(), resources: [] };
 const UNKNOWN: Accumulated = { images: undefined, resources: undefined };
 const PATCHES = ['patches', 'patchesJson6902', 'patchesStrategicMerge'];
 /** Fields with which a kustomization adds or changes what its files do not show. */
-const OPAQUE = ['generators', 'configurations', 'helmCharts', 'helmChartInflationGenerator'];
+const OPAQUE = ['generators', 'helmCharts', 'helmChartInflationGenerator'];
+/** Fields of a transformer configuration that decide where images and names are. */
+const CONFIGURED = ['images', 'namePrefix', 'nameSuffix'];
 /** Components are applied again for each kustomization that includes them; no real package has so many. */
 const MOST_APPLICATIONS = 10_000;
 
@@ -98,7 +100,7 @@ class Accumulation {
     const included = kustomization.folders.filter((one) => !components.includes(one));
     let state = join([incoming, this.ownOf(kustomization), ...included.map((one) => this.of(one))]);
     for (const component of components) state = this.apply(component, state, new Set([...within, dir]));
-    if (isOpaque(kustomization)) state = UNKNOWN;
+    if (this.isOpaque(kustomization)) state = UNKNOWN;
     return this.transform(kustomization, state);
   }
 
@@ -168,6 +170,15 @@ class Accumulation {
     return documents;
   }
 
+  private isOpaque({ dir, value, problems }: Kustomization): boolean {
+    if (problems.length > 0 || OPAQUE.some((field) => !isEmpty(value[field]))) return true;
+    const { configurations = [] } = value;
+    if (!Array.isArray(configurations)) return true;
+    const isKnown = (document: YamlValue) =>
+      isObject(document) && CONFIGURED.every((field) => isEmpty(document[field]));
+    return configurations.some((file) => this.documentsAt(dir, file)?.every(isKnown) !== true);
+  }
+
   private documentsAt(dir: string, file: YamlValue | undefined): YamlValue[] | undefined {
     if (typeof file !== 'string' || file.includes('\n')) return undefined;
     const target = path.join(dir, file);
@@ -186,10 +197,6 @@ function join(all: readonly Accumulated[]): Accumulated {
     images: images.length < all.length ? undefined : new Map(images.flatMap((one) => [...one])),
     resources: resources.length < all.length ? undefined : resources.flat(),
   };
-}
-
-function isOpaque({ value, problems }: Kustomization): boolean {
-  return problems.length > 0 || OPAQUE.some((field) => !isEmpty(value[field]));
 }
 
 function namedResource(resource: YamlObject): NamedResource {

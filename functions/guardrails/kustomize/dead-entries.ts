@@ -163,7 +163,7 @@ function selectorOf(target: YamlObject): ((resource: NamedResource) => boolean) 
 function anchored(value: YamlValue | undefined): RegExp | undefined {
   const text = value ?? '';
   if (text === '') return /(?:)/;
-  if (typeof text !== 'string' || isObject(value) || !/^(?:[\w.|-]|\.\*(?!.*\*))+$/.test(text))
+  if (typeof text !== 'string' || isObject(value) || !/^(?:[\w./|-]|\.\*(?!.*\*))+$/.test(text))
     return undefined;
   return new RegExp(`^(?:${text})$`);
 }
