@@ -212,7 +212,10 @@ describe('every kind that runs pods is hardened where its pod spec is', () => {
   const deploymentList = (spec: Resource) => ({
     apiVersion: 'apps/v1',
     kind: 'DeploymentList',
-    items: [{ metadata, spec: { selector: {}, template: { spec } } }, workload('apps/v1', 'Deployment', spec)],
+    items: [
+      { metadata, spec: { selector: {}, template: { spec } } },
+      workload('apps/v1', 'Deployment', spec),
+    ],
   });
 
   it.each<[string, (spec: Resource) => Resource]>([

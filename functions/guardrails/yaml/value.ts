@@ -19,10 +19,7 @@ export function valueOf(node: YamlNode | null): YamlValue {
 }
 
 /** Like `valueOf`; it also calls `onRepeated` with each key that its mapping has already, merge keys aside. */
-export function valueWithRepeatedKeys(
-  node: YamlNode | null,
-  onRepeated: (key: YamlNode) => void,
-): YamlValue {
+export function valueWithRepeatedKeys(node: YamlNode | null, onRepeated: (key: YamlNode) => void): YamlValue {
   return read(node, onRepeated);
 }
 
