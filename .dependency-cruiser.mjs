@@ -10,6 +10,7 @@ const ROOMS = [
   'config/',
   'policies/',
   'rules/',
+  'cel/',
   'network/',
   'kustomize/',
   'kubernetes/',

@@ -48,8 +48,13 @@ export function hostRange({ version, value }: IpAddress): IpRange | undefined {
 
 /** A range as CIDR text, IPv6 in its shortest form (RFC 5952). */
 export function printIpRange({ version, first, length }: IpRange): string {
-  const address = addressText(version, first);
-  return `${version === 6 ? shortForm(address) : address}/${length}`;
+  return `${printAddress(version, first)}/${length}`;
+}
+
+/** An address as text, IPv6 in its shortest form (RFC 5952). */
+export function printAddress(version: Version, value: bigint): string {
+  const address = addressText(version, value);
+  return version === 6 ? shortForm(address) : address;
 }
 
 /** Whether a range is a proper part of another. Two CIDR ranges are disjoint, or one contains the other. */

@@ -1,3 +1,4 @@
+import { admissionPolicy } from './admission-policy';
 import { apiSchema } from './api-schema';
 import { capabilities } from './capabilities';
 import { deadKustomize } from './dead-kustomize';
@@ -18,7 +19,7 @@ import { volumes } from './volumes';
 /**
  * In the order in which findings are reported and fixes are written: the resource itself, images and Secrets first, then the securityContext
  * of pod and container, the rest of Pod Security, mounts and volumes, the ServiceAccount and what RBAC gives it, resources,
- * the kustomizations themselves, and at last the network.
+ * a team's own policies, the kustomizations themselves, and at last the network.
  */
 export const RULES: readonly Rule[] = [
   apiSchema,
@@ -34,6 +35,7 @@ export const RULES: readonly Rule[] = [
   serviceAccountToken,
   rbac,
   resources,
+  admissionPolicy,
   deadKustomize,
   networkPolicy,
 ];

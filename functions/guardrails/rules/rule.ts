@@ -26,6 +26,8 @@ export interface RuleContext {
   readonly schemas: CustomSchemas;
   /** The minor version of Kubernetes that serves the resources; Infinity: the newest. */
   readonly kubernetesMinor: number;
+  /** The objects of `spec.policies`: policies, their bindings and parameters. */
+  readonly policies?: readonly Placed[] | undefined;
 }
 
 /**

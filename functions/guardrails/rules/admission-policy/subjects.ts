@@ -1,0 +1,105 @@
+import { type Value, Unknown, fromYaml } from '../../cel/value';
+import { type Placed, groupOf, resourceRef } from '../../krm/resource';
+import { podSpecOf } from '../../kubernetes/workload';
+import { stringsIn } from '../../network/selector';
+import { valueAt } from '../../yaml/field-path';
+import { type YamlObject, isAbsent, mappingOf, objectAt, textOf } from '../../yaml/yaml';
+import { withDefaults } from './defaults';
+import type { ServedKinds } from './kinds';
+import type { Subject } from './match';
+
+/** An object whose creation policies judge. */
+export interface JudgedObject extends Subject {
+  /** The resource of the build that is the object, or that makes it. */
+  readonly at: Placed;
+  /** Whether it is the pod that the template of the resource makes. */
+  readonly isPodOfTemplate: boolean;
+  /** The variable `object`. */
+  readonly value: () => Value;
+  /** The variable `namespaceObject`. */
+  readonly namespaceValue: () => Value;
+}
+
+const OF_REQUEST = 'the namespace is that of the request, which the build does not say';
+
+/** The objects of a build: its resources, and the pods that their templates make. */
+export function judgedObjects(resources: readonly Placed[], kinds: ServedKinds): JudgedObject[] {
+  const namespaces = new Map<string, YamlObject>();
+  for (const { resource } of resources)
+    if (resource.kind === 'Namespace' && groupOf(resource) === '')
+      namespaces.set(resourceRef(resource).name, resource);
+  return resources.flatMap((at) => {
+    const { resource } = at;
+    const own = judged(at, resource, kinds, namespaces, false);
+    const pod = podOf(resource);
+    return pod === undefined ? [own] : [own, judged(at, pod, kinds, namespaces, true)];
+  });
+}
+
+/** The pod that the template of a workload makes. */
+function podOf(resource: YamlObject): YamlObject | undefined {
+  const pod = podSpecOf(resource);
+  if (pod === undefined || pod.path.length < 2) return undefined;
+  const template = valueAt(resource, pod.path.slice(0, -1));
+  const metadata = objectAt({ template: template ?? null }, 'template').metadata ?? {};
+  const { namespace, name } = objectAt(resource, 'metadata');
+  return mappingOf({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: mappingOf(objectAt({ metadata }, 'metadata'), {
+      generateName: `${textOf(name ?? '')}-`,
+      ...(isAbsent(namespace) ? {} : { namespace: namespace ?? null }),
+    }),
+    spec: pod.value,
+  });
+}
+
+function judged(
+  at: Placed,
+  object: YamlObject,
+  kinds: ServedKinds,
+  namespaces: ReadonlyMap<string, YamlObject>,
+  isPodOfTemplate: boolean,
+): JudgedObject {
+  const { resource, isNamespaced } = kinds.of(object);
+  const ref = resourceRef(object);
+  const namespace = isNamespaced === false ? undefined : ref.namespace;
+  const own = namespace === undefined ? undefined : namespaces.get(namespace);
+  const metadata = objectAt(object, 'metadata');
+  let value: Value | undefined;
+  return {
+    at,
+    isPodOfTemplate,
+    object,
+    group: groupOf(object),
+    version: ref.apiVersion.split('/').at(-1) ?? '',
+    resource,
+    isNamespaced,
+    name: isAbsent(metadata.name) ? '' : ref.name,
+    namespace,
+    labels: stringsIn(metadata.labels),
+    namespaceLabels: own && stringsIn(objectAt(own, 'metadata').labels),
+    value: () => (value ??= objectValue(object, isNamespaced)),
+    namespaceValue: () => {
+      if (isNamespaced === false) return null;
+      if (own !== undefined) return objectValue(own, false);
+      return new Unknown(namespace === undefined ? OF_REQUEST : `Namespace/${namespace} is not in the build`);
+    },
+  };
+}
+
+/** An object as the API server has it when policies see it, with what the cluster writes as unknown. */
+function objectValue(object: YamlObject, isNamespaced: boolean | undefined): Value {
+  const value = new Map(fieldsOf(fromYaml(withDefaults(object))));
+  const metadata = new Map(fieldsOf(value.get('metadata') ?? null));
+  if (isNamespaced !== false && !metadata.has('namespace'))
+    metadata.set('namespace', new Unknown(OF_REQUEST));
+  if (!metadata.has('name')) metadata.set('name', new Unknown('the API server makes the name'));
+  for (const field of ['uid', 'creationTimestamp'])
+    metadata.set(field, new Unknown(`the API server writes metadata.${field}`));
+  return value.set('metadata', metadata);
+}
+
+function fieldsOf(value: Value): [string, Value][] {
+  return value instanceof Map ? [...(value as ReadonlyMap<string, Value>)] : [];
+}
