@@ -118,7 +118,9 @@ describe('prod refuses an image that is not pinned', () => {
 });
 
 describe('pods without labels, which no NetworkPolicy of their own can select', () => {
-  const unlabelled = DEPLOYMENT('web:v1').replaceAll(/^.*\{app: web\}.*\n/gm, '');
+  const unlabelled = DEPLOYMENT('web:v1')
+    .replace('{matchLabels: {app: web}}', '{}')
+    .replace(/^ {4}metadata: .*\n/m, '');
   const REFUSED =
     '[error] overlays/prod: Deployment/web has pods that no NetworkPolicy isolates for ingress and egress (base/deployment.yaml:5); add a label of its own to the pod template, so that a NetworkPolicy can select the pods\n';
   const inShop = (more: Record<string, string>) =>
@@ -160,9 +162,9 @@ describe('prod refuses :latest in every place', () => {
       'a CronJob',
       onBase('', {
         'base/other.yaml':
-          'apiVersion: batch/v1\nkind: CronJob\nmetadata:\n  name: job\nspec:\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          containers: [{name: job, image: job}]\n',
+          'apiVersion: batch/v1\nkind: CronJob\nmetadata:\n  name: job\nspec:\n  schedule: "@daily"\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          containers: [{name: job, image: job}]\n',
       }),
-      'CronJob/job container "job" runs job, which has no tag (base/other.yaml:10); pin it under images in overlays/prod/kustomization.yaml',
+      'CronJob/job container "job" runs job, which has no tag (base/other.yaml:11); pin it under images in overlays/prod/kustomization.yaml',
     ],
     [
       'a named List',
@@ -328,7 +330,7 @@ describe('bad input ends in a clear error and an empty stdout', () => {
 
 it('plain YAML without findings passes through byte for byte', async () => {
   const input =
-    '# a comment\napiVersion: v1\nkind: ConfigMap\nmetadata:\n    name: a\ndata: {mode: 0644}\n---\n';
+    '# a comment\napiVersion: v1\nkind: ConfigMap\nmetadata:\n    name: a\ndata: {mode: "0644"}\n---\n';
   expect(await runText(input)).toEqual({ exitCode: 0, stdout: input, stderr: '' });
 });
 

@@ -6,10 +6,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import prettier from 'prettier';
 import { parseAllDocuments } from 'yaml';
+import { apiModels } from './support/api-models.mjs';
 import { markdownTable, messagesTable } from './support/messages-table.mjs';
 
 /** Each function updates one generated text. To add one, write a function and list it here. */
-const generators = [goldenBuilds, devProdTable, rulesTable, configuration, messages, diagrams];
+const generators = [apiTable, goldenBuilds, devProdTable, rulesTable, configuration, messages, diagrams];
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const FUNCTION_README = 'functions/guardrails/README.md';
@@ -37,6 +38,12 @@ async function buildOverlays() {
   const overlays = fs.readdirSync(inRoot('overlays'));
   const build = (overlay) => execFileSync(command, [...args, `overlays/${overlay}`], { cwd: ROOT });
   return Object.fromEntries(overlays.map((overlay) => [overlay, build(overlay).toString()]));
+}
+
+/** The fields of the Kubernetes API. */
+function apiTable() {
+  const file = 'functions/guardrails/kubernetes/api-models.ts';
+  write(file, apiModels(inRoot('node_modules/@kubernetes/client-node')));
 }
 
 function goldenBuilds(builds) {

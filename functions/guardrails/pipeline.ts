@@ -28,9 +28,11 @@ import { checkGeneratedAreKept } from './policies/kept-policies';
 import { domainsOfGenerated, generatedItems, updatePolicies } from './policies/update-policies';
 import { readExemptionsFile } from './config/exemptions-file';
 import { type PolicyFiles, readPolicyFiles } from './config/policy-files';
+import { readSchemas } from './config/schema-files';
 import { Substitutions } from './config/substitutions';
 import { RULES } from './rules';
 import { deadKustomizeIn } from './rules/dead-kustomize';
+import { apiSchema, kindsWithoutSchema } from './rules/api-schema';
 import { type FileSettings, harden } from './rules/harden';
 import { inspect } from './rules/inspect';
 import { type CheckedEntry, type ListedExemptions, NamedResources } from './rules/listed-exemptions';
@@ -89,7 +91,8 @@ export async function judge(
   const source = isStream ? undefined : packageOf(items, directory);
   const place = { isPackage: source !== undefined, configFile, directory };
   const exemptions = readExemptionsFile(items, written, place);
-  const config = { ...withFormerDomains(written, source), listedExemptions: exemptions.listed };
+  const definitions = readSchemas(written.schemaFiles, items, directory, source !== undefined);
+  const config = { ...withFormerDomains(written, source), listedExemptions: exemptions.listed, definitions };
   const policies = readPolicyFiles(config, items, directory, source === undefined);
   // A directory shows that there are no kustomizations.
   if (source === undefined && directory?.hidden.length !== 0) requireCompleteResources(items);
@@ -334,6 +337,9 @@ async function verifyBuilds(
   const { listedExemptions: listed } = config;
   const replaced = () => builds.flatMap((build) => variables.replace(build.overlay, build.resources));
   const entries = listed === undefined ? [] : checkEntries(listed, pkg, replaced(), failures);
+  const withSchemaRule = builds.filter(
+    ({ overlay }) => settingsFor(config, overlay).levels.get(apiSchema.id) !== 'off',
+  );
   const version = builds.length === 0 ? 'of unknown version' : await kustomizeVersion(kustomize);
   return {
     builds: all.judged.map(
@@ -347,7 +353,7 @@ async function verifyBuilds(
       ...checkJudged(all),
       ...checkListed(all, pkg),
     ],
-    summary: summaryOf(all, version, findings.flat()),
+    summary: summaryOf(all, version, findings.flat(), kindsWithoutSchema(withSchemaRule, config.definitions)),
   };
 }
 
@@ -421,8 +427,17 @@ function checkListed({ forgotten }: Overlays, { graph }: Package): Finding[] {
   }));
 }
 
-/** `judged: overlays/dev, overlays/prod; taken for a base: base; built by kustomize v5.8.1; 2 workloads not isolated`. */
-function summaryOf({ judged, bases }: Overlays, version: string, findings: readonly Finding[]): Message {
+/**
+ * `judged: overlays/dev, overlays/prod; taken for a base: base; built by kustomize v5.8.1; 2 workloads not isolated`.
+ *
+ * @param unchecked the kinds whose fields no schema checks
+ */
+function summaryOf(
+  { judged, bases }: Overlays,
+  version: string,
+  findings: readonly Finding[],
+  unchecked: readonly string[],
+): Message {
   const namesOf = (counted: Counted, nameOf: (resource: ResourceRef) => string) =>
     new Set(
       findings.flatMap(({ counts, resource }) => (counts === counted && resource ? nameOf(resource) : [])),
@@ -435,8 +450,16 @@ function summaryOf({ judged, bases }: Overlays, version: string, findings: reado
     message`built by kustomize ${version}`,
     ...(open === 0 ? [] : [message`${open} ${words(open === 1 ? 'workload' : 'workloads')} not isolated`]),
     ...(unknown === 0 ? [] : [message`${unknown} ${words(unknown === 1 ? 'kind' : 'kinds')} not understood`]),
+    ...(unchecked.length === 0 ? [] : [withoutSchema(unchecked)]),
   ];
   return joinMessages(parts, '; ');
+}
+
+/** `2 kinds without a schema: cert-manager.io/v1 Certificate, cert-manager.io/v1 Issuer`; at most three by name. */
+function withoutSchema(kinds: readonly string[]): Message {
+  const names = joinMessages(kinds.slice(0, 3), ', ');
+  const more = kinds.length > 3 ? message` and ${kinds.length - 3} more` : '';
+  return message`${kinds.length} ${words(kinds.length === 1 ? 'kind' : 'kinds')} without a schema: ${names}${more}`;
 }
 
 /** A finding of the package, as the level of its rule in an overlay has it; none for a rule that is off. */
@@ -514,11 +537,31 @@ function verifyStream(items: readonly Item[], config: Config, files: PolicyFiles
   const sources = new Map(
     items.map(({ value, path: file }) => [value, file === undefined ? file : { file }]),
   );
+  const { levels } = settingsFor(config, undefined);
   const values = items.map(({ value }) => value);
   const findings = [
+    ...items.flatMap(repeatedKeysOf).flatMap((one) => atLevel(one, levels)),
     ...found.map(({ finding, root }) => ({ ...finding, source: sources.get(root) })),
     ...files.check([values]),
   ];
   const build = { overlay: undefined, manifests: '', resources: items.length };
   return { builds: [build], findings };
+}
+
+/** The keys that a document of a stream has twice. kustomize refuses them itself. */
+function repeatedKeysOf({ value, path: file, repeatedKeys = [] }: Item): Finding[] {
+  const { id: rule, documentation } = apiSchema;
+  return repeatedKeys.map(({ name, line }) => {
+    const at = line === undefined || file !== undefined ? '' : message`, again in line ${line}`;
+    return {
+      rule,
+      documentation,
+      severity: 'error',
+      problem: message`has the key ${name} twice in one mapping${at}`,
+      remedy: words('remove one of them; kubectl uses the last, and strict decoders refuse both'),
+      resource: resourceRef(value),
+      overlays: [],
+      source: file === undefined ? undefined : { file, line },
+    };
+  });
 }

@@ -598,6 +598,7 @@ describe('random configurations', () => {
       dns: someOf({ ...pods, addresses, ports }),
     }),
     substitute: fc.constant('variables.yaml'),
+    kubernetesVersion: fc.constantFrom('v1.20', 'v1.37', 'latest'),
   };
   const ruleList = fc.subarray(['pinned-image', 'plain-secret', 'volumes']);
   const folders = fc.subarray(['envs/*', 'apps/**']);
@@ -620,6 +621,7 @@ describe('random configurations', () => {
         overlays: folders,
         bases: folders,
         kustomizeVersion: fc.constantFrom('v5.8.1', 'any'),
+        schemas: fc.subarray(['crds/a.yaml', 'crds/b.yaml']),
       }),
     },
     { requiredKeys: ['apiVersion', 'kind'] },

@@ -5,7 +5,7 @@ const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustom
 const COMPONENT = 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n';
 /** @param fields more lines of its container */
 const DEPLOYMENT = (name: string, fields = '') =>
-  `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\nspec:\n  template:\n    spec:\n      containers:\n        - name: ${name}\n          image: ${name}:v1\n${fields}    metadata: {labels: {app: ${name}}}\n`;
+  `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\nspec:\n  template:\n    spec:\n      containers:\n        - name: ${name}\n          image: ${name}:v1\n${fields}    metadata: {labels: {app: ${name}}}\n  selector: {matchLabels: {app: ${name}}}\n`;
 
 describe('an overlay that removes the hardening is refused, and the finding names its source', () => {
   /** A ResourceList as kpt sends it. */

@@ -184,13 +184,13 @@ describe('every kind that runs pods is hardened where its pod spec is', () => {
     apiVersion,
     kind,
     metadata,
-    spec: { template: { spec } },
+    spec: { selector: {}, template: { spec } },
   });
   const cronJob = (spec: Resource): Resource => ({
     apiVersion: 'batch/v1',
     kind: 'CronJob',
     metadata,
-    spec: { jobTemplate: { spec: { template: { spec } } } },
+    spec: { schedule: '@daily', jobTemplate: { spec: { template: { spec } } } },
   });
   const scaledJob = (spec: Resource) => ({
     apiVersion: 'keda.sh/v1alpha1',
@@ -222,7 +222,10 @@ describe('every kind that runs pods is hardened where its pod spec is', () => {
   const deploymentList = (spec: Resource) => ({
     apiVersion: 'apps/v1',
     kind: 'DeploymentList',
-    items: [{ metadata, spec: { template: { spec } } }, workload('apps/v1', 'Deployment', spec)],
+    items: [
+      { metadata, spec: { selector: {}, template: { spec } } },
+      workload('apps/v1', 'Deployment', spec),
+    ],
   });
 
   it.each<[string, (spec: Resource) => Resource]>([
@@ -254,7 +257,7 @@ describe('every kind that runs pods is hardened where its pod spec is', () => {
       apiVersion: 'apps/v1',
       kind: 'StatefulSet',
       metadata,
-      spec: { ...claims, template: { spec } },
+      spec: { ...claims, selector: {}, template: { spec } },
     });
     expect(await hardened(set({ containers: [{ ...BARE, ...mounts }] }))).toEqual(
       set({ containers: [{ ...HARDENED, ...mounts }], ...HARDENED_POD }),
@@ -265,7 +268,7 @@ describe('every kind that runs pods is hardened where its pod spec is', () => {
     ['a template without labels of an unknown API group', workload('example.com/v1', 'Deployment', bare)],
     ['a Job of Volcano', { apiVersion: 'batch.volcano.sh/v1alpha1', kind: 'Job', metadata, spec: {} }],
     ['a Rollout that refers to a Deployment', rollout({ workloadRef: { name: 'web' } })],
-    ['a Deployment without a pod template', { apiVersion: 'apps/v1', kind: 'Deployment', metadata }],
+    ['a pod template that is missing', { apiVersion: 'v1', kind: 'ReplicationController', metadata }],
   ])('not %s', async (_, resource) => {
     expect(await hardened(resource)).toEqual(resource);
   });
@@ -292,16 +295,20 @@ describe('every kind that runs pods is hardened where its pod spec is', () => {
   });
 
   it('containers of every type; an ephemeral container has no field resources', async () => {
-    const { name, image, securityContext, volumeMounts } = HARDENED;
+    const { image, securityContext, volumeMounts } = HARDENED;
     expect(
       await hardened(
-        pod({ initContainers: [BARE], containers: [BARE, BARE], ephemeralContainers: [{ ...BARE }] }),
+        pod({
+          initContainers: [{ ...BARE, name: 'first' }],
+          containers: [BARE, { ...BARE, name: 'beside' }],
+          ephemeralContainers: [{ ...BARE, name: 'debugger' }],
+        }),
       ),
     ).toEqual(
       pod({
-        initContainers: [HARDENED],
-        containers: [HARDENED, HARDENED],
-        ephemeralContainers: [{ name, image, securityContext, volumeMounts }],
+        initContainers: [{ ...HARDENED, name: 'first' }],
+        containers: [HARDENED, { ...HARDENED, name: 'beside' }],
+        ephemeralContainers: [{ name: 'debugger', image, securityContext, volumeMounts }],
         ...HARDENED_POD,
         volumes: [TMP],
       }),
@@ -321,12 +328,15 @@ describe('every kind that runs pods is hardened where its pod spec is', () => {
     );
   });
 
+  it('a pod with an empty list of containers gets the fields of a pod', async () => {
+    expect(await hardened(pod({ containers: [] }))).toEqual(pod({ containers: [], ...HARDENED_POD }));
+  });
+
   it.each<[string, Resource]>([
     ['no containers', {}],
-    ['an empty list of them', { containers: [] }],
     ['null', { containers: null }],
-  ])('a pod with %s gets the fields of a pod', async (_, spec) => {
-    expect(await hardened(pod(spec))).toEqual(pod({ ...spec, ...HARDENED_POD }));
+  ])('a pod with %s is refused', async (_, spec) => {
+    expect(await errorsFor(JSON.stringify(pod(spec)))).toEqual(['api-schema spec']);
   });
 });
 

@@ -11,6 +11,7 @@ import type { HardenMode } from '../rules/annotations';
 import type { ListedExemptions } from '../rules/listed-exemptions';
 import type { Level } from '../rules/inspect';
 import type { ProbeSettings } from '../rules/rule';
+import type { YamlObject } from '../yaml/yaml';
 
 /** Rule id to level; `error` where a rule is not named. */
 export type Levels = ReadonlyMap<string, Level>;
@@ -30,6 +31,8 @@ export interface Settings {
   readonly substitute: string | undefined;
   /** Globs of the objects that exist outside of the package: `Secret/postgres-*`. */
   readonly external: readonly string[];
+  /** The minor version of Kubernetes that serves the resources; Infinity: the newest. */
+  readonly kubernetesMinor: number;
 }
 
 export interface Config extends Settings {
@@ -46,6 +49,10 @@ export interface Config extends Settings {
   readonly policyFiles: readonly string[];
   /** The version of kustomize that must build the overlays; undefined: any. */
   readonly kustomizeVersion: string | undefined;
+  /** Files with CustomResourceDefinitions, besides those that the builds have. */
+  readonly schemaFiles: readonly string[];
+  /** The CustomResourceDefinitions in these files. */
+  readonly definitions: readonly YamlObject[];
   readonly exemptions: ExemptionLimits;
   /** The keys of annotations and of the label of generated policies. */
   readonly annotations: AnnotationNames;
@@ -75,6 +82,9 @@ export const DEFAULTS: Config = {
   policyFiles: [],
   substitute: undefined,
   external: [],
+  kubernetesMinor: Infinity,
+  schemaFiles: [],
+  definitions: [],
   kustomizeVersion: undefined,
   exemptions: {
     neverExempt: new Map([['pinned-image', words('the configuration')]]),

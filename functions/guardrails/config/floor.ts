@@ -40,6 +40,7 @@ const SETTINGS: readonly Setting[] = [
   { key: ['podSecurity', 'level'], isLooser: isBelow(['restricted', 'baseline']), inEnvironments: true },
   // A newer version of Pod Security has more controls, and allows more sysctls.
   { key: ['podSecurity', 'version'], isLooser: isOther },
+  { key: ['kubernetesVersion'], isLooser: isOther },
   { key: ['resources', 'add'], isLooser: isBelow(['all', 'requests', 'none']), inEnvironments: true },
   { key: ['resources', 'limits', '*'], isLooser: isLargerLimit },
   { key: ['resources', 'requests', '*'], isLooser: (own, floor) => own === null && floor !== null },
@@ -98,7 +99,16 @@ export function readFloor(document: YamlObject, locate: Locate): Floor {
       refuse(field, message`${formatPath(field)} cannot be set by a floor; use ${words(names)}`);
     }
   }
-  const { podSecurity, resourceDefaults, network, kustomizeVersion, complete, images, probes } = config;
+  const {
+    podSecurity,
+    resourceDefaults,
+    network,
+    kustomizeVersion,
+    kubernetesMinor,
+    complete,
+    images,
+    probes,
+  } = config;
   const defaults = {
     ...DEFAULTS,
     podSecurity: { ...DEFAULTS.podSecurity, minor: podSecurity.minor },
@@ -107,6 +117,7 @@ export function readFloor(document: YamlObject, locate: Locate): Floor {
     images,
     probes,
     kustomizeVersion,
+    kubernetesMinor,
     complete,
   };
   return { document, locate, defaults, config };

@@ -68,6 +68,8 @@ export function readConfig(
     bases: spec.bases ?? [],
     policyFiles: spec.policies ?? [],
     kustomizeVersion: spec.kustomizeVersion ?? defaults.kustomizeVersion,
+    schemaFiles: spec.schemas ?? [],
+    definitions: [],
     annotations:
       spec.annotationDomain === undefined ? defaults.annotations : annotationNames(spec.annotationDomain),
     warnings: [...outdated, ...closed],
@@ -109,7 +111,7 @@ function settingsIn(
   field: FieldPath,
   locate: PrintLocation,
 ): Settings {
-  const { rules, podSecurity, resources, network, substitute } = written;
+  const { rules, podSecurity, resources, network, substitute, kubernetesVersion } = written;
   return {
     levels: new Map([...base.levels, ...levelsIn(rules)]),
     podSecurity: { ...base.podSecurity, ...podSecurityIn(podSecurity) },
@@ -120,6 +122,7 @@ function settingsIn(
     images: imagesIn(written.images, base.images),
     probes: { ...base.probes, ...written.probes },
     substitute: substitute ?? base.substitute,
+    kubernetesMinor: kubernetesVersion === undefined ? base.kubernetesMinor : minorOf(kubernetesVersion),
     // What exists everywhere exists in an environment, too.
     external: [...base.external, ...(written.external ?? [])],
   };
@@ -173,10 +176,13 @@ function podSecurityIn({
 }: NonNullable<WrittenSettings['podSecurity']> = {}): Partial<PodSecurity> {
   return {
     ...(level === undefined ? {} : { level }),
-    ...(version === undefined
-      ? {}
-      : { minor: version === 'latest' ? Infinity : Number(version.slice('v1.'.length)) }),
+    ...(version === undefined ? {} : { minor: minorOf(version) }),
   };
+}
+
+/** The minor version in `v1.31`; Infinity for `latest`. */
+function minorOf(version: string): number {
+  return version === 'latest' ? Infinity : Number(version.slice('v1.'.length));
 }
 
 function levelsIn(rules: WrittenSettings['rules']): Levels {

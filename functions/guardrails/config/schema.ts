@@ -117,6 +117,12 @@ const EXTERNAL = v.pipe(
     patternErrorMessage: 'must be a kind and a glob of names, such as Secret/postgres-*',
   }),
 );
+/** Older clusters miss more of the API than the versions that this setting is about. */
+const OLDEST_KUBERNETES = 20;
+const KUBERNETES_VERSIONS = [
+  ...Array.from({ length: NEWEST_MINOR - OLDEST_KUBERNETES + 1 }, (_, i) => `v1.${OLDEST_KUBERNETES + i}`),
+  'latest',
+];
 const { resourceDefaults, network } = DEFAULTS;
 
 const POD_SECURITY = strict({
@@ -272,6 +278,11 @@ const SETTINGS = {
     v.array(EXTERNAL),
     'Objects that exist outside of the package, by kind and a glob of names: `Secret/postgres-*`; an environment adds to those in `spec`',
   ),
+  kubernetesVersion: key(
+    v.picklist(KUBERNETES_VERSIONS),
+    `The version of Kubernetes that serves the resources, \`v1.${OLDEST_KUBERNETES}\` to \`v1.${NEWEST_MINOR}\`, or \`latest\`: an apiVersion that only a newer one removes is no finding`,
+    { default: 'latest' },
+  ),
 };
 const SETTING_NAMES = Object.keys(SETTINGS).map((name) => `\`${name}\``);
 const ENVIRONMENT = strict({
@@ -312,6 +323,11 @@ const SPEC = strict({
   kustomizeVersion: key(
     v.string(),
     'The version of kustomize that must build: another one is an error. Without it, any version builds',
+  ),
+  schemas: key(
+    v.array(v.string()),
+    'Files of the package with CustomResourceDefinitions, besides those in the builds; custom resources are checked by their schemas',
+    { default: [] },
   ),
   annotationDomain: key(
     ANNOTATION_DOMAIN,

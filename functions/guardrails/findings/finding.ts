@@ -30,6 +30,8 @@ export interface Report {
   readonly counts?: Counted | undefined;
   /** What is reported besides where an exemption covers it: what the exempt pod still needs to start. */
   readonly ifExempt?: Report;
+  /** Is left out where another rule has an error or a warning at its field, or below: one cause is reported once. */
+  readonly unlessReported?: boolean;
 }
 
 /** A report about one resource of a build. */

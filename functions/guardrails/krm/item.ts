@@ -4,7 +4,7 @@ import { type Edit, editDocument, withEdit } from '../yaml/edit';
 import { removeEntries } from '../yaml/layout';
 import { type Splice, joinDocuments, splice, withNewline } from '../yaml/text';
 import type { YamlEntry, YamlMapping, YamlNode, YamlObject, YamlValue } from '../yaml/yaml';
-import { entryOf, isObject, lineOf, parseYaml, valueOf } from '../yaml/yaml';
+import { entryOf, isObject, keyText, lineOf, parseYaml, valueWithRepeatedKeys } from '../yaml/yaml';
 import { annotationsOf } from './resource';
 
 export type { Edit } from '../yaml/edit';
@@ -41,6 +41,15 @@ export interface Item {
    * @throws InputError an edited item whose document cannot be edited
    */
   readonly text: string;
+  /** The keys that a mapping has twice, of which the last counts; undefined: none. */
+  readonly repeatedKeys?: readonly RepeatedKey[];
+}
+
+/** A key that is in its mapping already. */
+export interface RepeatedKey {
+  readonly name: string;
+  /** From 1, in the file, or in standard input; undefined if it is not at hand. */
+  readonly line: number | undefined;
 }
 
 const PATH = ['internal.config.kubernetes.io/path', 'config.kubernetes.io/path'] as const;
@@ -82,19 +91,27 @@ export function readItem(
     throw new InputError(
       message`${place}: found more than one document where one is expected; start each document with a line ---`,
     );
-  const value = valueIn(root, place);
+  const repeated: YamlNode[] = [];
+  const value = valueIn(root, place, repeated);
   if (value === null) return undefined;
   if (root?.kind !== 'mapping' || !isObject(value))
     throw new InputError(
       message`${place}: the content is not a Kubernetes resource; write a mapping with apiVersion and kind`,
     );
-  if (file !== undefined) return { value, path: file.path, index: file.index, range, line, text };
+  const repeatedKeys = (firstLine: number | undefined): Pick<Item, 'repeatedKeys'> => {
+    if (repeated.length === 0) return {};
+    const lineIn = ({ start }: YamlNode) => firstLine && lineOf(text, start) + firstLine - 1;
+    return { repeatedKeys: repeated.map((key) => ({ name: keyText(key), line: lineIn(key) })) };
+  };
+  if (file !== undefined)
+    return { value, path: file.path, index: file.index, range, line, text, ...repeatedKeys(line) };
   const annotations = annotationsOf(value);
   const path = firstText(annotations, PATH);
   const index = Number(firstText(annotations, INDEX) ?? 0);
   const fileText = withoutWireAnnotations(text, root);
   const isAtHand = path === undefined && fileText === text;
-  return { value, path, index, range, line: isAtHand ? line : undefined, text: fileText };
+  const ownLine = isAtHand ? line : undefined;
+  return { value, path, index, range, line: ownLine, text: fileText, ...repeatedKeys(ownLine) };
 }
 
 /**
@@ -113,9 +130,9 @@ export function requireResource(item: Item, where: () => string | Message): void
   }
 }
 
-function valueIn(root: YamlNode | null, place: Message): YamlValue {
+function valueIn(root: YamlNode | null, place: Message, repeated: YamlNode[]): YamlValue {
   try {
-    return valueOf(root);
+    return valueWithRepeatedKeys(root, (key) => repeated.push(key));
   } catch (error) {
     throw error instanceof InputError ? new InputError(message`${place}: ${error.text}`) : error;
   }
@@ -141,8 +158,8 @@ export function spliceItem(input: string, { range, path: file }: Item, edit: Edi
 
 /** An item after an edit. Its text is made on first use: a build uses it, a stream does not. */
 export function withItemEdit(item: Item, edit: Edit): Item {
-  const { path, index, range, line } = item;
-  const fields = { value: withEdit(item.value, edit) ?? item.value, path, index, range, line };
+  const { path, index, range, line, repeatedKeys = [] } = item;
+  const fields = { value: withEdit(item.value, edit) ?? item.value, path, index, range, line, repeatedKeys };
   let text: string | undefined;
   return {
     ...fields,

@@ -5,8 +5,10 @@ import { hasUnknownContent, withoutHash } from '../krm/unknown-content';
 import { NamespaceObjects } from '../kubernetes/namespace-objects';
 import { hasPods, podSpecOf } from '../kubernetes/workload';
 import { ServiceIndex } from '../network/service-index';
+import type { FieldPath } from '../yaml/field-path';
 import type { YamlObject } from '../yaml/yaml';
 import { type HardenMode, checkAnnotations, hardenModeOf } from './annotations';
+import { CustomSchemas } from './api-schema/structural-schema';
 import {
   type ExemptionLimits,
   type Exemptions,
@@ -21,11 +23,13 @@ import type { Level, RuleContext } from './rule';
 
 export type { Level } from './rule';
 
-export interface InspectContext extends Omit<RuleContext, 'namespaceObjects' | 'services'> {
+export interface InspectContext extends Omit<RuleContext, 'namespaceObjects' | 'services' | 'schemas'> {
   /** Of the whole package or build; undefined: those among the resources. */
   readonly namespaceObjects?: NamespaceObjects;
   /** The same. */
   readonly services?: ServiceIndex | undefined;
+  /** CustomResourceDefinitions besides those among the resources. */
+  readonly definitions: readonly YamlObject[];
   readonly exemptions: ExemptionLimits;
   /** The exemptions of the file beside the configuration. */
   readonly listedExemptions?: ListedExemptions | undefined;
@@ -65,11 +69,13 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
   );
   const namespaceObjects = context.namespaceObjects ?? new NamespaceObjects(places);
   const services = context.services ?? new ServiceIndex(places);
-  const ruleContext: RuleContext = { ...context, namespaceObjects, services };
+  const schemas = new CustomSchemas([...context.definitions, ...places.map(({ resource }) => resource)]);
+  const ruleContext: RuleContext = { ...context, namespaceObjects, services, schemas };
   const placeOf = new Map(places.map((place) => [place.resource, place]));
   // A build without pods, such as one of CRDs, is a part of something.
   const isPart = context.scope === 'build' && !hasPods(places);
   const isComplete = context.scope === 'build' || context.complete;
+  const yielding = new Set<Inspected>();
   const ofRules = RULES.flatMap((rule) => {
     const { id, adds, check, checkBuild, judgesParts = false } = rule;
     if (context.scope === 'source' && adds === undefined) return [];
@@ -83,6 +89,7 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
       const isWanted = context.scope !== 'source' || rule.isSafe === true || place.harden === 'all';
       const wanted = isWanted ? report : { ...report, fixes: [] };
       const found = { root: place.root, finding: findingOf(rule, wanted, place, suppression, highest) };
+      if (report.unlessReported === true) yielding.add(found);
       const { ifExempt } = report;
       if (reason === undefined || ifExempt === undefined) return [found];
       return [found, { root: place.root, finding: findingOf(rule, ifExempt, place, undefined, highest) }];
@@ -100,7 +107,27 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
         : inspected(report, place, isComplete || judgesParts ? highest : 'warning');
     });
   });
-  return [...ofAnnotations, ...ofRules];
+  return withoutRepetitions([...ofAnnotations, ...ofRules], yielding);
+}
+
+/** The findings, without those that yield to one of another rule. */
+function withoutRepetitions(found: readonly Inspected[], yielding: ReadonlySet<Inspected>): Inspected[] {
+  if (yielding.size === 0) return [...found];
+  const roots = new Set([...yielding].map(({ root }) => root));
+  const others = found.filter(
+    (one) => roots.has(one.root) && one.finding.severity !== 'info' && !yielding.has(one),
+  );
+  const isBelow = (field: FieldPath, path: FieldPath) => path.every((step, i) => step === field[i]);
+  return found.filter(
+    (one) =>
+      !yielding.has(one) ||
+      !others.some(
+        ({ root, finding }) =>
+          root === one.root &&
+          finding.rule !== one.finding.rule &&
+          isBelow(finding.field ?? [], one.finding.field ?? []),
+      ),
+  );
 }
 
 /** The exemptions that the annotations of one resource write. */

@@ -10,6 +10,7 @@ import type { Selector } from '../network/selector';
 import type { ServiceIndex } from '../network/service-index';
 import type { Message } from '../message';
 import type { YamlObject } from '../yaml/yaml';
+import type { CustomSchemas } from './api-schema/structural-schema';
 
 /** `error`: findings as reported; `warning`: warnings at most; `off`: infos, and no fix. */
 export type Level = 'error' | 'warning' | 'off';
@@ -47,6 +48,10 @@ export interface RuleContext {
   readonly patchesProbeOf?: ((name: string) => boolean) | undefined;
   /** Rule id to level; `error` where the rule is not named. */
   readonly levels: ReadonlyMap<string, Level>;
+  /** Of the kinds that a CustomResourceDefinition of the build, or of the configuration, defines. */
+  readonly schemas: CustomSchemas;
+  /** The minor version of Kubernetes that serves the resources; Infinity: the newest. */
+  readonly kubernetesMinor: number;
   /** The objects of `spec.policies`: policies, their bindings and parameters. */
   readonly policies?: readonly Placed[] | undefined;
 }

@@ -15,6 +15,15 @@ export type YamlObject = Record<string, YamlValue>;
  * @throws InputError a key or a merge key that readers read in different ways
  */
 export function valueOf(node: YamlNode | null): YamlValue {
+  return read(node, undefined);
+}
+
+/** Like `valueOf`; it also calls `onRepeated` with each key that its mapping has already, merge keys aside. */
+export function valueWithRepeatedKeys(node: YamlNode | null, onRepeated: (key: YamlNode) => void): YamlValue {
+  return read(node, onRepeated);
+}
+
+function read(node: YamlNode | null, onRepeated: ((key: YamlNode) => void) | undefined): YamlValue {
   if (node === null) return null;
   switch (node.kind) {
     case 'scalar':
@@ -22,15 +31,22 @@ export function valueOf(node: YamlNode | null): YamlValue {
     case 'alias':
       return valueOf(node.target);
     case 'sequence':
-      return node.items.map(valueOf);
+      return node.items.map((item) => read(item, onRepeated));
     case 'mapping': {
       // Without a prototype, so that `__proto__` is an ordinary key.
       const object = Object.create(null) as YamlObject;
+      let merged: Set<string> | undefined;
       for (const { key, value } of node.entries) {
-        if (!isMergeKey(key)) object[keyText(key)] = valueOf(value);
-        else
+        if (!isMergeKey(key)) {
+          const name = keyText(key);
+          if (onRepeated !== undefined && name in object && merged?.delete(name) !== true) onRepeated(key);
+          object[name] = read(value, onRepeated);
+        } else
           for (const source of mergeSources(value))
-            for (const [name, field] of mergedFieldsOf(source)) object[name] = valueOf(field.value);
+            for (const [name, field] of mergedFieldsOf(source)) {
+              if (!(name in object)) (merged ??= new Set()).add(name);
+              object[name] = valueOf(field.value);
+            }
       }
       return object;
     }

@@ -1,0 +1,564 @@
+// Written by npm run update from the models of @kubernetes/client-node 2.0.1. Do not edit.
+
+/** The minor version of Kubernetes that the table describes. */
+export const MODELS_MINOR = 36;
+
+/** apiVersion, kind and model of what the API server stores. */
+export const API_KINDS = `
+admissionregistration.k8s.io/v1 MutatingAdmissionPolicy V1MutatingAdmissionPolicy
+admissionregistration.k8s.io/v1 MutatingAdmissionPolicyBinding V1MutatingAdmissionPolicyBinding
+admissionregistration.k8s.io/v1 MutatingWebhookConfiguration V1MutatingWebhookConfiguration
+admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy V1ValidatingAdmissionPolicy
+admissionregistration.k8s.io/v1 ValidatingAdmissionPolicyBinding V1ValidatingAdmissionPolicyBinding
+admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration V1ValidatingWebhookConfiguration
+apiextensions.k8s.io/v1 CustomResourceDefinition V1CustomResourceDefinition
+apiregistration.k8s.io/v1 APIService V1APIService
+apps/v1 ControllerRevision V1ControllerRevision
+apps/v1 DaemonSet V1DaemonSet
+apps/v1 Deployment V1Deployment
+apps/v1 ReplicaSet V1ReplicaSet
+apps/v1 StatefulSet V1StatefulSet
+authentication.k8s.io/v1 SelfSubjectReview V1SelfSubjectReview
+authentication.k8s.io/v1 TokenReview V1TokenReview
+authorization.k8s.io/v1 LocalSubjectAccessReview V1LocalSubjectAccessReview
+authorization.k8s.io/v1 SelfSubjectAccessReview V1SelfSubjectAccessReview
+authorization.k8s.io/v1 SelfSubjectRulesReview V1SelfSubjectRulesReview
+authorization.k8s.io/v1 SubjectAccessReview V1SubjectAccessReview
+autoscaling/v1 HorizontalPodAutoscaler V1HorizontalPodAutoscaler
+autoscaling/v2 HorizontalPodAutoscaler V2HorizontalPodAutoscaler
+batch/v1 CronJob V1CronJob
+batch/v1 Job V1Job
+certificates.k8s.io/v1 CertificateSigningRequest V1CertificateSigningRequest
+coordination.k8s.io/v1 Lease V1Lease
+discovery.k8s.io/v1 EndpointSlice V1EndpointSlice
+events.k8s.io/v1 Event EventsV1Event
+flowcontrol.apiserver.k8s.io/v1 FlowSchema V1FlowSchema
+flowcontrol.apiserver.k8s.io/v1 PriorityLevelConfiguration V1PriorityLevelConfiguration
+networking.k8s.io/v1 IPAddress V1IPAddress
+networking.k8s.io/v1 Ingress V1Ingress
+networking.k8s.io/v1 IngressClass V1IngressClass
+networking.k8s.io/v1 NetworkPolicy V1NetworkPolicy
+networking.k8s.io/v1 ServiceCIDR V1ServiceCIDR
+node.k8s.io/v1 RuntimeClass V1RuntimeClass
+policy/v1 PodDisruptionBudget V1PodDisruptionBudget
+rbac.authorization.k8s.io/v1 ClusterRole V1ClusterRole
+rbac.authorization.k8s.io/v1 ClusterRoleBinding V1ClusterRoleBinding
+rbac.authorization.k8s.io/v1 Role V1Role
+rbac.authorization.k8s.io/v1 RoleBinding V1RoleBinding
+resource.k8s.io/v1 DeviceClass V1DeviceClass
+resource.k8s.io/v1 ResourceClaim ResourceV1ResourceClaim
+resource.k8s.io/v1 ResourceClaimTemplate V1ResourceClaimTemplate
+resource.k8s.io/v1 ResourceSlice V1ResourceSlice
+scheduling.k8s.io/v1 PriorityClass V1PriorityClass
+storage.k8s.io/v1 CSIDriver V1CSIDriver
+storage.k8s.io/v1 CSINode V1CSINode
+storage.k8s.io/v1 CSIStorageCapacity V1CSIStorageCapacity
+storage.k8s.io/v1 StorageClass V1StorageClass
+storage.k8s.io/v1 VolumeAttachment V1VolumeAttachment
+storage.k8s.io/v1 VolumeAttributesClass V1VolumeAttributesClass
+v1 Binding V1Binding
+v1 ConfigMap V1ConfigMap
+v1 Endpoints V1Endpoints
+v1 Event CoreV1Event
+v1 LimitRange V1LimitRange
+v1 Namespace V1Namespace
+v1 Node V1Node
+v1 PersistentVolume V1PersistentVolume
+v1 PersistentVolumeClaim V1PersistentVolumeClaim
+v1 Pod V1Pod
+v1 PodTemplate V1PodTemplate
+v1 ReplicationController V1ReplicationController
+v1 ResourceQuota V1ResourceQuota
+v1 Secret V1Secret
+v1 Service V1Service
+v1 ServiceAccount V1ServiceAccount
+`;
+
+/** Model, and its fields with their types; a field without a type is a string. */
+export const API_FIELDS = `
+AdmissionregistrationV1ServiceReference name namespace path port:int32
+AdmissionregistrationV1WebhookClientConfig caBundle:bytes service:AdmissionregistrationV1ServiceReference url
+ApiextensionsV1ServiceReference name namespace path port:int32
+ApiextensionsV1WebhookClientConfig caBundle:bytes service:ApiextensionsV1ServiceReference url
+ApiregistrationV1ServiceReference name namespace port:int32
+CoreV1EndpointPort appProtocol name port:int32 protocol
+CoreV1Event action apiVersion count:int32 eventTime:microtime firstTimestamp:time involvedObject:V1ObjectReference kind lastTimestamp:time message metadata:V1ObjectMeta reason related:V1ObjectReference reportingComponent reportingInstance series:CoreV1EventSeries source:V1EventSource type
+CoreV1EventSeries count:int32 lastObservedTime:microtime
+CoreV1ResourceClaim name request
+DiscoveryV1EndpointPort appProtocol name port:int32 protocol
+EventsV1Event action apiVersion deprecatedCount:int32 deprecatedFirstTimestamp:time deprecatedLastTimestamp:time deprecatedSource:V1EventSource eventTime:microtime kind metadata:V1ObjectMeta note reason regarding:V1ObjectReference related:V1ObjectReference reportingController reportingInstance series:EventsV1EventSeries type
+EventsV1EventSeries count:int32 lastObservedTime:microtime
+FlowcontrolV1Subject group:V1GroupSubject kind serviceAccount:V1ServiceAccountSubject user:V1UserSubject
+RbacV1Subject apiGroup kind name namespace
+ResourceV1ResourceClaim apiVersion kind metadata:V1ObjectMeta spec:V1ResourceClaimSpec status:V1ResourceClaimStatus
+StorageV1TokenRequest audience expirationSeconds:int64
+V1APIService apiVersion kind metadata:V1ObjectMeta spec:V1APIServiceSpec status:V1APIServiceStatus
+V1APIServiceCondition lastTransitionTime:time message reason status type
+V1APIServiceSpec caBundle:bytes group groupPriorityMinimum:int32 insecureSkipTLSVerify:boolean service:ApiregistrationV1ServiceReference version versionPriority:int32
+V1APIServiceStatus conditions:[]V1APIServiceCondition
+V1AWSElasticBlockStoreVolumeSource fsType partition:int32 readOnly:boolean volumeID
+V1Affinity nodeAffinity:V1NodeAffinity podAffinity:V1PodAffinity podAntiAffinity:V1PodAntiAffinity
+V1AggregationRule clusterRoleSelectors:[]V1LabelSelector
+V1AllocatedDeviceStatus conditions:[]V1Condition data:any device driver networkData:V1NetworkDeviceData pool shareID
+V1AllocationResult allocationTimestamp:time devices:V1DeviceAllocationResult nodeSelector:V1NodeSelector
+V1AppArmorProfile localhostProfile type
+V1ApplyConfiguration expression
+V1AttachedVolume devicePath name
+V1AuditAnnotation key valueExpression
+V1AzureDiskVolumeSource cachingMode diskName diskURI fsType kind readOnly:boolean
+V1AzureFilePersistentVolumeSource readOnly:boolean secretName secretNamespace shareName
+V1AzureFileVolumeSource readOnly:boolean secretName shareName
+V1Binding apiVersion kind metadata:V1ObjectMeta target:V1ObjectReference
+V1CELDeviceSelector expression
+V1CSIDriver apiVersion kind metadata:V1ObjectMeta spec:V1CSIDriverSpec
+V1CSIDriverSpec attachRequired:boolean fsGroupPolicy nodeAllocatableUpdatePeriodSeconds:int64 podInfoOnMount:boolean preventPodSchedulingIfMissing:boolean requiresRepublish:boolean seLinuxMount:boolean serviceAccountTokenInSecrets:boolean storageCapacity:boolean tokenRequests:[]StorageV1TokenRequest volumeLifecycleModes:[]string
+V1CSINode apiVersion kind metadata:V1ObjectMeta spec:V1CSINodeSpec
+V1CSINodeDriver allocatable:V1VolumeNodeResources name nodeID topologyKeys:[]string
+V1CSINodeSpec drivers:[]V1CSINodeDriver
+V1CSIPersistentVolumeSource controllerExpandSecretRef:V1SecretReference controllerPublishSecretRef:V1SecretReference driver fsType nodeExpandSecretRef:V1SecretReference nodePublishSecretRef:V1SecretReference nodeStageSecretRef:V1SecretReference readOnly:boolean volumeAttributes:{}string volumeHandle
+V1CSIStorageCapacity apiVersion capacity:quantity kind maximumVolumeSize:quantity metadata:V1ObjectMeta nodeTopology:V1LabelSelector storageClassName
+V1CSIVolumeSource driver fsType nodePublishSecretRef:V1LocalObjectReference readOnly:boolean volumeAttributes:{}string
+V1Capabilities add:[]string drop:[]string
+V1CapacityRequestPolicy default:quantity validRange:V1CapacityRequestPolicyRange validValues:[]quantity
+V1CapacityRequestPolicyRange max:quantity min:quantity step:quantity
+V1CapacityRequirements requests:{}quantity
+V1CephFSPersistentVolumeSource monitors:[]string path readOnly:boolean secretFile secretRef:V1SecretReference user
+V1CephFSVolumeSource monitors:[]string path readOnly:boolean secretFile secretRef:V1LocalObjectReference user
+V1CertificateSigningRequest apiVersion kind metadata:V1ObjectMeta spec:V1CertificateSigningRequestSpec status:V1CertificateSigningRequestStatus
+V1CertificateSigningRequestCondition lastTransitionTime:time lastUpdateTime:time message reason status type
+V1CertificateSigningRequestSpec expirationSeconds:int32 extra:{}[]string groups:[]string request:bytes signerName uid usages:[]string username
+V1CertificateSigningRequestStatus certificate:bytes conditions:[]V1CertificateSigningRequestCondition
+V1CinderPersistentVolumeSource fsType readOnly:boolean secretRef:V1SecretReference volumeID
+V1CinderVolumeSource fsType readOnly:boolean secretRef:V1LocalObjectReference volumeID
+V1ClientIPConfig timeoutSeconds:int32
+V1ClusterRole aggregationRule:V1AggregationRule apiVersion kind metadata:V1ObjectMeta rules:[]V1PolicyRule
+V1ClusterRoleBinding apiVersion kind metadata:V1ObjectMeta roleRef:V1RoleRef subjects:[]RbacV1Subject
+V1ClusterTrustBundleProjection labelSelector:V1LabelSelector name optional:boolean path signerName
+V1Condition lastTransitionTime:time message observedGeneration:int64 reason status type
+V1ConfigMap apiVersion binaryData:{}bytes data:{}string immutable:boolean kind metadata:V1ObjectMeta
+V1ConfigMapEnvSource name optional:boolean
+V1ConfigMapKeySelector key name optional:boolean
+V1ConfigMapNodeConfigSource kubeletConfigKey name namespace resourceVersion uid
+V1ConfigMapProjection items:[]V1KeyToPath name optional:boolean
+V1ConfigMapVolumeSource defaultMode:int32 items:[]V1KeyToPath name optional:boolean
+V1Container args:[]string command:[]string env:[]V1EnvVar envFrom:[]V1EnvFromSource image imagePullPolicy lifecycle:V1Lifecycle livenessProbe:V1Probe name ports:[]V1ContainerPort readinessProbe:V1Probe resizePolicy:[]V1ContainerResizePolicy resources:V1ResourceRequirements restartPolicy restartPolicyRules:[]V1ContainerRestartRule securityContext:V1SecurityContext startupProbe:V1Probe stdin:boolean stdinOnce:boolean terminationMessagePath terminationMessagePolicy tty:boolean volumeDevices:[]V1VolumeDevice volumeMounts:[]V1VolumeMount workingDir
+V1ContainerExtendedResourceRequest containerName requestName resourceName
+V1ContainerImage names:[]string sizeBytes:int64
+V1ContainerPort containerPort:int32 hostIP hostPort:int32 name protocol
+V1ContainerResizePolicy resourceName restartPolicy
+V1ContainerRestartRule action exitCodes:V1ContainerRestartRuleOnExitCodes
+V1ContainerRestartRuleOnExitCodes operator values:[]int32
+V1ContainerState running:V1ContainerStateRunning terminated:V1ContainerStateTerminated waiting:V1ContainerStateWaiting
+V1ContainerStateRunning startedAt:time
+V1ContainerStateTerminated containerID exitCode:int32 finishedAt:time message reason signal:int32 startedAt:time
+V1ContainerStateWaiting message reason
+V1ContainerStatus allocatedResources:{}quantity allocatedResourcesStatus:[]V1ResourceStatus containerID image imageID lastState:V1ContainerState name ready:boolean resources:V1ResourceRequirements restartCount:int32 started:boolean state:V1ContainerState stopSignal user:V1ContainerUser volumeMounts:[]V1VolumeMountStatus
+V1ContainerUser linux:V1LinuxContainerUser
+V1ControllerRevision apiVersion data:any kind metadata:V1ObjectMeta revision:int64
+V1Counter value:quantity
+V1CounterSet counters:{}V1Counter name
+V1CronJob apiVersion kind metadata:V1ObjectMeta spec:V1CronJobSpec status:V1CronJobStatus
+V1CronJobSpec concurrencyPolicy failedJobsHistoryLimit:int32 jobTemplate:V1JobTemplateSpec schedule startingDeadlineSeconds:int64 successfulJobsHistoryLimit:int32 suspend:boolean timeZone
+V1CronJobStatus active:[]V1ObjectReference lastScheduleTime:time lastSuccessfulTime:time
+V1CrossVersionObjectReference apiVersion kind name
+V1CustomResourceColumnDefinition description format jsonPath name priority:int32 type
+V1CustomResourceConversion strategy webhook:V1WebhookConversion
+V1CustomResourceDefinition apiVersion kind metadata:V1ObjectMeta spec:V1CustomResourceDefinitionSpec status:V1CustomResourceDefinitionStatus
+V1CustomResourceDefinitionCondition lastTransitionTime:time message observedGeneration:int64 reason status type
+V1CustomResourceDefinitionNames categories:[]string kind listKind plural shortNames:[]string singular
+V1CustomResourceDefinitionSpec conversion:V1CustomResourceConversion group names:V1CustomResourceDefinitionNames preserveUnknownFields:boolean scope versions:[]V1CustomResourceDefinitionVersion
+V1CustomResourceDefinitionStatus acceptedNames:V1CustomResourceDefinitionNames conditions:[]V1CustomResourceDefinitionCondition observedGeneration:int64 storedVersions:[]string
+V1CustomResourceDefinitionVersion additionalPrinterColumns:[]V1CustomResourceColumnDefinition deprecated:boolean deprecationWarning name schema:V1CustomResourceValidation selectableFields:[]V1SelectableField served:boolean storage:boolean subresources:V1CustomResourceSubresources
+V1CustomResourceSubresourceScale labelSelectorPath specReplicasPath statusReplicasPath
+V1CustomResourceSubresources scale:V1CustomResourceSubresourceScale status:any
+V1CustomResourceValidation openAPIV3Schema:V1JSONSchemaProps
+V1DaemonEndpoint Port:int32
+V1DaemonSet apiVersion kind metadata:V1ObjectMeta spec:V1DaemonSetSpec status:V1DaemonSetStatus
+V1DaemonSetCondition lastTransitionTime:time message reason status type
+V1DaemonSetSpec minReadySeconds:int32 revisionHistoryLimit:int32 selector:V1LabelSelector template:V1PodTemplateSpec updateStrategy:V1DaemonSetUpdateStrategy
+V1DaemonSetStatus collisionCount:int32 conditions:[]V1DaemonSetCondition currentNumberScheduled:int32 desiredNumberScheduled:int32 numberAvailable:int32 numberMisscheduled:int32 numberReady:int32 numberUnavailable:int32 observedGeneration:int64 updatedNumberScheduled:int32
+V1DaemonSetUpdateStrategy rollingUpdate:V1RollingUpdateDaemonSet type
+V1Deployment apiVersion kind metadata:V1ObjectMeta spec:V1DeploymentSpec status:V1DeploymentStatus
+V1DeploymentCondition lastTransitionTime:time lastUpdateTime:time message reason status type
+V1DeploymentSpec minReadySeconds:int32 paused:boolean progressDeadlineSeconds:int32 replicas:int32 revisionHistoryLimit:int32 selector:V1LabelSelector strategy:V1DeploymentStrategy template:V1PodTemplateSpec
+V1DeploymentStatus availableReplicas:int32 collisionCount:int32 conditions:[]V1DeploymentCondition observedGeneration:int64 readyReplicas:int32 replicas:int32 terminatingReplicas:int32 unavailableReplicas:int32 updatedReplicas:int32
+V1DeploymentStrategy rollingUpdate:V1RollingUpdateDeployment type
+V1Device allNodes:boolean allowMultipleAllocations:boolean attributes:{}V1DeviceAttribute bindingConditions:[]string bindingFailureConditions:[]string bindsToNode:boolean capacity:{}V1DeviceCapacity consumesCounters:[]V1DeviceCounterConsumption name nodeAllocatableResourceMappings:{}V1NodeAllocatableResourceMapping nodeName nodeSelector:V1NodeSelector taints:[]V1DeviceTaint
+V1DeviceAllocationConfiguration opaque:V1OpaqueDeviceConfiguration requests:[]string source
+V1DeviceAllocationResult config:[]V1DeviceAllocationConfiguration results:[]V1DeviceRequestAllocationResult
+V1DeviceAttribute bool:boolean bools:[]boolean int:int64 ints:[]int64 string strings:[]string version versions:[]string
+V1DeviceCapacity requestPolicy:V1CapacityRequestPolicy value:quantity
+V1DeviceClaim config:[]V1DeviceClaimConfiguration constraints:[]V1DeviceConstraint requests:[]V1DeviceRequest
+V1DeviceClaimConfiguration opaque:V1OpaqueDeviceConfiguration requests:[]string
+V1DeviceClass apiVersion kind metadata:V1ObjectMeta spec:V1DeviceClassSpec
+V1DeviceClassConfiguration opaque:V1OpaqueDeviceConfiguration
+V1DeviceClassSpec config:[]V1DeviceClassConfiguration extendedResourceName selectors:[]V1DeviceSelector
+V1DeviceConstraint distinctAttribute matchAttribute requests:[]string
+V1DeviceCounterConsumption counterSet counters:{}V1Counter
+V1DeviceRequest exactly:V1ExactDeviceRequest firstAvailable:[]V1DeviceSubRequest name
+V1DeviceRequestAllocationResult adminAccess:boolean bindingConditions:[]string bindingFailureConditions:[]string consumedCapacity:{}quantity device driver pool request shareID tolerations:[]V1DeviceToleration
+V1DeviceSelector cel:V1CELDeviceSelector
+V1DeviceSubRequest allocationMode capacity:V1CapacityRequirements count:int64 deviceClassName name selectors:[]V1DeviceSelector tolerations:[]V1DeviceToleration
+V1DeviceTaint effect key timeAdded:time value
+V1DeviceToleration effect key operator tolerationSeconds:int64 value
+V1DownwardAPIProjection items:[]V1DownwardAPIVolumeFile
+V1DownwardAPIVolumeFile fieldRef:V1ObjectFieldSelector mode:int32 path resourceFieldRef:V1ResourceFieldSelector
+V1DownwardAPIVolumeSource defaultMode:int32 items:[]V1DownwardAPIVolumeFile
+V1EmptyDirVolumeSource medium sizeLimit:quantity
+V1Endpoint addresses:[]string conditions:V1EndpointConditions deprecatedTopology:{}string hints:V1EndpointHints hostname nodeName targetRef:V1ObjectReference zone
+V1EndpointAddress hostname ip nodeName targetRef:V1ObjectReference
+V1EndpointConditions ready:boolean serving:boolean terminating:boolean
+V1EndpointHints forNodes:[]V1ForNode forZones:[]V1ForZone
+V1EndpointSlice addressType apiVersion endpoints:[]V1Endpoint kind metadata:V1ObjectMeta ports:[]DiscoveryV1EndpointPort
+V1EndpointSubset addresses:[]V1EndpointAddress notReadyAddresses:[]V1EndpointAddress ports:[]CoreV1EndpointPort
+V1Endpoints apiVersion kind metadata:V1ObjectMeta subsets:[]V1EndpointSubset
+V1EnvFromSource configMapRef:V1ConfigMapEnvSource prefix secretRef:V1SecretEnvSource
+V1EnvVar name value valueFrom:V1EnvVarSource
+V1EnvVarSource configMapKeyRef:V1ConfigMapKeySelector fieldRef:V1ObjectFieldSelector fileKeyRef:V1FileKeySelector resourceFieldRef:V1ResourceFieldSelector secretKeyRef:V1SecretKeySelector
+V1EphemeralContainer args:[]string command:[]string env:[]V1EnvVar envFrom:[]V1EnvFromSource image imagePullPolicy lifecycle:V1Lifecycle livenessProbe:V1Probe name ports:[]V1ContainerPort readinessProbe:V1Probe resizePolicy:[]V1ContainerResizePolicy resources:V1ResourceRequirements restartPolicy restartPolicyRules:[]V1ContainerRestartRule securityContext:V1SecurityContext startupProbe:V1Probe stdin:boolean stdinOnce:boolean targetContainerName terminationMessagePath terminationMessagePolicy tty:boolean volumeDevices:[]V1VolumeDevice volumeMounts:[]V1VolumeMount workingDir
+V1EphemeralVolumeSource volumeClaimTemplate:V1PersistentVolumeClaimTemplate
+V1EventSource component host
+V1ExactDeviceRequest adminAccess:boolean allocationMode capacity:V1CapacityRequirements count:int64 deviceClassName selectors:[]V1DeviceSelector tolerations:[]V1DeviceToleration
+V1ExecAction command:[]string
+V1ExemptPriorityLevelConfiguration lendablePercent:int32 nominalConcurrencyShares:int32
+V1ExpressionWarning fieldRef warning
+V1ExternalDocumentation description url
+V1FCVolumeSource fsType lun:int32 readOnly:boolean targetWWNs:[]string wwids:[]string
+V1FieldSelectorAttributes rawSelector requirements:[]V1FieldSelectorRequirement
+V1FieldSelectorRequirement key operator values:[]string
+V1FileKeySelector key optional:boolean path volumeName
+V1FlexPersistentVolumeSource driver fsType options:{}string readOnly:boolean secretRef:V1SecretReference
+V1FlexVolumeSource driver fsType options:{}string readOnly:boolean secretRef:V1LocalObjectReference
+V1FlockerVolumeSource datasetName datasetUUID
+V1FlowDistinguisherMethod type
+V1FlowSchema apiVersion kind metadata:V1ObjectMeta spec:V1FlowSchemaSpec status:V1FlowSchemaStatus
+V1FlowSchemaCondition lastTransitionTime:time message reason status type
+V1FlowSchemaSpec distinguisherMethod:V1FlowDistinguisherMethod matchingPrecedence:int32 priorityLevelConfiguration:V1PriorityLevelConfigurationReference rules:[]V1PolicyRulesWithSubjects
+V1FlowSchemaStatus conditions:[]V1FlowSchemaCondition
+V1ForNode name
+V1ForZone name
+V1GCEPersistentDiskVolumeSource fsType partition:int32 pdName readOnly:boolean
+V1GRPCAction port:int32 service
+V1GitRepoVolumeSource directory repository revision
+V1GlusterfsPersistentVolumeSource endpoints endpointsNamespace path readOnly:boolean
+V1GlusterfsVolumeSource endpoints path readOnly:boolean
+V1GroupSubject name
+V1HTTPGetAction host httpHeaders:[]V1HTTPHeader path port:intOrString scheme
+V1HTTPHeader name value
+V1HTTPIngressPath backend:V1IngressBackend path pathType
+V1HTTPIngressRuleValue paths:[]V1HTTPIngressPath
+V1HorizontalPodAutoscaler apiVersion kind metadata:V1ObjectMeta spec:V1HorizontalPodAutoscalerSpec status:V1HorizontalPodAutoscalerStatus
+V1HorizontalPodAutoscalerSpec maxReplicas:int32 minReplicas:int32 scaleTargetRef:V1CrossVersionObjectReference targetCPUUtilizationPercentage:int32
+V1HorizontalPodAutoscalerStatus currentCPUUtilizationPercentage:int32 currentReplicas:int32 desiredReplicas:int32 lastScaleTime:time observedGeneration:int64
+V1HostAlias hostnames:[]string ip
+V1HostIP ip
+V1HostPathVolumeSource path type
+V1IPAddress apiVersion kind metadata:V1ObjectMeta spec:V1IPAddressSpec
+V1IPAddressSpec parentRef:V1ParentReference
+V1IPBlock cidr except:[]string
+V1ISCSIPersistentVolumeSource chapAuthDiscovery:boolean chapAuthSession:boolean fsType initiatorName iqn iscsiInterface lun:int32 portals:[]string readOnly:boolean secretRef:V1SecretReference targetPortal
+V1ISCSIVolumeSource chapAuthDiscovery:boolean chapAuthSession:boolean fsType initiatorName iqn iscsiInterface lun:int32 portals:[]string readOnly:boolean secretRef:V1LocalObjectReference targetPortal
+V1ImageVolumeSource pullPolicy reference
+V1ImageVolumeStatus imageRef
+V1Ingress apiVersion kind metadata:V1ObjectMeta spec:V1IngressSpec status:V1IngressStatus
+V1IngressBackend resource:V1TypedLocalObjectReference service:V1IngressServiceBackend
+V1IngressClass apiVersion kind metadata:V1ObjectMeta spec:V1IngressClassSpec
+V1IngressClassParametersReference apiGroup kind name namespace scope
+V1IngressClassSpec controller parameters:V1IngressClassParametersReference
+V1IngressLoadBalancerIngress hostname ip ports:[]V1IngressPortStatus
+V1IngressLoadBalancerStatus ingress:[]V1IngressLoadBalancerIngress
+V1IngressPortStatus error port:int32 protocol
+V1IngressRule host http:V1HTTPIngressRuleValue
+V1IngressServiceBackend name port:V1ServiceBackendPort
+V1IngressSpec defaultBackend:V1IngressBackend ingressClassName rules:[]V1IngressRule tls:[]V1IngressTLS
+V1IngressStatus loadBalancer:V1IngressLoadBalancerStatus
+V1IngressTLS hosts:[]string secretName
+V1JSONPatch expression
+V1JSONSchemaProps $ref $schema additionalItems:any additionalProperties:any allOf:[]V1JSONSchemaProps anyOf:[]V1JSONSchemaProps default:any definitions:{}V1JSONSchemaProps dependencies:{}any description enum:[]any example:any exclusiveMaximum:boolean exclusiveMinimum:boolean externalDocs:V1ExternalDocumentation format id items:any maxItems:int64 maxLength:int64 maxProperties:int64 maximum:double minItems:int64 minLength:int64 minProperties:int64 minimum:double multipleOf:double not:V1JSONSchemaProps nullable:boolean oneOf:[]V1JSONSchemaProps pattern patternProperties:{}V1JSONSchemaProps properties:{}V1JSONSchemaProps required:[]string title type uniqueItems:boolean x-kubernetes-embedded-resource:boolean x-kubernetes-int-or-string:boolean x-kubernetes-list-map-keys:[]string x-kubernetes-list-type x-kubernetes-map-type x-kubernetes-preserve-unknown-fields:boolean x-kubernetes-validations:[]V1ValidationRule
+V1Job apiVersion kind metadata:V1ObjectMeta spec:V1JobSpec status:V1JobStatus
+V1JobCondition lastProbeTime:time lastTransitionTime:time message reason status type
+V1JobSpec activeDeadlineSeconds:int64 backoffLimit:int32 backoffLimitPerIndex:int32 completionMode completions:int32 managedBy manualSelector:boolean maxFailedIndexes:int32 parallelism:int32 podFailurePolicy:V1PodFailurePolicy podReplacementPolicy selector:V1LabelSelector successPolicy:V1SuccessPolicy suspend:boolean template:V1PodTemplateSpec ttlSecondsAfterFinished:int32
+V1JobStatus active:int32 completedIndexes completionTime:time conditions:[]V1JobCondition failed:int32 failedIndexes ready:int32 startTime:time succeeded:int32 terminating:int32 uncountedTerminatedPods:V1UncountedTerminatedPods
+V1JobTemplateSpec metadata:V1ObjectMeta spec:V1JobSpec
+V1KeyToPath key mode:int32 path
+V1LabelSelector matchExpressions:[]V1LabelSelectorRequirement matchLabels:{}string
+V1LabelSelectorAttributes rawSelector requirements:[]V1LabelSelectorRequirement
+V1LabelSelectorRequirement key operator values:[]string
+V1Lease apiVersion kind metadata:V1ObjectMeta spec:V1LeaseSpec
+V1LeaseSpec acquireTime:microtime holderIdentity leaseDurationSeconds:int32 leaseTransitions:int32 preferredHolder renewTime:microtime strategy
+V1Lifecycle postStart:V1LifecycleHandler preStop:V1LifecycleHandler stopSignal
+V1LifecycleHandler exec:V1ExecAction httpGet:V1HTTPGetAction sleep:V1SleepAction tcpSocket:V1TCPSocketAction
+V1LimitRange apiVersion kind metadata:V1ObjectMeta spec:V1LimitRangeSpec
+V1LimitRangeItem default:{}quantity defaultRequest:{}quantity max:{}quantity maxLimitRequestRatio:{}quantity min:{}quantity type
+V1LimitRangeSpec limits:[]V1LimitRangeItem
+V1LimitResponse queuing:V1QueuingConfiguration type
+V1LimitedPriorityLevelConfiguration borrowingLimitPercent:int32 lendablePercent:int32 limitResponse:V1LimitResponse nominalConcurrencyShares:int32
+V1LinuxContainerUser gid:int64 supplementalGroups:[]int64 uid:int64
+V1LoadBalancerIngress hostname ip ipMode ports:[]V1PortStatus
+V1LoadBalancerStatus ingress:[]V1LoadBalancerIngress
+V1LocalObjectReference name
+V1LocalSubjectAccessReview apiVersion kind metadata:V1ObjectMeta spec:V1SubjectAccessReviewSpec status:V1SubjectAccessReviewStatus
+V1LocalVolumeSource fsType path
+V1ManagedFieldsEntry apiVersion fieldsType fieldsV1:any manager operation subresource time:time
+V1MatchCondition expression name
+V1MatchResources excludeResourceRules:[]V1NamedRuleWithOperations matchPolicy namespaceSelector:V1LabelSelector objectSelector:V1LabelSelector resourceRules:[]V1NamedRuleWithOperations
+V1ModifyVolumeStatus status targetVolumeAttributesClassName
+V1MutatingAdmissionPolicy apiVersion kind metadata:V1ObjectMeta spec:V1MutatingAdmissionPolicySpec
+V1MutatingAdmissionPolicyBinding apiVersion kind metadata:V1ObjectMeta spec:V1MutatingAdmissionPolicyBindingSpec
+V1MutatingAdmissionPolicyBindingSpec matchResources:V1MatchResources paramRef:V1ParamRef policyName
+V1MutatingAdmissionPolicySpec failurePolicy matchConditions:[]V1MatchCondition matchConstraints:V1MatchResources mutations:[]V1Mutation paramKind:V1ParamKind reinvocationPolicy variables:[]V1Variable
+V1MutatingWebhook admissionReviewVersions:[]string clientConfig:AdmissionregistrationV1WebhookClientConfig failurePolicy matchConditions:[]V1MatchCondition matchPolicy name namespaceSelector:V1LabelSelector objectSelector:V1LabelSelector reinvocationPolicy rules:[]V1RuleWithOperations sideEffects timeoutSeconds:int32
+V1MutatingWebhookConfiguration apiVersion kind metadata:V1ObjectMeta webhooks:[]V1MutatingWebhook
+V1Mutation applyConfiguration:V1ApplyConfiguration jsonPatch:V1JSONPatch patchType
+V1NFSVolumeSource path readOnly:boolean server
+V1NamedRuleWithOperations apiGroups:[]string apiVersions:[]string operations:[]string resourceNames:[]string resources:[]string scope
+V1Namespace apiVersion kind metadata:V1ObjectMeta spec:V1NamespaceSpec status:V1NamespaceStatus
+V1NamespaceCondition lastTransitionTime:time message reason status type
+V1NamespaceSpec finalizers:[]string
+V1NamespaceStatus conditions:[]V1NamespaceCondition phase
+V1NetworkDeviceData hardwareAddress interfaceName ips:[]string
+V1NetworkPolicy apiVersion kind metadata:V1ObjectMeta spec:V1NetworkPolicySpec
+V1NetworkPolicyEgressRule ports:[]V1NetworkPolicyPort to:[]V1NetworkPolicyPeer
+V1NetworkPolicyIngressRule from:[]V1NetworkPolicyPeer ports:[]V1NetworkPolicyPort
+V1NetworkPolicyPeer ipBlock:V1IPBlock namespaceSelector:V1LabelSelector podSelector:V1LabelSelector
+V1NetworkPolicyPort endPort:int32 port:intOrString protocol
+V1NetworkPolicySpec egress:[]V1NetworkPolicyEgressRule ingress:[]V1NetworkPolicyIngressRule podSelector:V1LabelSelector policyTypes:[]string
+V1Node apiVersion kind metadata:V1ObjectMeta spec:V1NodeSpec status:V1NodeStatus
+V1NodeAddress address type
+V1NodeAffinity preferredDuringSchedulingIgnoredDuringExecution:[]V1PreferredSchedulingTerm requiredDuringSchedulingIgnoredDuringExecution:V1NodeSelector
+V1NodeAllocatableResourceClaimStatus containers:[]string resourceClaimName resources:{}string
+V1NodeAllocatableResourceMapping allocationMultiplier capacityKey
+V1NodeCondition lastHeartbeatTime:time lastTransitionTime:time message reason status type
+V1NodeConfigSource configMap:V1ConfigMapNodeConfigSource
+V1NodeConfigStatus active:V1NodeConfigSource assigned:V1NodeConfigSource error lastKnownGood:V1NodeConfigSource
+V1NodeDaemonEndpoints kubeletEndpoint:V1DaemonEndpoint
+V1NodeFeatures supplementalGroupsPolicy:boolean
+V1NodeRuntimeHandler features:V1NodeRuntimeHandlerFeatures name
+V1NodeRuntimeHandlerFeatures recursiveReadOnlyMounts:boolean userNamespaces:boolean
+V1NodeSelector nodeSelectorTerms:[]V1NodeSelectorTerm
+V1NodeSelectorRequirement key operator values:[]string
+V1NodeSelectorTerm matchExpressions:[]V1NodeSelectorRequirement matchFields:[]V1NodeSelectorRequirement
+V1NodeSpec configSource:V1NodeConfigSource externalID podCIDR podCIDRs:[]string providerID taints:[]V1Taint unschedulable:boolean
+V1NodeStatus addresses:[]V1NodeAddress allocatable:{}quantity capacity:{}quantity conditions:[]V1NodeCondition config:V1NodeConfigStatus daemonEndpoints:V1NodeDaemonEndpoints declaredFeatures:[]string features:V1NodeFeatures images:[]V1ContainerImage nodeInfo:V1NodeSystemInfo phase runtimeHandlers:[]V1NodeRuntimeHandler volumesAttached:[]V1AttachedVolume volumesInUse:[]string
+V1NodeSwapStatus capacity:int64
+V1NodeSystemInfo architecture bootID containerRuntimeVersion kernelVersion kubeProxyVersion kubeletVersion machineID operatingSystem osImage swap:V1NodeSwapStatus systemUUID
+V1NonResourceAttributes path verb
+V1NonResourcePolicyRule nonResourceURLs:[]string verbs:[]string
+V1NonResourceRule nonResourceURLs:[]string verbs:[]string
+V1ObjectFieldSelector apiVersion fieldPath
+V1ObjectMeta annotations:{}string creationTimestamp:time deletionGracePeriodSeconds:int64 deletionTimestamp:time finalizers:[]string generateName generation:int64 labels:{}string managedFields:[]V1ManagedFieldsEntry name namespace ownerReferences:[]V1OwnerReference resourceVersion selfLink uid
+V1ObjectReference apiVersion fieldPath kind name namespace resourceVersion uid
+V1OpaqueDeviceConfiguration driver parameters:any
+V1Overhead podFixed:{}quantity
+V1OwnerReference apiVersion blockOwnerDeletion:boolean controller:boolean kind name uid
+V1ParamKind apiVersion kind
+V1ParamRef name namespace parameterNotFoundAction selector:V1LabelSelector
+V1ParentReference group name namespace resource
+V1PersistentVolume apiVersion kind metadata:V1ObjectMeta spec:V1PersistentVolumeSpec status:V1PersistentVolumeStatus
+V1PersistentVolumeClaim apiVersion kind metadata:V1ObjectMeta spec:V1PersistentVolumeClaimSpec status:V1PersistentVolumeClaimStatus
+V1PersistentVolumeClaimCondition lastProbeTime:time lastTransitionTime:time message reason status type
+V1PersistentVolumeClaimSpec accessModes:[]string dataSource:V1TypedLocalObjectReference dataSourceRef:V1TypedObjectReference resources:V1VolumeResourceRequirements selector:V1LabelSelector storageClassName volumeAttributesClassName volumeMode volumeName
+V1PersistentVolumeClaimStatus accessModes:[]string allocatedResourceStatuses:{}string allocatedResources:{}quantity capacity:{}quantity conditions:[]V1PersistentVolumeClaimCondition currentVolumeAttributesClassName modifyVolumeStatus:V1ModifyVolumeStatus phase
+V1PersistentVolumeClaimTemplate metadata:V1ObjectMeta spec:V1PersistentVolumeClaimSpec
+V1PersistentVolumeClaimVolumeSource claimName readOnly:boolean
+V1PersistentVolumeSpec accessModes:[]string awsElasticBlockStore:V1AWSElasticBlockStoreVolumeSource azureDisk:V1AzureDiskVolumeSource azureFile:V1AzureFilePersistentVolumeSource capacity:{}quantity cephfs:V1CephFSPersistentVolumeSource cinder:V1CinderPersistentVolumeSource claimRef:V1ObjectReference csi:V1CSIPersistentVolumeSource fc:V1FCVolumeSource flexVolume:V1FlexPersistentVolumeSource flocker:V1FlockerVolumeSource gcePersistentDisk:V1GCEPersistentDiskVolumeSource glusterfs:V1GlusterfsPersistentVolumeSource hostPath:V1HostPathVolumeSource iscsi:V1ISCSIPersistentVolumeSource local:V1LocalVolumeSource mountOptions:[]string nfs:V1NFSVolumeSource nodeAffinity:V1VolumeNodeAffinity persistentVolumeReclaimPolicy photonPersistentDisk:V1PhotonPersistentDiskVolumeSource portworxVolume:V1PortworxVolumeSource quobyte:V1QuobyteVolumeSource rbd:V1RBDPersistentVolumeSource scaleIO:V1ScaleIOPersistentVolumeSource storageClassName storageos:V1StorageOSPersistentVolumeSource volumeAttributesClassName volumeMode vsphereVolume:V1VsphereVirtualDiskVolumeSource
+V1PersistentVolumeStatus lastPhaseTransitionTime:time message phase reason
+V1PhotonPersistentDiskVolumeSource fsType pdID
+V1Pod apiVersion kind metadata:V1ObjectMeta spec:V1PodSpec status:V1PodStatus
+V1PodAffinity preferredDuringSchedulingIgnoredDuringExecution:[]V1WeightedPodAffinityTerm requiredDuringSchedulingIgnoredDuringExecution:[]V1PodAffinityTerm
+V1PodAffinityTerm labelSelector:V1LabelSelector matchLabelKeys:[]string mismatchLabelKeys:[]string namespaceSelector:V1LabelSelector namespaces:[]string topologyKey
+V1PodAntiAffinity preferredDuringSchedulingIgnoredDuringExecution:[]V1WeightedPodAffinityTerm requiredDuringSchedulingIgnoredDuringExecution:[]V1PodAffinityTerm
+V1PodCertificateProjection certificateChainPath credentialBundlePath keyPath keyType maxExpirationSeconds:int32 signerName userAnnotations:{}string
+V1PodCondition lastProbeTime:time lastTransitionTime:time message observedGeneration:int64 reason status type
+V1PodDNSConfig nameservers:[]string options:[]V1PodDNSConfigOption searches:[]string
+V1PodDNSConfigOption name value
+V1PodDisruptionBudget apiVersion kind metadata:V1ObjectMeta spec:V1PodDisruptionBudgetSpec status:V1PodDisruptionBudgetStatus
+V1PodDisruptionBudgetSpec maxUnavailable:intOrString minAvailable:intOrString selector:V1LabelSelector unhealthyPodEvictionPolicy
+V1PodDisruptionBudgetStatus conditions:[]V1Condition currentHealthy:int32 desiredHealthy:int32 disruptedPods:{}time disruptionsAllowed:int32 expectedPods:int32 observedGeneration:int64
+V1PodExtendedResourceClaimStatus requestMappings:[]V1ContainerExtendedResourceRequest resourceClaimName
+V1PodFailurePolicy rules:[]V1PodFailurePolicyRule
+V1PodFailurePolicyOnExitCodesRequirement containerName operator values:[]int32
+V1PodFailurePolicyOnPodConditionsPattern status type
+V1PodFailurePolicyRule action onExitCodes:V1PodFailurePolicyOnExitCodesRequirement onPodConditions:[]V1PodFailurePolicyOnPodConditionsPattern
+V1PodIP ip
+V1PodOS name
+V1PodReadinessGate conditionType
+V1PodResourceClaim name resourceClaimName resourceClaimTemplateName
+V1PodResourceClaimStatus name resourceClaimName
+V1PodSchedulingGate name
+V1PodSchedulingGroup podGroupName
+V1PodSecurityContext appArmorProfile:V1AppArmorProfile fsGroup:int64 fsGroupChangePolicy runAsGroup:int64 runAsNonRoot:boolean runAsUser:int64 seLinuxChangePolicy seLinuxOptions:V1SELinuxOptions seccompProfile:V1SeccompProfile supplementalGroups:[]int64 supplementalGroupsPolicy sysctls:[]V1Sysctl windowsOptions:V1WindowsSecurityContextOptions
+V1PodSpec activeDeadlineSeconds:int64 affinity:V1Affinity automountServiceAccountToken:boolean containers:[]V1Container dnsConfig:V1PodDNSConfig dnsPolicy enableServiceLinks:boolean ephemeralContainers:[]V1EphemeralContainer hostAliases:[]V1HostAlias hostIPC:boolean hostNetwork:boolean hostPID:boolean hostUsers:boolean hostname hostnameOverride imagePullSecrets:[]V1LocalObjectReference initContainers:[]V1Container nodeName nodeSelector:{}string os:V1PodOS overhead:{}quantity preemptionPolicy priority:int32 priorityClassName readinessGates:[]V1PodReadinessGate resourceClaims:[]V1PodResourceClaim resources:V1ResourceRequirements restartPolicy runtimeClassName schedulerName schedulingGates:[]V1PodSchedulingGate schedulingGroup:V1PodSchedulingGroup securityContext:V1PodSecurityContext serviceAccount serviceAccountName setHostnameAsFQDN:boolean shareProcessNamespace:boolean subdomain terminationGracePeriodSeconds:int64 tolerations:[]V1Toleration topologySpreadConstraints:[]V1TopologySpreadConstraint volumes:[]V1Volume
+V1PodStatus allocatedResources:{}quantity conditions:[]V1PodCondition containerStatuses:[]V1ContainerStatus ephemeralContainerStatuses:[]V1ContainerStatus extendedResourceClaimStatus:V1PodExtendedResourceClaimStatus hostIP hostIPs:[]V1HostIP initContainerStatuses:[]V1ContainerStatus message nodeAllocatableResourceClaimStatuses:[]V1NodeAllocatableResourceClaimStatus nominatedNodeName observedGeneration:int64 phase podIP podIPs:[]V1PodIP qosClass reason resize resourceClaimStatuses:[]V1PodResourceClaimStatus resources:V1ResourceRequirements startTime:time
+V1PodTemplate apiVersion kind metadata:V1ObjectMeta template:V1PodTemplateSpec
+V1PodTemplateSpec metadata:V1ObjectMeta spec:V1PodSpec
+V1PolicyRule apiGroups:[]string nonResourceURLs:[]string resourceNames:[]string resources:[]string verbs:[]string
+V1PolicyRulesWithSubjects nonResourceRules:[]V1NonResourcePolicyRule resourceRules:[]V1ResourcePolicyRule subjects:[]FlowcontrolV1Subject
+V1PortStatus error port:int32 protocol
+V1PortworxVolumeSource fsType readOnly:boolean volumeID
+V1PreferredSchedulingTerm preference:V1NodeSelectorTerm weight:int32
+V1PriorityClass apiVersion description globalDefault:boolean kind metadata:V1ObjectMeta preemptionPolicy value:int32
+V1PriorityLevelConfiguration apiVersion kind metadata:V1ObjectMeta spec:V1PriorityLevelConfigurationSpec status:V1PriorityLevelConfigurationStatus
+V1PriorityLevelConfigurationCondition lastTransitionTime:time message reason status type
+V1PriorityLevelConfigurationReference name
+V1PriorityLevelConfigurationSpec exempt:V1ExemptPriorityLevelConfiguration limited:V1LimitedPriorityLevelConfiguration type
+V1PriorityLevelConfigurationStatus conditions:[]V1PriorityLevelConfigurationCondition
+V1Probe exec:V1ExecAction failureThreshold:int32 grpc:V1GRPCAction httpGet:V1HTTPGetAction initialDelaySeconds:int32 periodSeconds:int32 successThreshold:int32 tcpSocket:V1TCPSocketAction terminationGracePeriodSeconds:int64 timeoutSeconds:int32
+V1ProjectedVolumeSource defaultMode:int32 sources:[]V1VolumeProjection
+V1QueuingConfiguration handSize:int32 queueLengthLimit:int32 queues:int32
+V1QuobyteVolumeSource group readOnly:boolean registry tenant user volume
+V1RBDPersistentVolumeSource fsType image keyring monitors:[]string pool readOnly:boolean secretRef:V1SecretReference user
+V1RBDVolumeSource fsType image keyring monitors:[]string pool readOnly:boolean secretRef:V1LocalObjectReference user
+V1ReplicaSet apiVersion kind metadata:V1ObjectMeta spec:V1ReplicaSetSpec status:V1ReplicaSetStatus
+V1ReplicaSetCondition lastTransitionTime:time message reason status type
+V1ReplicaSetSpec minReadySeconds:int32 replicas:int32 selector:V1LabelSelector template:V1PodTemplateSpec
+V1ReplicaSetStatus availableReplicas:int32 conditions:[]V1ReplicaSetCondition fullyLabeledReplicas:int32 observedGeneration:int64 readyReplicas:int32 replicas:int32 terminatingReplicas:int32
+V1ReplicationController apiVersion kind metadata:V1ObjectMeta spec:V1ReplicationControllerSpec status:V1ReplicationControllerStatus
+V1ReplicationControllerCondition lastTransitionTime:time message reason status type
+V1ReplicationControllerSpec minReadySeconds:int32 replicas:int32 selector:{}string template:V1PodTemplateSpec
+V1ReplicationControllerStatus availableReplicas:int32 conditions:[]V1ReplicationControllerCondition fullyLabeledReplicas:int32 observedGeneration:int64 readyReplicas:int32 replicas:int32
+V1ResourceAttributes fieldSelector:V1FieldSelectorAttributes group labelSelector:V1LabelSelectorAttributes name namespace resource subresource verb version
+V1ResourceClaimConsumerReference apiGroup name resource uid
+V1ResourceClaimSpec devices:V1DeviceClaim
+V1ResourceClaimStatus allocation:V1AllocationResult devices:[]V1AllocatedDeviceStatus reservedFor:[]V1ResourceClaimConsumerReference
+V1ResourceClaimTemplate apiVersion kind metadata:V1ObjectMeta spec:V1ResourceClaimTemplateSpec
+V1ResourceClaimTemplateSpec metadata:V1ObjectMeta spec:V1ResourceClaimSpec
+V1ResourceFieldSelector containerName divisor:quantity resource
+V1ResourceHealth health message resourceID
+V1ResourcePolicyRule apiGroups:[]string clusterScope:boolean namespaces:[]string resources:[]string verbs:[]string
+V1ResourcePool generation:int64 name resourceSliceCount:int64
+V1ResourceQuota apiVersion kind metadata:V1ObjectMeta spec:V1ResourceQuotaSpec status:V1ResourceQuotaStatus
+V1ResourceQuotaSpec hard:{}quantity scopeSelector:V1ScopeSelector scopes:[]string
+V1ResourceQuotaStatus hard:{}quantity used:{}quantity
+V1ResourceRequirements claims:[]CoreV1ResourceClaim limits:{}quantity requests:{}quantity
+V1ResourceRule apiGroups:[]string resourceNames:[]string resources:[]string verbs:[]string
+V1ResourceSlice apiVersion kind metadata:V1ObjectMeta spec:V1ResourceSliceSpec
+V1ResourceSliceSpec allNodes:boolean devices:[]V1Device driver nodeName nodeSelector:V1NodeSelector perDeviceNodeSelection:boolean pool:V1ResourcePool sharedCounters:[]V1CounterSet
+V1ResourceStatus name resources:[]V1ResourceHealth
+V1Role apiVersion kind metadata:V1ObjectMeta rules:[]V1PolicyRule
+V1RoleBinding apiVersion kind metadata:V1ObjectMeta roleRef:V1RoleRef subjects:[]RbacV1Subject
+V1RoleRef apiGroup kind name
+V1RollingUpdateDaemonSet maxSurge:intOrString maxUnavailable:intOrString
+V1RollingUpdateDeployment maxSurge:intOrString maxUnavailable:intOrString
+V1RollingUpdateStatefulSetStrategy maxUnavailable:intOrString partition:int32
+V1RuleWithOperations apiGroups:[]string apiVersions:[]string operations:[]string resources:[]string scope
+V1RuntimeClass apiVersion handler kind metadata:V1ObjectMeta overhead:V1Overhead scheduling:V1Scheduling
+V1SELinuxOptions level role type user
+V1ScaleIOPersistentVolumeSource fsType gateway protectionDomain readOnly:boolean secretRef:V1SecretReference sslEnabled:boolean storageMode storagePool system volumeName
+V1ScaleIOVolumeSource fsType gateway protectionDomain readOnly:boolean secretRef:V1LocalObjectReference sslEnabled:boolean storageMode storagePool system volumeName
+V1Scheduling nodeSelector:{}string tolerations:[]V1Toleration
+V1ScopeSelector matchExpressions:[]V1ScopedResourceSelectorRequirement
+V1ScopedResourceSelectorRequirement operator scopeName values:[]string
+V1SeccompProfile localhostProfile type
+V1Secret apiVersion data:{}bytes immutable:boolean kind metadata:V1ObjectMeta stringData:{}string type
+V1SecretEnvSource name optional:boolean
+V1SecretKeySelector key name optional:boolean
+V1SecretProjection items:[]V1KeyToPath name optional:boolean
+V1SecretReference name namespace
+V1SecretVolumeSource defaultMode:int32 items:[]V1KeyToPath optional:boolean secretName
+V1SecurityContext allowPrivilegeEscalation:boolean appArmorProfile:V1AppArmorProfile capabilities:V1Capabilities privileged:boolean procMount readOnlyRootFilesystem:boolean runAsGroup:int64 runAsNonRoot:boolean runAsUser:int64 seLinuxOptions:V1SELinuxOptions seccompProfile:V1SeccompProfile windowsOptions:V1WindowsSecurityContextOptions
+V1SelectableField jsonPath
+V1SelfSubjectAccessReview apiVersion kind metadata:V1ObjectMeta spec:V1SelfSubjectAccessReviewSpec status:V1SubjectAccessReviewStatus
+V1SelfSubjectAccessReviewSpec nonResourceAttributes:V1NonResourceAttributes resourceAttributes:V1ResourceAttributes
+V1SelfSubjectReview apiVersion kind metadata:V1ObjectMeta status:V1SelfSubjectReviewStatus
+V1SelfSubjectReviewStatus userInfo:V1UserInfo
+V1SelfSubjectRulesReview apiVersion kind metadata:V1ObjectMeta spec:V1SelfSubjectRulesReviewSpec status:V1SubjectRulesReviewStatus
+V1SelfSubjectRulesReviewSpec namespace
+V1Service apiVersion kind metadata:V1ObjectMeta spec:V1ServiceSpec status:V1ServiceStatus
+V1ServiceAccount apiVersion automountServiceAccountToken:boolean imagePullSecrets:[]V1LocalObjectReference kind metadata:V1ObjectMeta secrets:[]V1ObjectReference
+V1ServiceAccountSubject name namespace
+V1ServiceAccountTokenProjection audience expirationSeconds:int64 path
+V1ServiceBackendPort name number:int32
+V1ServiceCIDR apiVersion kind metadata:V1ObjectMeta spec:V1ServiceCIDRSpec status:V1ServiceCIDRStatus
+V1ServiceCIDRSpec cidrs:[]string
+V1ServiceCIDRStatus conditions:[]V1Condition
+V1ServicePort appProtocol name nodePort:int32 port:int32 protocol targetPort:intOrString
+V1ServiceSpec allocateLoadBalancerNodePorts:boolean clusterIP clusterIPs:[]string externalIPs:[]string externalName externalTrafficPolicy healthCheckNodePort:int32 internalTrafficPolicy ipFamilies:[]string ipFamilyPolicy loadBalancerClass loadBalancerIP loadBalancerSourceRanges:[]string ports:[]V1ServicePort publishNotReadyAddresses:boolean selector:{}string sessionAffinity sessionAffinityConfig:V1SessionAffinityConfig trafficDistribution type
+V1ServiceStatus conditions:[]V1Condition loadBalancer:V1LoadBalancerStatus
+V1SessionAffinityConfig clientIP:V1ClientIPConfig
+V1SleepAction seconds:int64
+V1StatefulSet apiVersion kind metadata:V1ObjectMeta spec:V1StatefulSetSpec status:V1StatefulSetStatus
+V1StatefulSetCondition lastTransitionTime:time message reason status type
+V1StatefulSetOrdinals start:int32
+V1StatefulSetPersistentVolumeClaimRetentionPolicy whenDeleted whenScaled
+V1StatefulSetSpec minReadySeconds:int32 ordinals:V1StatefulSetOrdinals persistentVolumeClaimRetentionPolicy:V1StatefulSetPersistentVolumeClaimRetentionPolicy podManagementPolicy replicas:int32 revisionHistoryLimit:int32 selector:V1LabelSelector serviceName template:V1PodTemplateSpec updateStrategy:V1StatefulSetUpdateStrategy volumeClaimTemplates:[]V1PersistentVolumeClaim
+V1StatefulSetStatus availableReplicas:int32 collisionCount:int32 conditions:[]V1StatefulSetCondition currentReplicas:int32 currentRevision observedGeneration:int64 readyReplicas:int32 replicas:int32 updateRevision updatedReplicas:int32
+V1StatefulSetUpdateStrategy rollingUpdate:V1RollingUpdateStatefulSetStrategy type
+V1StorageClass allowVolumeExpansion:boolean allowedTopologies:[]V1TopologySelectorTerm apiVersion kind metadata:V1ObjectMeta mountOptions:[]string parameters:{}string provisioner reclaimPolicy volumeBindingMode
+V1StorageOSPersistentVolumeSource fsType readOnly:boolean secretRef:V1ObjectReference volumeName volumeNamespace
+V1StorageOSVolumeSource fsType readOnly:boolean secretRef:V1LocalObjectReference volumeName volumeNamespace
+V1SubjectAccessReview apiVersion kind metadata:V1ObjectMeta spec:V1SubjectAccessReviewSpec status:V1SubjectAccessReviewStatus
+V1SubjectAccessReviewSpec extra:{}[]string groups:[]string nonResourceAttributes:V1NonResourceAttributes resourceAttributes:V1ResourceAttributes uid user
+V1SubjectAccessReviewStatus allowed:boolean denied:boolean evaluationError reason
+V1SubjectRulesReviewStatus evaluationError incomplete:boolean nonResourceRules:[]V1NonResourceRule resourceRules:[]V1ResourceRule
+V1SuccessPolicy rules:[]V1SuccessPolicyRule
+V1SuccessPolicyRule succeededCount:int32 succeededIndexes
+V1Sysctl name value
+V1TCPSocketAction host port:intOrString
+V1Taint effect key timeAdded:time value
+V1TokenReview apiVersion kind metadata:V1ObjectMeta spec:V1TokenReviewSpec status:V1TokenReviewStatus
+V1TokenReviewSpec audiences:[]string token
+V1TokenReviewStatus audiences:[]string authenticated:boolean error user:V1UserInfo
+V1Toleration effect key operator tolerationSeconds:int64 value
+V1TopologySelectorLabelRequirement key values:[]string
+V1TopologySelectorTerm matchLabelExpressions:[]V1TopologySelectorLabelRequirement
+V1TopologySpreadConstraint labelSelector:V1LabelSelector matchLabelKeys:[]string maxSkew:int32 minDomains:int32 nodeAffinityPolicy nodeTaintsPolicy topologyKey whenUnsatisfiable
+V1TypeChecking expressionWarnings:[]V1ExpressionWarning
+V1TypedLocalObjectReference apiGroup kind name
+V1TypedObjectReference apiGroup kind name namespace
+V1UncountedTerminatedPods failed:[]string succeeded:[]string
+V1UserInfo extra:{}[]string groups:[]string uid username
+V1UserSubject name
+V1ValidatingAdmissionPolicy apiVersion kind metadata:V1ObjectMeta spec:V1ValidatingAdmissionPolicySpec status:V1ValidatingAdmissionPolicyStatus
+V1ValidatingAdmissionPolicyBinding apiVersion kind metadata:V1ObjectMeta spec:V1ValidatingAdmissionPolicyBindingSpec
+V1ValidatingAdmissionPolicyBindingSpec matchResources:V1MatchResources paramRef:V1ParamRef policyName validationActions:[]string
+V1ValidatingAdmissionPolicySpec auditAnnotations:[]V1AuditAnnotation failurePolicy matchConditions:[]V1MatchCondition matchConstraints:V1MatchResources paramKind:V1ParamKind validations:[]V1Validation variables:[]V1Variable
+V1ValidatingAdmissionPolicyStatus conditions:[]V1Condition observedGeneration:int64 typeChecking:V1TypeChecking
+V1ValidatingWebhook admissionReviewVersions:[]string clientConfig:AdmissionregistrationV1WebhookClientConfig failurePolicy matchConditions:[]V1MatchCondition matchPolicy name namespaceSelector:V1LabelSelector objectSelector:V1LabelSelector rules:[]V1RuleWithOperations sideEffects timeoutSeconds:int32
+V1ValidatingWebhookConfiguration apiVersion kind metadata:V1ObjectMeta webhooks:[]V1ValidatingWebhook
+V1Validation expression message messageExpression reason
+V1ValidationRule fieldPath message messageExpression optionalOldSelf:boolean reason rule
+V1Variable expression name
+V1Volume awsElasticBlockStore:V1AWSElasticBlockStoreVolumeSource azureDisk:V1AzureDiskVolumeSource azureFile:V1AzureFileVolumeSource cephfs:V1CephFSVolumeSource cinder:V1CinderVolumeSource configMap:V1ConfigMapVolumeSource csi:V1CSIVolumeSource downwardAPI:V1DownwardAPIVolumeSource emptyDir:V1EmptyDirVolumeSource ephemeral:V1EphemeralVolumeSource fc:V1FCVolumeSource flexVolume:V1FlexVolumeSource flocker:V1FlockerVolumeSource gcePersistentDisk:V1GCEPersistentDiskVolumeSource gitRepo:V1GitRepoVolumeSource glusterfs:V1GlusterfsVolumeSource hostPath:V1HostPathVolumeSource image:V1ImageVolumeSource iscsi:V1ISCSIVolumeSource name nfs:V1NFSVolumeSource persistentVolumeClaim:V1PersistentVolumeClaimVolumeSource photonPersistentDisk:V1PhotonPersistentDiskVolumeSource portworxVolume:V1PortworxVolumeSource projected:V1ProjectedVolumeSource quobyte:V1QuobyteVolumeSource rbd:V1RBDVolumeSource scaleIO:V1ScaleIOVolumeSource secret:V1SecretVolumeSource storageos:V1StorageOSVolumeSource vsphereVolume:V1VsphereVirtualDiskVolumeSource
+V1VolumeAttachment apiVersion kind metadata:V1ObjectMeta spec:V1VolumeAttachmentSpec status:V1VolumeAttachmentStatus
+V1VolumeAttachmentSource inlineVolumeSpec:V1PersistentVolumeSpec persistentVolumeName
+V1VolumeAttachmentSpec attacher nodeName source:V1VolumeAttachmentSource
+V1VolumeAttachmentStatus attachError:V1VolumeError attached:boolean attachmentMetadata:{}string detachError:V1VolumeError
+V1VolumeAttributesClass apiVersion driverName kind metadata:V1ObjectMeta parameters:{}string
+V1VolumeDevice devicePath name
+V1VolumeError errorCode:int32 message time:time
+V1VolumeMount mountPath mountPropagation name readOnly:boolean recursiveReadOnly subPath subPathExpr
+V1VolumeMountStatus mountPath name readOnly:boolean recursiveReadOnly volumeStatus:V1VolumeStatus
+V1VolumeNodeAffinity required:V1NodeSelector
+V1VolumeNodeResources count:int32
+V1VolumeProjection clusterTrustBundle:V1ClusterTrustBundleProjection configMap:V1ConfigMapProjection downwardAPI:V1DownwardAPIProjection podCertificate:V1PodCertificateProjection secret:V1SecretProjection serviceAccountToken:V1ServiceAccountTokenProjection
+V1VolumeResourceRequirements limits:{}quantity requests:{}quantity
+V1VolumeStatus image:V1ImageVolumeStatus
+V1VsphereVirtualDiskVolumeSource fsType storagePolicyID storagePolicyName volumePath
+V1WebhookConversion clientConfig:ApiextensionsV1WebhookClientConfig conversionReviewVersions:[]string
+V1WeightedPodAffinityTerm podAffinityTerm:V1PodAffinityTerm weight:int32
+V1WindowsSecurityContextOptions gmsaCredentialSpec gmsaCredentialSpecName hostProcess:boolean runAsUserName
+V2ContainerResourceMetricSource container name target:V2MetricTarget
+V2ContainerResourceMetricStatus container current:V2MetricValueStatus name
+V2CrossVersionObjectReference apiVersion kind name
+V2ExternalMetricSource metric:V2MetricIdentifier target:V2MetricTarget
+V2ExternalMetricStatus current:V2MetricValueStatus metric:V2MetricIdentifier
+V2HPAScalingPolicy periodSeconds:int32 type value:int32
+V2HPAScalingRules policies:[]V2HPAScalingPolicy selectPolicy stabilizationWindowSeconds:int32 tolerance:quantity
+V2HorizontalPodAutoscaler apiVersion kind metadata:V1ObjectMeta spec:V2HorizontalPodAutoscalerSpec status:V2HorizontalPodAutoscalerStatus
+V2HorizontalPodAutoscalerBehavior scaleDown:V2HPAScalingRules scaleUp:V2HPAScalingRules
+V2HorizontalPodAutoscalerCondition lastTransitionTime:time message reason status type
+V2HorizontalPodAutoscalerSpec behavior:V2HorizontalPodAutoscalerBehavior maxReplicas:int32 metrics:[]V2MetricSpec minReplicas:int32 scaleTargetRef:V2CrossVersionObjectReference
+V2HorizontalPodAutoscalerStatus conditions:[]V2HorizontalPodAutoscalerCondition currentMetrics:[]V2MetricStatus currentReplicas:int32 desiredReplicas:int32 lastScaleTime:time observedGeneration:int64
+V2MetricIdentifier name selector:V1LabelSelector
+V2MetricSpec containerResource:V2ContainerResourceMetricSource external:V2ExternalMetricSource object:V2ObjectMetricSource pods:V2PodsMetricSource resource:V2ResourceMetricSource type
+V2MetricStatus containerResource:V2ContainerResourceMetricStatus external:V2ExternalMetricStatus object:V2ObjectMetricStatus pods:V2PodsMetricStatus resource:V2ResourceMetricStatus type
+V2MetricTarget averageUtilization:int32 averageValue:quantity type value:quantity
+V2MetricValueStatus averageUtilization:int32 averageValue:quantity value:quantity
+V2ObjectMetricSource describedObject:V2CrossVersionObjectReference metric:V2MetricIdentifier target:V2MetricTarget
+V2ObjectMetricStatus current:V2MetricValueStatus describedObject:V2CrossVersionObjectReference metric:V2MetricIdentifier
+V2PodsMetricSource metric:V2MetricIdentifier target:V2MetricTarget
+V2PodsMetricStatus current:V2MetricValueStatus metric:V2MetricIdentifier
+V2ResourceMetricSource name target:V2MetricTarget
+V2ResourceMetricStatus current:V2MetricValueStatus name
+`;
