@@ -1,5 +1,5 @@
 // The verdicts of admission policies, compared with those that an API server gave (test/oracles/admission-policies).
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { ServedKinds } from '../../functions/guardrails/rules/admission-policy/kinds';
@@ -21,13 +21,16 @@ interface Said {
   readonly audit?: readonly string[];
 }
 
-const recorded = existsSync(path.join(FOLDER, 'verdicts.json'))
-  ? (JSON.parse(readFileSync(path.join(FOLDER, 'verdicts.json'), 'utf8')) as {
-      kubernetes: string;
-      objects: string[];
-      verdicts: Record<string, Record<string, Said>>;
-    })
-  : undefined;
+const recorded = JSON.parse(readFileSync(path.join(FOLDER, 'verdicts.json'), 'utf8')) as {
+  readonly objects: readonly string[];
+  readonly verdicts: Readonly<Record<string, Readonly<Record<string, Said>>>>;
+};
+/**
+ * The API server does not know the type of the variable of `optMap` over an optional of unknown type, and then finds no overload of
+ * `string(s)`, `timestamp(t)` and the like. The evaluator here calls the function of the value's type.
+ */
+const QUIRK = 'optional-variable';
+const QUIRKS = new Set(['job-limits Job/shop-dev/job-008']);
 
 const objectsIn = (file: string): Placed[] =>
   parseAllDocuments(readFileSync(path.join(FOLDER, file), 'utf8')).map((document) => ({
@@ -46,12 +49,20 @@ const nameOf = ({ resource }: Placed) => {
   return [kind, namespace, name].filter((part) => part !== undefined).join('/');
 };
 
-test.each(readdirSync(path.join(FOLDER, 'policies')))('%s', (file) => {
-  const files = objectsIn(path.join('policies', file));
-  const [policy] = readPolicies(files);
+const files = readdirSync(path.join(FOLDER, 'policies'));
+
+test('20 policies and 300 objects at least, and one known difference', () => {
+  expect(files.length).toBeGreaterThanOrEqual(20);
+  expect(recorded.objects.length).toBeGreaterThanOrEqual(300);
+  expect(recorded.objects).toEqual(objects.map(nameOf));
+});
+
+test.each(files.filter((file) => file !== `${QUIRK}.yaml`))('%s', (file) => {
+  const own = objectsIn(path.join('policies', file));
+  const [policy] = readPolicies(own);
   if (policy === undefined) throw new Error('the file has no policy');
   const annotations = (policy.at.resource.metadata as { annotations?: object }).annotations ?? {};
-  const candidates = [...cluster, ...files, ...objects];
+  const candidates = [...cluster, ...own, ...objects];
   const kinds = new ServedKinds(candidates);
   const judged = judgedObjects([...cluster, ...objects], kinds).filter(
     ({ isPodOfTemplate, at }) => !isPodOfTemplate && objects.includes(at),
@@ -86,23 +97,12 @@ test.each(readdirSync(path.join(FOLDER, 'policies')))('%s', (file) => {
     return;
   }
   expect(unknown).toEqual([]);
-  const expected = recorded?.verdicts[policy.name];
-  if (expected === undefined) {
-    console.log(
-      file,
-      judged.length,
-      Object.keys(found).length,
-      [
-        ...new Set(Object.values(found).map((one) => one.message ?? one.warnings?.[0] ?? one.audit?.[0])),
-      ].slice(0, 6),
-    );
-    return;
-  }
-  const withoutReason = Object.fromEntries(
-    Object.entries(expected).map(([name, { allowed, binding, message, warnings, audit }]) => [
+  const expected = Object.entries(recorded.verdicts[policy.name] ?? {})
+    .filter(([name]) => !QUIRKS.has(`${policy.name} ${name}`))
+    .map(([name, { allowed, binding, message, warnings, audit }]) => [
       name,
       JSON.parse(JSON.stringify({ allowed, binding, message, warnings, audit })) as Said,
-    ]),
-  );
-  expect(found).toEqual(withoutReason);
+    ]);
+  expect(expected.length).toBeGreaterThan(4);
+  expect(found).toEqual(Object.fromEntries(expected));
 });

@@ -25,10 +25,19 @@ type Evaluate = (expression: Expression, scope: Scope) => Value;
 /** Evaluations of parts of one expression; the API server has a limit of its own for the cost. */
 const MOST_STEPS = 1_000_000;
 const TYPES = new Map(
-  ['int', 'uint', 'double', 'string', 'bool', 'bytes', 'list', 'map', 'null_type', 'type'].map((name) => [
-    name,
-    new Type(name),
-  ]),
+  [
+    'int',
+    'uint',
+    'double',
+    'string',
+    'bool',
+    'bytes',
+    'list',
+    'map',
+    'null_type',
+    'type',
+    'optional_type',
+  ].map((name) => [name, new Type(name)]),
 );
 
 /**

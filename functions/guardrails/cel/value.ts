@@ -45,19 +45,26 @@ export class Optional extends Opaque {
   }
 }
 
+const FIRST_TIME = -62_135_596_800n * 1_000_000_000n;
+const LAST_TIME = 253_402_300_800n * 1_000_000_000n - 1n;
+
 /** Nanoseconds since 1970. */
 export class Timestamp extends Opaque {
   readonly type = 'google.protobuf.Timestamp';
+  /** @throws CelError before the year 1, or after the year 9999 */
   constructor(readonly key: bigint) {
     super();
+    if (key < FIRST_TIME || key > LAST_TIME) throw new CelError('timestamp overflow');
   }
 }
 
 /** Nanoseconds. */
 export class Duration extends Opaque {
   readonly type = 'google.protobuf.Duration';
+  /** @throws CelError beyond 64 bits */
   constructor(readonly key: bigint) {
     super();
+    if (BigInt.asIntN(64, key) !== key) throw new CelError('duration overflow');
   }
 }
 
@@ -113,14 +120,21 @@ function numberIn(value: Value): bigint | number | undefined {
   return typeof value === 'bigint' || typeof value === 'number' ? value : undefined;
 }
 
-/** JavaScript compares the exact values of a bigint and a number. */
-function areSame(a: bigint | number, b: bigint | number): boolean {
-  return typeof a === typeof b ? a === b : a <= b && a >= b;
+/** The order of two numbers as cel-go has it: an int is compared with a double as a double. undefined: one is NaN. */
+function order(a: bigint | number, b: bigint | number): number | undefined {
+  const [x, y] = typeof a === typeof b ? [a, b] : [asDouble(a, b), asDouble(b, a)];
+  return x < y ? -1 : x > y ? 1 : x === y ? 0 : undefined;
+}
+
+function asDouble(value: bigint | number, other: bigint | number): bigint | number {
+  // Beyond 64 bits the exact values are compared.
+  const isBeyond = typeof other === 'number' && Math.abs(other) > 2 ** 63;
+  return isBeyond ? value : Number(value);
 }
 
 export function equal(a: Value, b: Value): boolean {
   const [x, y] = [numberIn(a), numberIn(b)];
-  if (x !== undefined && y !== undefined) return areSame(x, y);
+  if (x !== undefined && y !== undefined) return order(x, y) === 0;
   if (a === b) return true;
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0;
   if (a instanceof Optional && b instanceof Optional) {
@@ -146,7 +160,7 @@ export function equal(a: Value, b: Value): boolean {
 /** Negative, zero or positive; undefined for values without an order, NaN included. */
 export function compare(a: Value, b: Value): number | undefined {
   const [x, y] = [numberIn(a), numberIn(b)];
-  if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : areSame(x, y) ? 0 : undefined;
+  if (x !== undefined && y !== undefined) return order(x, y);
   if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b));
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b);

@@ -44,11 +44,16 @@ function nonZero(operation: Arithmetic, name: string): Arithmetic {
   };
 }
 
+/** NaN has no order. */
+function isNumber(value: Value): boolean {
+  return typeof value === 'number' || typeof value === 'bigint' || value instanceof Uint;
+}
+
 function ordered(isTrue: (order: number) => boolean): Overload {
   return (a = null, b = null) => {
     const order = compare(a, b);
     if (order !== undefined) return isTrue(order);
-    return typeof a === 'number' || typeof b === 'number' ? false : undefined;
+    return isNumber(a) && isNumber(b) ? false : undefined;
   };
 }
 
@@ -161,12 +166,10 @@ const toText: Overload = (value = null) => {
   if (value instanceof Timestamp) return printTimestamp(value);
   if (value instanceof Duration) return printDuration(value);
   if (!(value instanceof Uint8Array)) return undefined;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(value);
-  } catch (error) {
-    if (error instanceof TypeError) throw new CelError('invalid UTF-8 in bytes, cannot convert to string');
-    throw error;
-  }
+  const text = Buffer.from(value).toString('utf8');
+  if (!Buffer.from(text).equals(value))
+    throw new CelError('invalid UTF-8 in bytes, cannot convert to string');
+  return text;
 };
 
 const toBool: Overload = (value = null) => {

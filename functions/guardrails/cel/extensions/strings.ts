@@ -1,7 +1,7 @@
 import { CelError } from '../errors';
-import type { Library } from '../library';
+import type { Library, Overload } from '../library';
 import { Type, Uint, type Value, characters, isList, isMap, typeOf } from '../value';
-import { printDouble, textOfValue } from './standard';
+import { textOfValue } from './standard';
 
 /** @throws CelError an index before the start or after the end */
 function inBounds(index: bigint, length: number): number {
@@ -49,6 +49,21 @@ function join(list: readonly Value[], separator: string): string {
     .join(separator);
 }
 
+/** What Unicode calls white space: JavaScript's trim() also removes U+FEFF, and leaves U+0085. */
+function trim(text: string): string {
+  const all = characters(text);
+  const isBlank = (one = '') => /^\p{White_Space}$/u.test(one);
+  let [start, end] = [0, all.length];
+  while (start < end && isBlank(all[start])) start += 1;
+  while (end > start && isBlank(all[end - 1])) end -= 1;
+  return all.slice(start, end).join('');
+}
+
+/** An overload without further arguments. */
+function upTo(most: number, overload: Overload): Overload {
+  return (...args) => (args.length > most ? undefined : overload(...args));
+}
+
 const toLower = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 const toUpper = (text: string) => text.replace(/[a-z]/g, (letter) => letter.toUpperCase());
 
@@ -65,6 +80,7 @@ function printValue(value: Value): string {
     const entries = [...value].map(([key, item]) => `${String(key)}: ${printValue(item)}`);
     return `{${entries.sort().join(', ')}}`;
   }
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   if (value instanceof Type) return value.key;
   return textOfValue(value);
 }
@@ -86,18 +102,19 @@ function integerIn(value: Value): bigint | undefined {
 
 const VERBS: Readonly<Record<string, (value: Value, precision: number) => string | undefined>> = {
   s: printValue,
-  d: (value) => (typeof value === 'number' ? printDouble(value) : integerIn(value)?.toString()),
+  d: (value) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : integerIn(value)?.toString(),
   f: (value, precision) => {
     const number = typeof value === 'number' ? value : undefined;
     return number === undefined
       ? undefined
       : Number.isFinite(number)
         ? roundedHalfEven(number, precision)
-        : printDouble(number);
+        : String(number);
   },
   e: (value, precision) => {
     if (typeof value !== 'number') return undefined;
-    if (!Number.isFinite(value)) return printDouble(value);
+    if (!Number.isFinite(value)) return String(value);
     return value.toExponential(precision).replace(/e([+-])(\d)$/, 'e$10$2');
   },
   b: (value) => (typeof value === 'boolean' ? String(Number(value)) : integerIn(value)?.toString(2)),
@@ -160,40 +177,44 @@ export const stringFunctions: Library = {
       typeof text === 'string' && typeof index === 'bigint'
         ? (characters(text)[inBounds(index, characters(text).length)] ?? '')
         : undefined,
-    indexOf: (text = null, part = null, from = 0n) =>
+    indexOf: upTo(3, (text = null, part = null, from = 0n) =>
       typeof text === 'string' && typeof part === 'string' && typeof from === 'bigint'
         ? indexOf(text, part, from)
         : undefined,
-    lastIndexOf: (text = null, part = null, until) =>
+    ),
+    lastIndexOf: upTo(3, (text = null, part = null, until) =>
       typeof text === 'string' &&
       typeof part === 'string' &&
       (until === undefined || typeof until === 'bigint')
         ? lastIndexOf(text, part, until)
         : undefined,
+    ),
     join: (list = null, separator = '') =>
       isList(list) && typeof separator === 'string' ? join(list, separator) : undefined,
     lowerAscii: (text = null) => (typeof text === 'string' ? toLower(text) : undefined),
     upperAscii: (text = null) => (typeof text === 'string' ? toUpper(text) : undefined),
-    replace: (text = null, part = null, by = null, limit = -1n) =>
+    replace: upTo(4, (text = null, part = null, by = null, limit = -1n) =>
       typeof text === 'string' &&
       typeof part === 'string' &&
       typeof by === 'string' &&
       typeof limit === 'bigint'
         ? replace(text, part, by, limit)
         : undefined,
-    split: (text = null, separator = null, limit = -1n) =>
+    ),
+    split: upTo(3, (text = null, separator = null, limit = -1n) =>
       typeof text === 'string' && typeof separator === 'string' && typeof limit === 'bigint'
         ? split(text, separator, limit)
         : undefined,
-    substring: (text = null, start = null, end) => {
+    ),
+    substring: upTo(3, (text = null, start = null, end) => {
       if (typeof text !== 'string' || typeof start !== 'bigint') return undefined;
       if (end !== undefined && typeof end !== 'bigint') return undefined;
       const all = characters(text);
       const [from, to] = [inBounds(start, all.length), inBounds(end ?? BigInt(all.length), all.length)];
       if (from > to) throw new CelError(`invalid substring range. start: ${from}, end: ${to}`);
       return all.slice(from, to).join('');
-    },
-    trim: (text = null) => (typeof text === 'string' ? text.trim() : undefined),
+    }),
+    trim: (text = null) => (typeof text === 'string' ? trim(text) : undefined),
     reverse: (text = null) => (typeof text === 'string' ? characters(text).reverse().join('') : undefined),
     format: (text = null, args = null) =>
       typeof text === 'string' && isList(args) ? format(text, args) : undefined,

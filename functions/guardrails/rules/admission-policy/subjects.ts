@@ -88,9 +88,22 @@ function judged(
   };
 }
 
+/** Fields that the API server leaves out of an object where they are empty. */
+const OMITTED = new Set(['labels', 'annotations', 'nodeSelector', 'matchLabels', 'data', 'binaryData']);
+
+/** Without empty mappings that the API server omits, and without null. */
+function compact(value: Value): Value {
+  if (Array.isArray(value)) return (value as readonly Value[]).map(compact);
+  if (!(value instanceof Map)) return value;
+  const entries = [...(value as ReadonlyMap<string, Value>)];
+  const isKept = ([key, field]: [string, Value]) =>
+    field !== null && !(OMITTED.has(key) && field instanceof Map && field.size === 0);
+  return new Map(entries.filter(isKept).map(([key, field]) => [key, compact(field)]));
+}
+
 /** An object as the API server has it when policies see it, with what the cluster writes as unknown. */
 function objectValue(object: YamlObject, isNamespaced: boolean | undefined): Value {
-  const value = new Map(fieldsOf(fromYaml(withDefaults(object))));
+  const value = new Map(fieldsOf(compact(fromYaml(withDefaults(object)))));
   const metadata = new Map(fieldsOf(value.get('metadata') ?? null));
   if (isNamespaced !== false && !metadata.has('namespace'))
     metadata.set('namespace', new Unknown(OF_REQUEST));
