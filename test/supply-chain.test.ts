@@ -29,11 +29,15 @@ test('two builds in different folders give the same bytes', () => {
     );
 });
 
-test('two packages are in the bundle, with their licences', () => {
+test('three packages are in the bundle, with their licences', () => {
   const { dist } = build();
   const licenses = readFileSync(path.join(dist, 'guardrails.licenses.txt'), 'utf8');
-  expect(licenses.match(/^\S+ \S+ \(\S+\)$/gm)).toEqual(['js-yaml 5.5.0 (MIT)', 'valibot 1.5.0 (MIT)']);
-  expect(licenses.match(/Permission is hereby granted/g)).toHaveLength(2);
+  expect(licenses.match(/^\S+ \S+ \(\S+\)$/gm)).toEqual([
+    'js-yaml 5.5.0 (MIT)',
+    're2js 2.10.0 (MIT)',
+    'valibot 1.5.0 (MIT)',
+  ]);
+  expect(licenses.match(/Permission is hereby granted/g)).toHaveLength(3);
   expect(licenses).toContain('Vitaly Puzrin');
   expect(licenses).toContain('Fabian Hiller');
   expect(JSON.parse(readFileSync(path.join(dist, 'guardrails.cdx.json'), 'utf8'))).toEqual({
@@ -48,6 +52,13 @@ test('two packages are in the bundle, with their licences', () => {
         version: '5.5.0',
         licenses: [{ license: { id: 'MIT' } }],
         purl: 'pkg:npm/js-yaml@5.5.0',
+      },
+      {
+        type: 'library',
+        name: 're2js',
+        version: '2.10.0',
+        licenses: [{ license: { id: 'MIT' } }],
+        purl: 'pkg:npm/re2js@2.10.0',
       },
       {
         type: 'library',

@@ -65,7 +65,7 @@ test.each(files.filter((file) => file !== `${QUIRK}.yaml`))('%s', (file) => {
   const candidates = [...cluster, ...own, ...objects];
   const kinds = new ServedKinds(candidates);
   const judged = judgedObjects([...cluster, ...objects], kinds).filter(
-    ({ isPodOfTemplate, at }) => !isPodOfTemplate && objects.includes(at),
+    ({ template, at }) => template === undefined && objects.includes(at),
   );
   const unknown: string[] = [];
   const found: Record<string, Said> = {};

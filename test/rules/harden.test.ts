@@ -242,6 +242,7 @@ function addWorker(): void {
   copyRepository();
   write(WORKER);
   edit('base/kustomization.yaml', '  - ingress\n', '  - ingress\n  - added\n');
+  edit('base/guardrails.yaml', 'spec:\n', 'spec:\n  external: [ServiceAccount/todo-agent]\n');
   const pins = ['todo-worker', 'todo-migrate', 'todo-report'].map(
     (name) => `  - name: ${name}\n    newName: registry.example.com/todo/${name}\n    newTag: v1.0.0\n`,
   );

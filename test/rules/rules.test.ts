@@ -46,7 +46,8 @@ function specOf(text: string): string | undefined {
 
 /** The errors and infos for a build, of which a fixture holds all documents. */
 function resultsForBuild(text: string): Promise<Result[]> {
-  return resultsOf(text.split(/^---\n/m), '{ complete: true }');
+  const [, more = ''] = /^\{(.*)\}$/.exec(specOf(text) ?? '') ?? [];
+  return resultsOf(text.split(/^---\n/m), `{ complete: true, ${more} }`);
 }
 
 /** `<rule> <field>` of results, as fixtures write it. */

@@ -1,7 +1,7 @@
 import path from 'node:path/posix';
 import { ConfigError } from '../errors';
 import type { Finding } from '../findings/finding';
-import type { Item } from '../krm/item';
+import { type Item, isKustomizationFile } from '../krm/item';
 import { expandLists, resourceRef } from '../krm/resource';
 import type { PackageDirectory } from '../kustomize/graph';
 import { placeInFile } from '../kustomize/source-place';
@@ -20,7 +20,7 @@ export interface PolicyFiles extends ConfiguredPolicies {
  * Reads the files and folders of `spec.policies`.
  *
  * @param isStream the items have no files, so that missing ones are a warning
- * @throws ConfigError an entry that names nothing in the package
+ * @throws ConfigError an entry that names nothing in the package; InputError a file that holds something else
  */
 export function readPolicyFiles(
   { policyFiles: entries, levels }: Config,
@@ -31,8 +31,15 @@ export function readPolicyFiles(
   const missing: string[] = [];
   const found = entries.flatMap((entry) => {
     const name = path.join(entry, '.');
-    const named = items.filter(({ path: file = '' }) => file === name || file.startsWith(`${name}/`));
-    const documents = named.length > 0 ? named : (directory?.documentsOf(name) ?? []);
+    const isNamed = (file: string) => file === name || file.startsWith(`${name}/`);
+    const named = items.filter(({ path: file }) => file !== undefined && isNamed(file));
+    const others = [name, ...(directory?.files ?? [])].filter(
+      (file) => isNamed(file) && !isKustomizationFile(file) && !named.some((one) => one.path === file),
+    );
+    const documents = [
+      ...named,
+      ...[...new Set(others)].flatMap((file) => directory?.documentsOf(file) ?? []),
+    ];
     if (documents.length === 0) missing.push(entry);
     return documents;
   });

@@ -1,11 +1,14 @@
+import type { Expression } from '../cel/syntax';
 import type { PlacedReport } from '../findings/finding';
 import type { Severity } from '../krm/result';
 import { type Placed, expandLists, groupOf, resourceRef } from '../krm/resource';
 import { message, words } from '../message';
+import type { FieldPath } from '../yaml/field-path';
 import { type YamlObject, textOf } from '../yaml/yaml';
 import { ServedKinds } from './admission-policy/kinds';
 import { checkPolicies } from './admission-policy/checks';
 import { type Binding, type Policy, readPolicies } from './admission-policy/policies';
+import { readField } from './admission-policy/read-field';
 import { type JudgedObject, judgedObjects } from './admission-policy/subjects';
 import { type Verdict, verdictsOf } from './admission-policy/verdicts';
 import type { Rule, RuleContext } from './rule';
@@ -13,6 +16,8 @@ import type { Rule, RuleContext } from './rule';
 /** What the configuration adds to the policies of builds. */
 export type ConfiguredPolicies = Pick<RuleContext, 'policies'>;
 
+/** What a finding about a whole resource points to. */
+const NAME = ['metadata', 'name'];
 /** The kinds that the API server never passes to these policies. */
 const NOT_JUDGED = /^(?:Validating|Mutating)AdmissionPolicy(?:Binding)?$/;
 
@@ -76,14 +81,14 @@ function reportsOf(
         const { message: text, validation, onlyIf } = verdict;
         const severity = severityOf(binding, onlyIf !== undefined);
         const key = JSON.stringify([objects.indexOf(object), text, validation]);
-        const subject = object.isPodOfTemplate ? words('makes pods that violate') : words('violates');
+        const subject = object.template === undefined ? words('violates') : words('makes pods that violate');
         if (reports.has(key) && severity !== 'error') continue;
         reports.set(key, {
           at: object.at,
           report: {
             problem: message`${subject} ValidatingAdmissionPolicy/${policy.name}${onlyIf === undefined ? words('') : words(`, ${onlyIf}`)}: ${text}`,
             remedy: message`change the resource, or validations[${validation}] of the policy`,
-            field: [],
+            field: fieldOf(policy.validations[validation]?.check.expression, object),
             severity,
           },
         });
@@ -105,11 +110,16 @@ function reportsOf(
         remedy: words(
           'add what is missing to the build or under spec.policies, or test the policy in a cluster',
         ),
-        field: [],
+        field: NAME,
         severity: unknown.some(({ severity }) => severity === 'warning') ? 'warning' : 'info',
       },
     },
   ];
+}
+
+function fieldOf(expression: Expression | undefined, { object, template = [] }: JudgedObject): FieldPath {
+  const field = readField(expression, object);
+  return field.length === 0 && template.length === 0 ? NAME : [...template, ...field];
 }
 
 function severityOf({ actions }: Binding, isDoubtful: boolean): Severity {

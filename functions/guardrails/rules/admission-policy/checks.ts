@@ -27,7 +27,7 @@ export function checkPolicies(policies: readonly Policy[]): PlacedReport[] {
       report: {
         problem: words('judges nothing, because no ValidatingAdmissionPolicyBinding here names it'),
         remedy: words('add its binding to the build or under spec.policies'),
-        field: [],
+        field: ['metadata', 'name'],
         severity: 'info',
       },
     };

@@ -2,7 +2,7 @@ import { type Value, Unknown, fromYaml } from '../../cel/value';
 import { type Placed, groupOf, resourceRef } from '../../krm/resource';
 import { podSpecOf } from '../../kubernetes/workload';
 import { stringsIn } from '../../network/selector';
-import { valueAt } from '../../yaml/field-path';
+import { type FieldPath, valueAt } from '../../yaml/field-path';
 import { type YamlObject, isAbsent, mappingOf, objectAt, textOf } from '../../yaml/yaml';
 import { withDefaults } from './defaults';
 import type { ServedKinds } from './kinds';
@@ -12,8 +12,8 @@ import type { Subject } from './match';
 export interface JudgedObject extends Subject {
   /** The resource of the build that is the object, or that makes it. */
   readonly at: Placed;
-  /** Whether it is the pod that the template of the resource makes. */
-  readonly isPodOfTemplate: boolean;
+  /** The path of the template that makes it; undefined: it is the resource itself. */
+  readonly template: FieldPath | undefined;
   /** The variable `object`. */
   readonly value: () => Value;
   /** The variable `namespaceObject`. */
@@ -30,20 +30,22 @@ export function judgedObjects(resources: readonly Placed[], kinds: ServedKinds):
       namespaces.set(resourceRef(resource).name, resource);
   return resources.flatMap((at) => {
     const { resource } = at;
-    const own = judged(at, resource, kinds, namespaces, false);
+    const own = judged(at, resource, kinds, namespaces, undefined);
     const pod = podOf(resource);
-    return pod === undefined ? [own] : [own, judged(at, pod, kinds, namespaces, true)];
+    return pod === undefined ? [own] : [own, judged(at, pod.object, kinds, namespaces, pod.template)];
   });
 }
 
 /** The pod that the template of a workload makes. */
-function podOf(resource: YamlObject): YamlObject | undefined {
+function podOf(
+  resource: YamlObject,
+): { readonly object: YamlObject; readonly template: FieldPath } | undefined {
   const pod = podSpecOf(resource);
   if (pod === undefined || pod.path.length < 2) return undefined;
-  const template = valueAt(resource, pod.path.slice(0, -1));
-  const metadata = objectAt({ template: template ?? null }, 'template').metadata ?? {};
+  const template = pod.path.slice(0, -1);
+  const { metadata = {} } = objectAt({ template: valueAt(resource, template) ?? null }, 'template');
   const { namespace, name } = objectAt(resource, 'metadata');
-  return mappingOf({
+  const object = mappingOf({
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: mappingOf(objectAt({ metadata }, 'metadata'), {
@@ -52,6 +54,7 @@ function podOf(resource: YamlObject): YamlObject | undefined {
     }),
     spec: pod.value,
   });
+  return { object, template };
 }
 
 function judged(
@@ -59,7 +62,7 @@ function judged(
   object: YamlObject,
   kinds: ServedKinds,
   namespaces: ReadonlyMap<string, YamlObject>,
-  isPodOfTemplate: boolean,
+  template: FieldPath | undefined,
 ): JudgedObject {
   const { resource, isNamespaced } = kinds.of(object);
   const ref = resourceRef(object);
@@ -69,7 +72,7 @@ function judged(
   let value: Value | undefined;
   return {
     at,
-    isPodOfTemplate,
+    template,
     object,
     group: groupOf(object),
     version: ref.apiVersion.split('/').at(-1) ?? '',
