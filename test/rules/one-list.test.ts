@@ -60,7 +60,6 @@ test('a list with ten defects has a finding for each, six errors among them', as
     /ClusterRoleBinding\/everyone binds ClusterRole\/cluster-admin to system:unauthenticated/,
   ];
   const warnings = [
-    /ClusterRoleBinding\/everyone binds ClusterRole\/cluster-admin, every right in the cluster/,
     /Deployment\/agent the pod refers to ServiceAccount\/agent, which is not in the build/,
     /Deployment\/agent envFrom .* refers to ConfigMap\/agent-settings, which is not in the build/,
     /Service\/agent selects no pods: .* did you mean app: agent\?/,
