@@ -31,6 +31,7 @@ export class CheckedBuild {
   private readonly places = new Map<Policy, Placed>();
   private readonly addresses = new Map<string, readonly AddressEndpoint[]>();
   private readonly externalRanges: readonly IpRange[];
+  private readonly dnsAddresses: readonly AddressEndpoint[];
 
   constructor(
     readonly resources: readonly Placed[],
@@ -53,6 +54,9 @@ export class CheckedBuild {
     const handWritten = [...this.places.keys()].filter(({ resource }) => !isGenerated(resource, annotations));
     this.heldBack = new HeldBack(this.topology, new PolicySet(handWritten));
     this.externalRanges = externalRanges(peers);
+    this.dnsAddresses = representatives(rangesOf(peers.dns.addresses))
+      .filter((ip) => this.required.isDns(ip))
+      .map((ip) => ({ ip }));
   }
 
   placeOf(policy: Policy): Placed {
@@ -75,9 +79,7 @@ export class CheckedBuild {
       return end.ranges.flatMap((one) => representatives([one])[0] ?? []).map((ip) => ({ ip }));
     const pods = podsAt(end, this.peers);
     if (pods !== undefined) {
-      const addresses = end.is === 'dns' ? representatives(rangesOf(this.peers.dns.addresses)) : [];
-      const ofDns = addresses.filter((ip) => this.required.isDns(ip)).map((ip) => ({ ip }));
-      return [this.pods.withLabels(pods), ...ofDns];
+      return [this.pods.withLabels(pods), ...(end.is === 'dns' ? this.dnsAddresses : [])];
     }
     const policies =
       from.is === 'workload' ? this.policies.isolating(this.pods.ofWorkload(from.workload), 'egress') : [];

@@ -58,7 +58,7 @@ const HOST_PORT = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i;
 /** The hosts that a text may name: by URLs, `host:port`, `host=... port=...` of libpq, or hosts alone. */
 export function hostMentions(text: string): HostMention[] {
   const urls = urlsIn(text);
-  const rest = text.replace(URL_START, ' ');
+  const rest = text.includes('://') ? text.replace(URL_START, ' ') : text;
   const [, libpqHost] = /(?:^|\s)host=([a-z0-9.-]+)/i.exec(rest) ?? [];
   if (libpqHost !== undefined) {
     const [, port] = /(?:^|\s)port=(\d{1,5})/i.exec(rest) ?? [];
@@ -76,6 +76,7 @@ export function hostMentions(text: string): HostMention[] {
 
 /** The hosts of the URLs in a text. */
 export function urlsIn(text: string): HostMention[] {
+  if (!text.includes('://')) return [];
   return [...text.matchAll(URL_START)].flatMap(([, scheme = '', authority = '']) => {
     const name = scheme.toLowerCase().replace(/\+.*/, '');
     if (NOT_HOSTS.has(name)) return [];
