@@ -314,7 +314,7 @@ describe('a change of an overlay that the policies do not follow is reported', (
           value: 'web',
         }),
       ),
-      'Service/todo-backend has the targetPort web, which no container of Deployment/todo-backend has; Ingress/todo-ingress and Deployment/todo-frontend (env API_INTERNAL_URL) lead to it',
+      'Service/todo-backend has the targetPort web, which no container of Deployment/todo-backend has; Deployment/todo-frontend (env API_INTERNAL_URL) and Ingress/todo-ingress lead to it',
     ],
     [
       'a label that the Service does not select',

@@ -59,7 +59,8 @@ function flawOf(reference: Reference, lookup: Lookup): Flaw | undefined {
   if (unlisted !== undefined)
     return {
       reference,
-      severity,
+      // Its author knows of it, and may apply it by other means.
+      severity: leastOf('warning', severity),
       clause: message`which is in ${unlisted}, and no kustomization lists this file`,
       remedy: message`list the file under resources, or ${kind}/${name} under spec.external if it is applied by other means`,
     };
