@@ -661,7 +661,7 @@ describe('packages', () => {
       'base/settings.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: b}\n',
     };
     expect(await findingsInPackage('references', files)).toEqual([
-      `${host}web envFrom of container "web" refers to ConfigMap/settings, which is in base/settings.yaml, and no kustomization lists this file (base/web.yaml:8); list the file under resources, or ConfigMap/settings under spec.external if it is applied by other means`,
+      `warning overlays/prod: Deployment/web envFrom of container "web" refers to ConfigMap/settings, which is in base/settings.yaml, and no kustomization lists this file (base/web.yaml:8); list the file under resources, or ConfigMap/settings under spec.external if it is applied by other means`,
     ]);
   });
 
