@@ -117,8 +117,8 @@ function reportsOf(
   ];
 }
 
-function fieldOf(expression: Expression | undefined, { object, template = [] }: JudgedObject): FieldPath {
-  const field = readField(expression, object);
+function fieldOf(expression: Expression | undefined, { template = [] }: JudgedObject): FieldPath {
+  const field = readField(expression);
   return field.length === 0 && template.length === 0 ? NAME : [...template, ...field];
 }
 

@@ -1,15 +1,14 @@
 import type { Expression } from '../../cel/syntax';
-import { type FieldPath, valueAt } from '../../yaml/field-path';
-import type { YamlObject } from '../../yaml/yaml';
+import type { FieldPath } from '../../yaml/field-path';
 
-/** The field of an object that an expression is about: what all of its paths below `object` start with, as far as it is there. */
-export function readField(expression: Expression | undefined, object: YamlObject): FieldPath {
-  const paths = expression === undefined ? [] : [...pathsIn(expression)];
-  const [first = [], ...others] = paths;
+/**
+ * The field that an expression is about: what all of its paths below `object` start with. It may be missing in the object:
+ * then the place of the finding is that of the mapping above it.
+ */
+export function readField(expression: Expression | undefined): FieldPath {
+  const [first = [], ...others] = expression === undefined ? [] : [...pathsIn(expression)];
   const end = first.findIndex((step, i) => others.some((other) => other[i] !== step));
-  let field = end === -1 ? first : first.slice(0, end);
-  while (field.length > 0 && valueAt(object, field) === undefined) field = field.slice(0, -1);
-  return field;
+  return end === -1 ? first : first.slice(0, end);
 }
 
 /** The paths of `object.a.b` in an expression, each as long as it is written. */
