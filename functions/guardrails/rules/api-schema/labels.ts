@@ -79,6 +79,7 @@ function checkKey(
       problem: message`has the invalid key ${JSON.stringify(key)} in ${placeOf(root, field.slice(0, -1))}`,
       remedy: KEY_REMEDY,
       field,
+      unlessReported: true,
     },
   ];
 }
@@ -97,6 +98,7 @@ function checkValue(
       problem: message`has the invalid label value ${JSON.stringify(text)} in ${placeOf(root, field)}`,
       remedy: VALUE_REMEDY,
       field,
+      unlessReported: true,
       currentValue: text,
     },
   ];
