@@ -55,6 +55,7 @@ export function harden(
       ...settingsOf(item.path),
       namespaceObjects,
       scope: 'source',
+      onlyFixes: true,
       kustomization: undefined,
     });
     const applied = new Map<string, Fix>();

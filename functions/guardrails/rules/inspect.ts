@@ -40,6 +40,8 @@ export interface InspectContext extends Omit<RuleContext, 'namespaceObjects' | '
    */
   readonly scope: 'source' | 'build' | 'stream';
   readonly complete: boolean;
+  /** Only what has a fix is wanted: rules that judge a build as a whole are not asked. */
+  readonly onlyFixes?: true;
 }
 
 const RULE_IDS = RULES.map(({ id }) => id);
@@ -99,7 +101,7 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
       return places.flatMap((place) =>
         check(place.resource, ruleContext).flatMap((report) => inspected(report, place, highest)),
       );
-    if (isPart && !judgesParts) return [];
+    if (context.onlyFixes === true || (isPart && !judgesParts)) return [];
     return (checkBuild?.(places, ruleContext) ?? []).flatMap(({ at, report }) => {
       const place = placeOf.get(at.resource);
       return place === undefined

@@ -57,6 +57,7 @@ const HOST_PORT = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i;
 
 /** The hosts that a text may name: by URLs, `host:port`, `host=... port=...` of libpq, or hosts alone. */
 export function hostMentions(text: string): HostMention[] {
+  if (isProse(text)) return [];
   const urls = urlsIn(text);
   const rest = text.includes('://') ? text.replace(URL_START, ' ') : text;
   const [, libpqHost] = /(?:^|\s)host=([a-z0-9.-]+)/i.exec(rest) ?? [];
@@ -72,6 +73,11 @@ export function hostMentions(text: string): HostMention[] {
   if (hosts.every((one) => HOST_PORT.test(one))) return hosts.flatMap((one) => hostIn(one, true));
   const parts = rest.split(/[\s,;=@"'`<>()[\]{}]+/).map((part) => part.replace(/[/?].*/, ''));
   return [...urls, ...parts.filter((part) => part.includes(':')).flatMap((one) => hostIn(one, false))];
+}
+
+/** Whether a text has several words, and neither a port, a list nor a setting of libpq. */
+function isProse(text: string): boolean {
+  return !/[:,=]/.test(text) && /\s/.test(text.trim());
 }
 
 /** The hosts of the URLs in a text. */

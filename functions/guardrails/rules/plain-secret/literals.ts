@@ -13,7 +13,7 @@ interface NamedText {
   readonly field: FieldPath;
   readonly container?: string;
   /** `container "web" env DB_PASSWORD`, `data.DB_PASSWORD`. */
-  readonly place: Message;
+  readonly place: () => Message;
 }
 
 /** Texts in env and in ConfigMaps whose name says that they are secret, and URLs with a password. */
@@ -22,8 +22,8 @@ export function literalSecrets(resource: YamlObject): Report[] {
     const isNamed = namesSecret(name) && isSecretText(text, name);
     if (!isNamed && passwordInUrl(text) === undefined) return [];
     const problem = isNamed
-      ? message`${place} holds a literal value, and its name is that of a secret`
-      : message`${place} holds a URL with a password`;
+      ? message`${place()} holds a literal value, and its name is that of a secret`
+      : message`${place()} holds a URL with a password`;
     const remedy = words(
       container === undefined
         ? 'move it to a Secret that is not in the package'
@@ -38,7 +38,7 @@ function envOf(resource: YamlObject): NamedText[] {
     entriesIn(value.env).flatMap(({ name, value: text }, i) => {
       if (typeof name !== 'string' || (typeof text !== 'string' && typeof text !== 'number')) return [];
       const field = [...path, 'env', i, 'value'];
-      return [{ name, text: textOf(text), field, container, place: message`${subject} env ${name}` }];
+      return [{ name, text: textOf(text), field, container, place: () => message`${subject} env ${name}` }];
     }),
   );
 }
@@ -48,7 +48,7 @@ function dataOf(resource: YamlObject): NamedText[] {
   return Object.entries(objectAt(resource, 'data')).flatMap(([name, text]) =>
     // A file is read by a program, and its comments may have any URL.
     typeof text === 'string' && !text.trim().includes('\n')
-      ? [{ name, text, field: ['data', name], place: message`data key ${name}` }]
+      ? [{ name, text, field: ['data', name], place: () => message`data key ${name}` }]
       : [],
   );
 }

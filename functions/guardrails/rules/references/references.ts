@@ -87,9 +87,10 @@ function addPod(pod: PodSpec, collector: Collector): void {
 
 function addContainer(container: Field, subject: Message, name: string, collector: Collector): void {
   for (const entry of container.at('env').entries()) {
+    const source = entry.at('valueFrom');
+    if (source.isAbsent) continue;
     const { value } = entry.at('name');
     const part = message`env ${typeof value === 'string' ? value : ''} of ${subject}`;
-    const source = entry.at('valueFrom');
     collector.addKey(source.at('configMapKeyRef'), CONFIG_MAP, part, name);
     collector.addKey(source.at('secretKeyRef'), SECRET, part, name);
   }
