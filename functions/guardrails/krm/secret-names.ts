@@ -28,11 +28,15 @@ const OBJECTS = new Set([
   'EXISTING',
 ]);
 
+/** A part of each of the words above. */
+const MAY_NAME = /pass|pwd|pw|secret|token|credential|key|base/i;
+
 /**
  * Whether a name of a variable or a key says that its value is a secret: its last words do, such as `DB_PASSWORD`,
  * `apiKey` or `spring.datasource.password`, and not `DB_PASSWORD_FILE`, `TOKEN_URL` or `SECRET_NAME`.
  */
 export function namesSecret(name: string): boolean {
+  if (!MAY_NAME.test(name)) return false;
   const words = wordsOf(name);
   while (words.length > 1 && /^\d+$/.test(words.at(-1) ?? '')) words.pop();
   const [last = '', previous = '', before = ''] = words.toReversed();

@@ -47,7 +47,7 @@ function dataOf(resource: YamlObject): NamedText[] {
   if (resource.kind !== 'ConfigMap' || groupOf(resource) !== '') return [];
   return Object.entries(objectAt(resource, 'data')).flatMap(([name, text]) =>
     // A file is read by a program, and its comments may have any URL.
-    typeof text === 'string' && !text.trim().includes('\n')
+    typeof text === 'string' && !(text.includes('\n') && text.trim().includes('\n'))
       ? [{ name, text, field: ['data', name], place: () => message`data key ${name}` }]
       : [],
   );
