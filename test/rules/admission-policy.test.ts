@@ -172,6 +172,17 @@ describe('a build', () => {
   });
 });
 
+test('a computed message about a Secret is not printed', async () => {
+  const text = policy('false', { resources: 'secrets', group: '' }).replace(
+    'message: the house rule',
+    'message: the house rule\n    messageExpression: "object.stringData.token.reverse()"',
+  );
+  const secret = 'apiVersion: v1\nkind: Secret\nmetadata: {name: web}\nstringData: {token: hunter2hunter2}\n';
+  expect(await findingsOf('admission-policy', `${text}---\n${secret}`)).toEqual([
+    'error Secret/web metadata.name: violates ValidatingAdmissionPolicy/house: the house rule; change the resource, or validations[0] of the policy',
+  ]);
+});
+
 test('a file that spec.policies names and the package does not have is a configuration error', async () => {
   const files = { ...PACKAGE, 'base/guardrails.yaml': GUARDRAILS('{policies: [rules]}') };
   await expect(check(files)).rejects.toThrow();

@@ -78,7 +78,12 @@ function verdictsWith(
     const condition = conditionOf(policy, scope);
     if (condition === false) return [];
     if (condition !== true) return failed(policy, condition.error, onlyIf, 0);
-    return policy.validations.flatMap((validation, i) => validated(policy, validation, i, scope, onlyIf));
+    // A computed message may hold a value of a Secret in any form.
+    const isSecret = object.object.kind === 'Secret' || policy.paramKind?.kind === 'Secret';
+    return policy.validations.flatMap((written, i) => {
+      const validation = isSecret ? { ...written, messageExpression: undefined } : written;
+      return validated(policy, validation, i, scope, onlyIf);
+    });
   } catch (error) {
     if (error instanceof CelUnknown) return [{ is: 'unknown', reason: error.message, severity: 'warning' }];
     throw error;
