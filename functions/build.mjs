@@ -13,6 +13,8 @@ const { metafile } = buildSync({
   bundle: true,
   external: ['@viz-js/viz'],
   platform: 'node',
+  // The bundle names files by their paths: those of a linked node_modules must not be of its machine.
+  preserveSymlinks: true,
   target: 'node20',
   outdir: 'dist',
   minifyWhitespace: true,

@@ -29,6 +29,10 @@ test('two builds in different folders give the same bytes', () => {
     );
 });
 
+test('the bundle names no path outside of the project', () => {
+  expect(readFileSync(build().guardrails, 'utf8')).not.toMatch(/"(?:\.\.)?\/[^"]*node_modules/);
+});
+
 test('three packages are in the bundle, with their licences', () => {
   const { dist } = build();
   const licenses = readFileSync(path.join(dist, 'guardrails.licenses.txt'), 'utf8');
