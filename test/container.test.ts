@@ -176,6 +176,7 @@ describeWithImage('the image', (image) => {
     const others = components.filter(({ purl }) => !purl.startsWith('pkg:golang/'));
     expect(others.map(({ name }) => name)).toEqual([
       'js-yaml',
+      're2js',
       'valibot',
       'node',
       'libc6',

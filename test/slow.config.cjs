@@ -7,6 +7,6 @@ module.exports = {
   rootDir: '..',
   testPathIgnorePatterns: [],
   testRegex: [
-    'test/(changes|kustomize/(dead-mutations|overlays)|network/(seeded-)?mutations|rules/(pod-security|api-(schema-decoder|validation))|policies/(annotation-domain|as-a-user|generator-files|one-policy-a-workload|placement))\\.test\\.ts$',
+    'test/(changes|krm/list-forms|kustomize/(dead-mutations|overlays)|network/(seeded-)?mutations|rules/(pod-security|seeded-defects|api-(schema-decoder|validation))|policies/(annotation-domain|as-a-user|generator-files|one-policy-a-workload|placement))\\.test\\.ts$',
   ],
 };
