@@ -1,18 +1,14 @@
-import path from 'node:path/posix';
 import { expandLists, groupOf, resourceRef } from '../krm/resource';
-import { decodeText } from '../yaml/text';
 import {
   type YamlObject,
   type YamlValue,
   entriesIn,
-  ifValid,
   isObject,
   objectAt,
   objectsIn,
-  parseYaml,
   textOf,
-  valueOf,
 } from '../yaml/yaml';
+import { generatedObjects } from './generators';
 import type { Kustomization } from './graph';
 import {
   type ImagesEntry,
@@ -24,6 +20,7 @@ import {
   visitedImages,
 } from './image-entries';
 import type { Package } from './package';
+import { documentsAt, documentsIn } from './patch-documents';
 import { isEmpty } from './references';
 
 /** A resource that a kustomization accumulates. */
@@ -109,19 +106,12 @@ class Accumulation {
     if (kustomization.hasOtherResources) return UNKNOWN;
     const files = kustomization.resources.flatMap((file) => this.pkg.files.get(file) ?? []);
     const resources = files.flatMap(({ value }) => expandLists(value)).map(({ resource }) => resource);
-    const generated = (field: string, kind: string) =>
-      entriesIn(kustomization.value[field]).map(({ name }) => ({
-        group: '',
-        version: 'v1',
-        kind,
-        names: [textOf(name)],
-      }));
+    const generated = generatedObjects(kustomization.value);
     return {
       images: new Map(resources.flatMap(visitedImages).map((image) => [image, []])),
       resources: [
         ...resources.map(namedResource),
-        ...generated('configMapGenerator', 'ConfigMap'),
-        ...generated('secretGenerator', 'Secret'),
+        ...generated.map(({ kind, name }) => ({ group: '', version: 'v1', kind, names: [name] })),
       ],
     };
   }
@@ -162,7 +152,7 @@ class Accumulation {
         if (isObject(entry) && Object.values(objectAt(entry, 'options')).includes(true)) return undefined;
         const file = isObject(entry) ? entry.path : entry;
         const inline = isObject(entry) ? entry.patch : entry;
-        const read = this.documentsAt(dir, file) ?? documentsIn(inline);
+        const read = documentsAt(this.pkg, dir, file) ?? documentsIn(inline);
         if (read === undefined) return undefined;
         documents.push(...read);
       }
@@ -176,16 +166,7 @@ class Accumulation {
     if (!Array.isArray(configurations)) return true;
     const isKnown = (document: YamlValue) =>
       isObject(document) && CONFIGURED.every((field) => isEmpty(document[field]));
-    return configurations.some((file) => this.documentsAt(dir, file)?.every(isKnown) !== true);
-  }
-
-  private documentsAt(dir: string, file: YamlValue | undefined): YamlValue[] | undefined {
-    if (typeof file !== 'string' || file.includes('\n')) return undefined;
-    const target = path.join(dir, file);
-    const items = this.pkg.files.get(target);
-    if (items !== undefined) return items.map(({ value }) => value);
-    const content = this.pkg.others.get(target);
-    return content && ifValid(() => parseYaml(decodeText(content, target), target).map(valueOf));
+    return configurations.some((file) => documentsAt(this.pkg, dir, file)?.every(isKnown) !== true);
   }
 }
 
@@ -244,8 +225,4 @@ function isRenaming(patch: YamlValue): boolean {
     ({ op, path: field }) =>
       op === 'copy' || op === 'move' || /^\/(metadata(\/name)?|kind)?$/.test(textOf(field)),
   );
-}
-
-function documentsIn(text: YamlValue | undefined): YamlValue[] | undefined {
-  return typeof text === 'string' ? ifValid(() => parseYaml(text, '').map(valueOf)) : undefined;
 }

@@ -1,20 +1,9 @@
-import path from 'node:path/posix';
 import { expandLists, resourceRef } from '../krm/resource';
-import { decodeText } from '../yaml/text';
-import {
-  type YamlObject,
-  type YamlValue,
-  entriesIn,
-  ifValid,
-  isObject,
-  objectAt,
-  objectsIn,
-  parseYaml,
-  textOf,
-  valueOf,
-} from '../yaml/yaml';
+import { type YamlObject, type YamlValue, isObject, objectAt, objectsIn, textOf } from '../yaml/yaml';
+import { generatedObjects } from './generators';
 import type { Kustomization } from './graph';
 import type { Package } from './package';
+import { documentsAt, documentsIn } from './patch-documents';
 
 /** An object of a kustomization: its name in the end, without a hash, and the names that it had before. */
 interface NamedObject {
@@ -30,10 +19,6 @@ interface Renaming {
   readonly to: string;
 }
 
-const GENERATORS = [
-  ['configMapGenerator', 'ConfigMap'],
-  ['secretGenerator', 'Secret'],
-] as const;
 const PATCHES = ['patches', 'patchesJson6902'] as const;
 /** Diamonds of kustomizations multiply objects. */
 const MOST_OBJECTS = 50_000;
@@ -121,10 +106,7 @@ class FormerNames {
       .flatMap((file) => this.pkg.files.get(file) ?? [])
       .flatMap((item) => expandLists(item.value))
       .map(({ resource }) => resourceRef(resource));
-    const generated = GENERATORS.flatMap(([field, kind]) =>
-      entriesIn(value[field]).map(({ name }) => ({ kind, name: textOf(name) })),
-    );
-    return [...inFiles, ...generated].map(({ kind, name }) => ({ kind, name, former: [] }));
+    return [...inFiles, ...generatedObjects(value)].map(({ kind, name }) => ({ kind, name, former: [] }));
   }
 
   private renamingsOf({ dir, value }: Kustomization): Renaming[] {
@@ -132,21 +114,10 @@ class FormerNames {
       const target = objectAt(entry, 'target');
       if (typeof target.name !== 'string') return [];
       const kind = typeof target.kind === 'string' ? target.kind : undefined;
-      const to = this.documentsOf(entry, dir)
-        .flatMap((patch) => newNameIn(patch, entry))
-        .at(-1);
+      const documents = documentsIn(entry.patch) ?? documentsAt(this.pkg, dir, entry.path) ?? [];
+      const to = documents.flatMap((patch) => newNameIn(patch, entry)).at(-1);
       return to === undefined ? [] : [{ kind, from: target.name, to }];
     });
-  }
-
-  private documentsOf({ path: file, patch }: YamlObject, dir: string): readonly YamlValue[] {
-    if (typeof patch === 'string') return ifValid(() => parseYaml(patch, '').map(valueOf)) ?? [];
-    if (typeof file !== 'string') return [];
-    const target = path.join(dir, file);
-    const items = this.pkg.files.get(target);
-    if (items !== undefined) return items.map(({ value }) => value);
-    const content = this.pkg.others.get(target);
-    return (content && ifValid(() => parseYaml(decodeText(content, target), target).map(valueOf))) ?? [];
   }
 }
 

@@ -6,6 +6,7 @@ import { UNKNOWN_CONTENT, unknownKeyOf } from '../krm/unknown-content';
 import { decodeText } from '../yaml/text';
 import { type YamlObject, ifValid, isObject, parseYaml, valueOf } from '../yaml/yaml';
 import { applyArgoCdSource, argoCdSourceFiles, readArgoCdSource } from './argocd-source';
+import { GENERATORS } from './generators';
 import { type Reference, type Role, isEmpty, pluginReferences, referencesOf } from './references';
 
 /** The files of a package: path with `/` to its documents, in order. */
@@ -196,7 +197,7 @@ export class Kustomization {
 
   /** Whether it has no resources of its own to build. */
   get isEmpty(): boolean {
-    const generators = ['configMapGenerator', 'secretGenerator', 'generators'];
+    const generators = [...GENERATORS.map(([field]) => field), 'generators'];
     const hasGenerator = generators.some((field) => !isEmpty(this.value[field]));
     return this.resources.length === 0 && !this.hasOtherResources && !hasGenerator;
   }

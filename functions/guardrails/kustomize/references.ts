@@ -11,6 +11,7 @@ import {
   parseYaml,
   valueOf,
 } from '../yaml/yaml';
+import { GENERATORS } from './generators';
 
 /** What kustomize does with the file or folder that a kustomization names. */
 export type Role =
@@ -73,12 +74,12 @@ const BUILTIN_PLUGINS = new Map<string, readonly FileField[]>([
   ['SecretGenerator', GENERATOR_FIELDS],
   ['ValueAddTransformer', [['targetFilePath', 'other', one]]],
 ]);
-const GENERATORS = ['configMapGenerator', 'secretGenerator'];
+const GENERATOR_LISTS = GENERATORS.map(([field]) => field);
 const HELM = ['helmCharts', 'helmChartInflationGenerator', 'helmGlobals'];
 /** Fields that make kustomize read files, run programs or use the network (kustomize api/types/kustomization.go). */
 const FIELDS: readonly string[] = [
   ...[...FILE_FIELDS, ...GENERATOR_FIELDS, ...PLUGIN_FIELDS].map(([field]) => field),
-  ...GENERATORS,
+  ...GENERATOR_LISTS,
   ...HELM,
   'buildMetadata',
   'kind',
@@ -101,7 +102,7 @@ export function referencesOf(kustomization: YamlObject): (Reference | Message)[]
       ),
     ...incompleteInline(kustomization, [...FILE_FIELDS, ...PLUGIN_FIELDS]),
     ...readFields(kustomization, FILE_FIELDS),
-    ...GENERATORS.flatMap((field) =>
+    ...GENERATOR_LISTS.flatMap((field) =>
       objectsIn(kustomization[field]).flatMap((one) => readFields(one, GENERATOR_FIELDS, field)),
     ),
     ...readFields(kustomization, PLUGIN_FIELDS),
@@ -148,7 +149,7 @@ export function pluginReferences(config: YamlObject, text: string): (Reference |
  * every other reader.
  */
 function disguisedFields(kustomization: YamlObject): Message[] {
-  const nested = ['patches', 'patchesJson6902', 'replacements', ...GENERATORS];
+  const nested = ['patches', 'patchesJson6902', 'replacements', ...GENERATOR_LISTS];
   return [kustomization, kustomization.openapi, ...nested.flatMap((field) => list(kustomization[field]))]
     .filter(isObject)
     .flatMap(Object.keys)

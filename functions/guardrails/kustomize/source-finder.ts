@@ -5,6 +5,7 @@ import { type Item, isKustomizationFile } from '../krm/item';
 import type { FieldPath } from '../yaml/field-path';
 import { type YamlObject, type YamlValue, entriesIn, isObject, textOf } from '../yaml/yaml';
 import { type PackageCopy, keyOf } from './copy';
+import { GENERATORS } from './generators';
 import { type Kustomization, type PackageItems, reachableFrom } from './graph';
 import type { Package } from './package';
 import { placeInFile, placeOfFinding, placedFinding } from './source-place';
@@ -20,12 +21,6 @@ const CHANGING_FIELDS = [
   'replacements',
   'transformers',
 ] as const;
-
-/** Maps a kind to the field of a kustomization that generates it. */
-const GENERATORS = new Map<string | undefined, string>([
-  ['ConfigMap', 'configMapGenerator'],
-  ['Secret', 'secretGenerator'],
-]);
 
 /** An entry of a kustomization, and the kustomization without it and without all entries that are applied later. */
 interface Step {
@@ -91,7 +86,7 @@ export class SourceFinder {
 
   private sourceInFile(file: string, one: Inspected): Source {
     if (!isKustomizationFile(file)) return { file, ...placeOfFinding(this.shown.get(file) ?? [], one) };
-    const field = GENERATORS.get(one.finding.resource?.kind) ?? '';
+    const [field = ''] = GENERATORS.find(([, kind]) => kind === one.finding.resource?.kind) ?? [];
     const generators = entriesIn(this.pkg.graph.get(path.dirname(file))?.value[field]);
     const i = generators.findIndex(({ name }) => typeof name === 'string' && nameOf(one).includes(name));
     return this.sourceInKustomization(file, i === -1 ? undefined : [field, i]);

@@ -3,6 +3,7 @@ import { isKustomizationFile } from '../krm/item';
 import { type YamlObject, type YamlValue, entriesIn, isAbsent, isObject, objectAt } from '../yaml/yaml';
 import type { FieldPath } from '../yaml/field-path';
 import type { OverlayBuild } from './build-overlays';
+import { GENERATORS } from './generators';
 import { type Kustomization, reachableFrom } from './graph';
 import type { Package } from './package';
 
@@ -18,10 +19,6 @@ interface GeneratorUse extends UnusedGenerator {
   readonly isUsed: boolean;
 }
 
-const GENERATORS = [
-  ['configMapGenerator', 'ConfigMap'],
-  ['secretGenerator', 'Secret'],
-] as const;
 /** What kustomize appends to a name: ten letters and digits of a hash of the content. */
 const HASH = /-[a-z0-9]{10}$/;
 
