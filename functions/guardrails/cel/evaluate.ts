@@ -1,6 +1,8 @@
 import { CelError, CelUnknown } from './errors';
 import { type Functions, FUNCTIONS } from './functions';
-import type { Expression, Literal } from './syntax';
+import { type Evaluate, MACROS, type Scope, decide } from './macros';
+import type { Expression } from './syntax';
+import type { Literal } from './tokens';
 import {
   type Key,
   Optional,
@@ -12,15 +14,10 @@ import {
   keyOf,
   known,
   noOverload,
-  toInt,
   typeOf,
 } from './value';
 
-/** The variables of an expression. */
-export type Scope = (name: string) => Value | undefined;
-
 type Call = Extract<Expression, { is: 'call' }>;
-type Evaluate = (expression: Expression, scope: Scope) => Value;
 
 /** Evaluations of parts of one expression; the API server has a limit of its own for the cost. */
 const MOST_STEPS = 1_000_000;
@@ -185,207 +182,9 @@ class Evaluation {
   }
 }
 
-/**
- * Whether an item yields the deciding value. An error counts only where none does; what is unknown before an error.
- */
-function decide<T>(
-  items: readonly T[],
-  evaluate: (item: T) => Value,
-  deciding: boolean,
-  name: string,
-): boolean {
-  let failure: CelError | CelUnknown | undefined;
-  for (const item of items) {
-    try {
-      const value = evaluate(item);
-      if (value === deciding) return deciding;
-      if (typeof value !== 'boolean') failure ??= noOverload(name, value);
-    } catch (error) {
-      if (!(error instanceof CelError || error instanceof CelUnknown)) throw error;
-      if (failure === undefined || error instanceof CelUnknown) failure = error;
-    }
-  }
-  if (failure !== undefined) throw failure;
-  return !deciding;
-}
-
-/** A macro: the first arguments are names of variables. */
-interface MacroCall {
-  readonly of: Expression;
-  readonly args: readonly Expression[];
-  readonly scope: Scope;
-  readonly evaluate: Evaluate;
-}
-
-type Macro = (call: MacroCall) => Value | undefined;
-
-/** A part of a collection: the values of one or two variables. */
-type Part = readonly [Value, Value];
-
-/** A list by index, or a map by key. */
-function partsOf(value: Value): Part[] {
-  const of = known(value);
-  if (isList(of)) return of.map((item, i): Part => [BigInt(i), item]);
-  if (isMap(of)) return [...of.keys()].map((key): Part => [key, of.get(key) ?? null]);
-  throw new CelError(`got '${typeOf(of)}', expected iterable type`);
-}
-
-/** What a macro of one variable iterates over: the items of a list, the keys of a map. */
-function itemsIn(value: Value): Value[] {
-  const isOfMap = isMap(known(value));
-  return partsOf(value).map(([key, item]) => (isOfMap ? key : item));
-}
-
-function nameOf(expression: Expression | undefined): string | undefined {
-  return expression?.is === 'name' ? expression.name : undefined;
-}
-
-function within(scope: Scope, values: Readonly<Record<string, Value>>): Scope {
-  return (name) => (Object.hasOwn(values, name) ? values[name] : scope(name));
-}
-
-/** The scopes of a macro of one or two variables, and its expressions. */
-function iterated(
-  { of, args, scope, evaluate }: MacroCall,
-  variables: 1 | 2,
-):
-  | {
-      readonly scopes: readonly Scope[];
-      readonly parts: readonly Part[];
-      readonly rest: readonly Expression[];
-    }
-  | undefined {
-  const [first, second] = [nameOf(args[0]), nameOf(args[1])];
-  if (first === undefined || (variables === 2 && second === undefined)) return undefined;
-  const value = evaluate(of, scope);
-  const parts = variables === 2 ? partsOf(value) : itemsIn(value).map((item): Part => [item, item]);
-  const scopes = parts.map(([key, item]) =>
-    variables === 2 && second !== undefined
-      ? within(scope, { [first]: key, [second]: item })
-      : within(scope, { [first]: item }),
-  );
-  return { scopes, parts, rest: args.slice(variables) };
-}
-
-function isTrue(value: Value, name: string): boolean {
-  const read = known(value);
-  if (typeof read !== 'boolean') throw noOverload(name, read);
-  return read;
-}
-
-function quantified(deciding: boolean, variables: 1 | 2): Macro {
-  return (call) => {
-    const found = iterated(call, variables);
-    const [test] = found?.rest ?? [];
-    if (found === undefined || test === undefined) return undefined;
-    const name = deciding ? '_||_' : '_&&_';
-    return decide(found.scopes, (scope) => known(call.evaluate(test, scope)), deciding, name);
-  };
-}
-
-function existsOne(variables: 1 | 2): Macro {
-  return (call) => {
-    const found = iterated(call, variables);
-    const [test] = found?.rest ?? [];
-    if (found === undefined || test === undefined) return undefined;
-    return found.scopes.filter((scope) => isTrue(call.evaluate(test, scope), 'exists_one')).length === 1;
-  };
-}
-
-/** `map`, `filter` and the like: the results of the scopes that pass the test. */
-function transformed(variables: 1 | 2, call: MacroCall): { part: Part; result: Value }[] | undefined {
-  const found = iterated(call, variables);
-  if (found === undefined) return undefined;
-  const transform = found.rest.at(-1);
-  const test = found.rest.length > 1 ? found.rest[0] : undefined;
-  if (transform === undefined) return undefined;
-  return found.scopes.flatMap((scope, i) => {
-    if (test !== undefined && !isTrue(call.evaluate(test, scope), '_?_:_')) return [];
-    return [{ part: found.parts[i] ?? [null, null], result: known(call.evaluate(transform, scope)) }];
-  });
-}
-
-const mapMacro: Macro = (call) => transformed(1, call)?.map(({ result }) => result);
-const transformList: Macro = (call) => transformed(2, call)?.map(({ result }) => result);
-
-const transformMap: Macro = (call) => {
-  const all = transformed(2, call);
-  return all && new Map(all.map(({ part: [key], result }) => [keyOf(key) ?? '', result]));
-};
-
-const transformMapEntry: Macro = (call) => {
-  const map = new Map<Key, Value>();
-  const all = transformed(2, call);
-  if (all === undefined) return undefined;
-  for (const { result } of all) {
-    if (!isMap(result)) throw noOverload('transformMapEntry', result);
-    for (const [key, value] of result) {
-      if (map.has(key)) throw new CelError(`insert failed: key '${String(key)}' already exists`);
-      map.set(key, value);
-    }
-  }
-  return map;
-};
-
-const filterMacro: Macro = (call) => {
-  const found = iterated(call, 1);
-  const [test] = found?.rest ?? [];
-  if (found === undefined || test === undefined) return undefined;
-  const isKept = (_: Part, i: number) => {
-    const scope = found.scopes[i];
-    return scope !== undefined && isTrue(call.evaluate(test, scope), '_?_:_');
-  };
-  return found.parts.filter(isKept).map(([, item]) => item);
-};
-
-/** `cel.bind(name, value, expression)`. */
-const bind: Macro = ({ of, args, scope, evaluate }) => {
-  const [name, value, expression] = args;
-  const variable = nameOf(name);
-  if (nameOf(of) !== 'cel' || variable === undefined || value === undefined || expression === undefined)
-    return undefined;
-  return evaluate(expression, within(scope, { [variable]: evaluate(value, scope) }));
-};
-
-function optionalMacro(isFlat: boolean): Macro {
-  return ({ of, args: [name, expression], scope, evaluate }) => {
-    const variable = nameOf(name);
-    if (variable === undefined || expression === undefined) return undefined;
-    const optional = known(evaluate(of, scope));
-    if (!(optional instanceof Optional)) throw noOverload(isFlat ? 'optFlatMap' : 'optMap', optional);
-    if (optional.value === undefined) return optional;
-    const result = known(evaluate(expression, within(scope, { [variable]: optional.value })));
-    return isFlat ? result : new Optional(result);
-  };
-}
-
-/** By name and number of arguments. */
-const MACROS: ReadonlyMap<string, Macro> = new Map([
-  ['all 2', quantified(false, 1)],
-  ['all 3', quantified(false, 2)],
-  ['exists 2', quantified(true, 1)],
-  ['exists 3', quantified(true, 2)],
-  ['exists_one 2', existsOne(1)],
-  ['exists_one 3', existsOne(2)],
-  ['existsOne 2', existsOne(1)],
-  ['existsOne 3', existsOne(2)],
-  ['map 2', mapMacro],
-  ['map 3', mapMacro],
-  ['filter 2', filterMacro],
-  ['transformList 3', transformList],
-  ['transformList 4', transformList],
-  ['transformMap 3', transformMap],
-  ['transformMap 4', transformMap],
-  ['transformMapEntry 3', transformMapEntry],
-  ['transformMapEntry 4', transformMapEntry],
-  ['bind 3', bind],
-  ['optMap 2', optionalMacro(false)],
-  ['optFlatMap 2', optionalMacro(true)],
-]);
-
 function valueOfLiteral(value: Literal): Value {
   if (typeof value === 'object' && value !== null && 'uint' in value) return new Uint(value.uint);
-  return typeof value === 'bigint' ? toInt(value) : value;
+  return value;
 }
 
 function itemsOf(value: Value, name: string): readonly Value[] {

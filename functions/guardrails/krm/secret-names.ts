@@ -50,7 +50,7 @@ export function namesSecret(name: string): boolean {
 }
 
 /** Whether the name of a secret is that of a password, which may be a number. */
-export function namesPassword(name: string): boolean {
+function namesPassword(name: string): boolean {
   return /^(?:.*(?:PASSWORD|PASSWD)|PASSPHRASE|PASS|PWD)$/.test(wordsOf(name).at(-1) ?? '');
 }
 

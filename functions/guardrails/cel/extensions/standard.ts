@@ -83,9 +83,7 @@ const subtract: Overload = (a = null, b = null) => {
   return subtractNumbers(a, b);
 };
 
-/** `-a`, which has the name of `a - b`. */
-const negate: Overload = (a = null, b) => {
-  if (b !== undefined) return undefined;
+const negate: Overload = (a = null) => {
   if (typeof a === 'bigint') return toInt(-a);
   return typeof a === 'number' ? -a : undefined;
 };
@@ -141,7 +139,7 @@ const toDouble: Overload = (value = null) => {
 };
 
 /** A double as Go's strconv.FormatFloat(value, 'g', -1, 64) prints it. */
-export function printDouble(value: number): string {
+function printDouble(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   const [mantissa = '', exponent = ''] = value.toExponential().split('e');
@@ -194,9 +192,7 @@ const matchText =
 export const standardFunctions: Library = {
   global: {
     '!': (a = null) => (typeof a === 'boolean' ? !a : undefined),
-    '-': (a, b) =>
-      negate(...(b === undefined ? [a ?? null] : [a ?? null, b])) ??
-      (b === undefined ? undefined : subtract(a ?? null, b)),
+    '-': (a, b) => (b === undefined ? negate(a) : subtract(a, b)),
     '+': add,
     '*': numeric(
       (a, b) => a * b,

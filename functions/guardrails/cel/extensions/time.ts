@@ -94,8 +94,7 @@ function offsetOf(zone: string, time: number): number {
 }
 
 function durationOr(part: Overload, unit: bigint): Overload {
-  return (value = null, zone) =>
-    value instanceof Duration ? value.key / unit : part(...(zone === undefined ? [value] : [value, zone]));
+  return (value = null, zone) => (value instanceof Duration ? value.key / unit : part(value, zone));
 }
 
 const DAY = 86_400_000;

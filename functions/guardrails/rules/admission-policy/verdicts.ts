@@ -1,5 +1,6 @@
 import { CelError, CelUnknown } from '../../cel/errors';
-import { type Scope, evaluateCel } from '../../cel/evaluate';
+import { evaluateCel } from '../../cel/evaluate';
+import type { Scope } from '../../cel/macros';
 import { type Key, Unknown, type Value, fromYaml } from '../../cel/value';
 import { type Placed, groupOf, resourceRef } from '../../krm/resource';
 import { Field } from '../../network/decode';

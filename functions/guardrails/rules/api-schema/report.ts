@@ -1,6 +1,6 @@
 import type { Report } from '../../findings/finding';
 import { isNear } from '../../kubernetes/spelling';
-import { type Message, joinMessages, message, words } from '../../message';
+import { type Message, message, words } from '../../message';
 import { type FieldPath, formatPath } from '../../yaml/field-path';
 import { type YamlObject, type YamlValue, isObject } from '../../yaml/yaml';
 
@@ -25,7 +25,7 @@ export function placeOf(root: YamlObject, path: FieldPath): Message {
 }
 
 /** What was found, without the value of a string or of a number, which may be secret. */
-export function typeName(value: YamlValue): string {
+function typeName(value: YamlValue): string {
   if (Array.isArray(value)) return 'a list';
   if (isObject(value)) return 'a mapping';
   if (value === null) return 'null';
@@ -128,10 +128,4 @@ export function meantName(name: string, known: Iterable<string>): string | undef
     all.find((one) => one.toLowerCase() === lower) ??
     [1, 2].filter((n) => n <= mostTypos).flatMap((n) => all.filter((one) => isNear(name, one, n)))[0]
   );
-}
-
-/** `a`, `a and b`, `a, b and c`. */
-export function listOf(names: readonly string[]): Message {
-  if (names.length < 2) return message`${names[0] ?? ''}`;
-  return message`${joinMessages(names.slice(0, -1), ', ')} and ${names.at(-1) ?? ''}`;
 }

@@ -6,7 +6,7 @@ import { Field } from '../../network/decode';
 import { type Selector, readSelector, selects } from '../../network/selector';
 import { workloadIndexOf } from '../../network/workload-index';
 import { type YamlValue, isAbsent, objectAt, textOf } from '../../yaml/yaml';
-import { listOf } from '../rbac/lists';
+import { listOf } from '../lists';
 import type { Scales } from './scales';
 
 /** PodDisruptionBudgets that refuse every eviction, so that a node with one of their pods cannot be drained. */

@@ -2,7 +2,7 @@ import type { PlacedReport } from '../../findings/finding';
 import { type Placed, annotationsOf, groupOf, resourceRef } from '../../krm/resource';
 import { message, words } from '../../message';
 import { type YamlObject, type YamlValue, isAbsent, objectAt, objectsIn, textOf } from '../../yaml/yaml';
-import { listOf } from '../rbac/lists';
+import { listOf } from '../lists';
 import { isPublicHost } from './hosts';
 
 const GROUP = 'gateway.networking.k8s.io';

@@ -2,7 +2,7 @@ import type { PlacedReport } from '../../findings/finding';
 import { type Placed, annotationsOf, groupOf } from '../../krm/resource';
 import { type Message, message, words } from '../../message';
 import { type YamlObject, type YamlValue, isAbsent, objectAt, objectsIn, textOf } from '../../yaml/yaml';
-import { listOf } from '../rbac/lists';
+import { listOf } from '../lists';
 import { covers, isPublicHost } from './hosts';
 
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';

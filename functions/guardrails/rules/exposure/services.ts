@@ -8,7 +8,7 @@ import { allPodPorts, haveCommonPort, isService } from '../../network/services';
 import { workloadIndexOf } from '../../network/workload-index';
 import { type YamlObject, objectAt, textOf } from '../../yaml/yaml';
 import { NETWORK_POLICY } from '../network-policy';
-import { listOf } from '../rbac/lists';
+import { listOf } from '../lists';
 import type { RuleContext } from '../rule';
 
 /** Annotations of load balancers that are not reachable from the internet, or that name their clients. */

@@ -4,7 +4,7 @@ import { message } from '../../message';
 import type { MissingBackend, Topology } from '../../network/connection';
 import { isObject, objectAt, objectsIn, textOf } from '../../yaml/yaml';
 import { valueAt } from '../../yaml/field-path';
-import { listOf } from '../rbac/lists';
+import { listOf } from '../lists';
 import type { Lookup } from '../references/lookup';
 import { isName } from '../references/texts';
 

@@ -3,7 +3,7 @@ import { ANY, ServiceAccounts, accountIn, serviceAccountOf } from '../../kuberne
 import { type PodSpec, podSpecOf } from '../../kubernetes/workload';
 import { type Message, joinMessages, message, words } from '../../message';
 import { type YamlObject, entriesIn, objectAt, objectsIn } from '../../yaml/yaml';
-import { NAMED, listOf } from './lists';
+import { NAMED, listOf } from '../lists';
 import { READING, stringsIn } from './rights';
 
 const AGGREGATE_TO = 'rbac.authorization.k8s.io/aggregate-to-';

@@ -1,7 +1,7 @@
 import { isKubernetesGroup } from '../../kubernetes/workload';
 import { type Message, message, words } from '../../message';
 import type { YamlObject, YamlValue } from '../../yaml/yaml';
-import { listOf } from './lists';
+import { listOf } from '../lists';
 
 /** A right that an entry of a role gives, and that its holder may misuse. */
 export interface RiskyRight {

@@ -128,7 +128,7 @@ function ofIssuer(_: YamlObject, spec: YamlObject): MadeObject[] {
 }
 
 /** Whether cert-manager makes the certificates of an Ingress or a Gateway (cert-manager.io/docs/usage/ingress). */
-export function hasIssuer(resource: YamlObject): boolean {
+function hasIssuer(resource: YamlObject): boolean {
   const annotations = annotationsOf(resource);
   return Object.keys(annotations).some(
     (key) =>

@@ -3,7 +3,7 @@ import { type Placed, resourceRef } from '../../krm/resource';
 import type { Severity } from '../../krm/result';
 import { isMisspelt } from '../../kubernetes/near-name';
 import { type Message, message, words } from '../../message';
-import { listOf } from '../rbac/lists';
+import { listOf } from '../lists';
 import type { BuiltObject } from './built-objects';
 import type { Lookup } from './lookup';
 import { type Reference, referencesIn } from './references';

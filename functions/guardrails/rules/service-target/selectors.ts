@@ -204,6 +204,6 @@ function hintOf(labels: Labels, [namespace = '']: readonly string[], { topology 
   return words('');
 }
 
-export function isSameNamespace(one: string, other: string): boolean {
+function isSameNamespace(one: string, other: string): boolean {
   return one === other || one === '' || other === '';
 }

@@ -7,7 +7,7 @@ import type { ServiceUse, Workload } from '../../network/connection';
 import { isLabels, stringsIn } from '../../network/selector';
 import { containerPortsIn, podPorts, servingPortsIn } from '../../network/services';
 import { type YamlObject, entriesIn, objectAt } from '../../yaml/yaml';
-import { listOf } from '../rbac/lists';
+import { listOf } from '../lists';
 import { isName } from '../references/texts';
 import { type SelectableBuild, emptySelector, selectedPods } from './selectors';
 

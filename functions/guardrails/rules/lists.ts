@@ -1,4 +1,4 @@
-import { type Message, type Piece, joinMessages, message } from '../../message';
+import { type Message, type Piece, joinMessages, message } from '../message';
 
 /** How many of a list a message names. */
 export const NAMED = 3;
