@@ -347,7 +347,9 @@ async function verifyBuilds(
     ),
     findings: [
       ...entries.flatMap(({ finding }) => finding ?? []),
-      ...checkPolicies(builds.map(({ resources }) => resources)),
+      ...checkPolicies(builds.map(({ resources }) => resources)).map((one) =>
+        atMostLevel(one, config.levels),
+      ),
       ...merged(findings.flat()),
       ...checkKustomize(version, config),
       ...checkJudged(all),
@@ -542,7 +544,7 @@ function verifyStream(items: readonly Item[], config: Config, files: PolicyFiles
   const findings = [
     ...items.flatMap(repeatedKeysOf).flatMap((one) => atLevel(one, levels)),
     ...found.map(({ finding, root }) => ({ ...finding, source: sources.get(root) })),
-    ...files.check([values]),
+    ...files.check([values]).map((one) => atMostLevel(one, config.levels)),
   ];
   const build = { overlay: undefined, manifests: '', resources: items.length };
   return { builds: [build], findings };

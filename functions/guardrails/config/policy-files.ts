@@ -12,7 +12,7 @@ import type { Config } from './config';
 
 /** What the files of `spec.policies` hold. */
 export interface PolicyFiles extends ConfiguredPolicies {
-  /** What is wrong with the files and the policies in them, given what is built. */
+  /** What is wrong with the files and the policies in them, given what is built; not yet at the level of the rule. */
   readonly check: (builds: readonly (readonly YamlObject[])[]) => Finding[];
 }
 
@@ -23,7 +23,7 @@ export interface PolicyFiles extends ConfiguredPolicies {
  * @throws ConfigError an entry that names nothing in the package; InputError a file that holds something else
  */
 export function readPolicyFiles(
-  { policyFiles: entries, levels }: Config,
+  { policyFiles: entries }: Pick<Config, 'policyFiles'>,
   items: readonly Item[],
   directory: PackageDirectory | undefined,
   isStream: boolean,
@@ -57,7 +57,6 @@ export function readPolicyFiles(
   }));
   const itemOf = new Map(found.map((item) => [item.value, item]));
   const placed = [...itemOf.keys()].flatMap((root) => expandLists(root).map((one) => ({ ...one, root })));
-  const level = levels.get(admissionPolicy.id) ?? 'error';
   return {
     policies: placed,
     check: (builds) => {
@@ -67,13 +66,11 @@ export function readPolicyFiles(
         const item = root && itemOf.get(root);
         const file = item?.path;
         const documents = found.filter((one) => one.path === file);
-        const { severity = 'error' } = report;
         return {
           ...report,
           rule: admissionPolicy.id,
           documentation: admissionPolicy.documentation,
-          severity:
-            level === 'off' ? 'info' : level === 'warning' && severity === 'error' ? 'warning' : severity,
+          severity: report.severity ?? 'error',
           resource: resourceRef(at.resource),
           overlays: [],
           source: file === undefined ? undefined : { file, ...placeInFile(documents, item, report.field) },

@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors';
 import type { Item } from '../krm/item';
-import { groupOf } from '../krm/resource';
+import { isDefinition } from '../krm/resource';
 import type { PackageDirectory } from '../kustomize/graph';
 import { Message, message } from '../message';
 import { decodeText } from '../yaml/text';
@@ -22,9 +22,7 @@ export function readSchemas(
   return files.flatMap((file) => {
     const inItems = items.filter(({ path }) => path === file).map(({ value }) => value);
     const documents = inItems.length > 0 ? inItems : readOther(file, directory);
-    const definitions = documents.filter(
-      (one) => one.kind === 'CustomResourceDefinition' && groupOf(one) === 'apiextensions.k8s.io',
-    );
+    const definitions = documents.filter(isDefinition);
     if (definitions.length === 0 && (isPackage || directory !== undefined))
       throw new ConfigError(
         message`configuration: schemas names ${file}, which is not a file with CustomResourceDefinitions in the package; write their path from the root of the package`,

@@ -53,6 +53,11 @@ export function groupOf(resource: YamlObject): string {
   return typeof apiVersion === 'string' && apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
 }
 
+/** Whether a resource is a CustomResourceDefinition. */
+export function isDefinition(resource: YamlObject): boolean {
+  return resource.kind === 'CustomResourceDefinition' && groupOf(resource) === 'apiextensions.k8s.io';
+}
+
 /** `metadata.annotations`; empty if missing. */
 export function annotationsOf(value: YamlObject): YamlObject {
   const { metadata } = value;

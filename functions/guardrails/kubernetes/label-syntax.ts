@@ -1,8 +1,13 @@
-import { LONGEST_SUBDOMAIN, isSubdomain } from './dns-name';
+import { isSubdomain } from './dns-name';
 
 /** Characters of a label value, and of a label key after its prefix (apimachinery, LabelValueMaxLength). */
 const LONGEST = 63;
 const NAME = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+/** Whether a text has the letters of a label value, or of the name of a label key, of any length. */
+export function hasNameForm(text: string): boolean {
+  return NAME.test(text);
+}
 
 /** Whether a text is a label value to the API server (apimachinery, IsValidLabelValue). */
 export function isLabelValue(text: string): boolean {
@@ -14,8 +19,7 @@ export function isLabelKey(text: string): boolean {
   const [first = '', ...rest] = text.split('/');
   if (rest.length === 0) return NAME.test(first) && first.length <= LONGEST;
   const [name = '', ...more] = rest;
-  const hasPrefix = first.length <= LONGEST_SUBDOMAIN && isSubdomain(first);
-  return more.length === 0 && hasPrefix && NAME.test(name) && name.length <= LONGEST;
+  return more.length === 0 && isSubdomain(first) && NAME.test(name) && name.length <= LONGEST;
 }
 
 /** Annotation keys are label keys that may have capital letters in their prefix (ValidateAnnotations). */

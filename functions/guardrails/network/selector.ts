@@ -1,3 +1,4 @@
+import { isLabelKey, isLabelValue } from '../kubernetes/label-syntax';
 import { type YamlValue, isAbsent, isObject, textOf } from '../yaml/yaml';
 import type { Field } from './decode';
 
@@ -25,10 +26,6 @@ export interface Expression {
 
 /** No value is in an empty list. */
 const NOTHING: Selector = { matchLabels: {}, matchExpressions: [{ key: '', operator: 'In', values: [] }] };
-
-// What a label may be (apimachinery, validation.IsQualifiedName and IsValidLabelValue).
-const NAME = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
-const PREFIX = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 
 /**
  * Reads a LabelSelector as the API server does; undefined where it is absent, which is not the empty one. One that the
@@ -70,18 +67,17 @@ function expressionIn(field: Field): Expression[] {
 
 /** Whether the API server accepts a label. */
 export function isLabel(key: string, value: string): boolean {
-  return isKey(key) && (value === '' || NAME.test(value));
+  return isLabelKey(key) && isLabelValue(value);
 }
 
 function isKey(value: YamlValue | undefined): boolean {
-  const [name = '', prefix, ...more] = typeof value === 'string' ? value.split('/').reverse() : [];
-  return NAME.test(name) && (prefix === undefined || PREFIX.test(prefix)) && more.length === 0;
+  return typeof value === 'string' && isLabelKey(value);
 }
 
 /** A label's value; null is the empty one. */
 function labelIn(field: Field): string {
   const label = field.value ?? '';
-  if (typeof label === 'string' && (label === '' || NAME.test(label))) return label;
+  if (typeof label === 'string' && isLabelValue(label)) return label;
   field.refuse(typeof label === 'string' ? 'a valid label value' : 'a quoted string');
   return '';
 }

@@ -1,5 +1,5 @@
 import type { PlacedReport } from '../findings/finding';
-import { type Placed, groupOf } from '../krm/resource';
+import { type Placed, groupOf, isDefinition } from '../krm/resource';
 import { joinMessages, message } from '../message';
 import { type YamlValue, entriesIn, objectAt } from '../yaml/yaml';
 import { RoleHolders } from './rbac/holders';
@@ -60,6 +60,6 @@ function checkRole(at: Placed, holders: RoleHolders, isOwnGroup: (group: string)
 
 /** The API groups whose CustomResourceDefinitions are in a build. */
 function groupsOfDefinitions(resources: readonly Placed[]): ReadonlySet<YamlValue | undefined> {
-  const definitions = resources.filter(({ resource }) => resource.kind === 'CustomResourceDefinition');
+  const definitions = resources.filter(({ resource }) => isDefinition(resource));
   return new Set(definitions.map(({ resource }) => objectAt(resource, 'spec').group));
 }

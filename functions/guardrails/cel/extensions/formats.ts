@@ -1,4 +1,5 @@
-import { isSubdomain } from '../../kubernetes/dns-name';
+import { hasLabelForm, isSubdomain } from '../../kubernetes/dns-name';
+import { hasNameForm } from '../../kubernetes/label-syntax';
 import type { Library } from '../library';
 import { Opaque, Optional } from '../value';
 import { isUrl } from './url';
@@ -14,9 +15,7 @@ class Format extends Opaque {
   }
 }
 
-const LABEL = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 const LABEL_1035 = /^[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
-const NAME = /^(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 
 /** The messages are those of k8s.io/apimachinery, util/validation. */
 const TOO_LONG = (most: number) => `must be no more than ${most} characters`;
@@ -38,12 +37,8 @@ function limited(most: number, isValid: (text: string) => boolean, problem: stri
   ];
 }
 
-const dns1123Label = limited(63, (text) => LABEL.test(text), LABEL_PROBLEM);
-const dns1123Subdomain = limited(
-  253,
-  (text) => text.split('.').every((one) => LABEL.test(one)),
-  SUBDOMAIN_PROBLEM,
-);
+const dns1123Label = limited(63, hasLabelForm, LABEL_PROBLEM);
+const dns1123Subdomain = limited(253, (text) => text.split('.').every(hasLabelForm), SUBDOMAIN_PROBLEM);
 const dns1035Label = limited(63, (text) => LABEL_1035.test(text), LABEL_1035_PROBLEM);
 
 /** A prefix of a generated name may end in a dash. */
@@ -65,7 +60,7 @@ function qualifiedName(text: string): string[] {
       : [`prefix part ${SUBDOMAIN_PROBLEM}`]),
     ...(name === '' ? ['name part must be non-empty'] : []),
     ...(name.length > 63 ? [`name part ${TOO_LONG(63)}`] : []),
-    ...(NAME.test(name) ? [] : [QUALIFIED_PROBLEM]),
+    ...(hasNameForm(name) ? [] : [QUALIFIED_PROBLEM]),
   ];
 }
 
@@ -77,7 +72,7 @@ const FORMATS: Readonly<Record<string, (text: string) => readonly string[]>> = {
   dns1123LabelPrefix: prefixed(dns1123Label),
   dns1123SubdomainPrefix: prefixed(dns1123Subdomain),
   dns1035LabelPrefix: prefixed(dns1035Label),
-  labelValue: limited(63, (text) => text === '' || NAME.test(text), VALUE_PROBLEM),
+  labelValue: limited(63, (text) => text === '' || hasNameForm(text), VALUE_PROBLEM),
   uri: (text) => (isUrl(text) ? [] : ['invalid URI for request']),
   uuid: (text) =>
     /^[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$/.test(text)

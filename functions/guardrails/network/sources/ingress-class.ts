@@ -6,7 +6,8 @@ import { readIpRange } from '../ip-range';
 import type { Source, TopologyBuilder } from '../topology-builder';
 
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-ingress-class */
-const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
+/** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-ingress-class */
+export const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#ingressclass-kubernetes-io-is-default-class */
 const DEFAULT_ANNOTATION = 'ingressclass.kubernetes.io/is-default-class';
 /** The spec.controller of its IngressClasses (kubernetes/ingress-nginx, ingressclass.DefaultControllerName). */

@@ -69,7 +69,8 @@ const KINDS: Readonly<Record<string, { readonly spec: Defaults; readonly then?: 
       successfulJobsHistoryLimit: 3,
       failedJobsHistoryLimit: 1,
     },
-    then: (spec) => within(spec, 'jobTemplate', (template) => within(template, 'spec', cronJobSpec)),
+    // Its template gets the defaults of its pods alone.
+    then: (spec) => within(spec, 'jobTemplate', (template) => within(template, 'spec', withTemplate)),
   },
   Service: { spec: { type: 'ClusterIP', sessionAffinity: 'None' }, then: serviceSpec },
   PersistentVolumeClaim: {
@@ -124,7 +125,7 @@ function jobSpec(spec: YamlObject): YamlObject {
   const { completions, parallelism } = spec;
   const counts =
     isAbsent(completions) && isAbsent(parallelism) ? { completions: 1, parallelism: 1 } : { parallelism: 1 };
-  return cronJobSpec(
+  return withTemplate(
     defaulted(spec, {
       ...counts,
       backoffLimit: 6,
@@ -134,11 +135,6 @@ function jobSpec(spec: YamlObject): YamlObject {
       podReplacementPolicy: 'TerminatingOrFailed',
     }),
   );
-}
-
-/** The template of a CronJob gets the defaults of its pods alone. */
-function cronJobSpec(spec: YamlObject): YamlObject {
-  return withTemplate(spec);
 }
 
 /** A mapping whose values are quantities. */

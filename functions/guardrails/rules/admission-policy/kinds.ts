@@ -1,4 +1,4 @@
-import { type Placed, groupOf } from '../../krm/resource';
+import { type Placed, groupOf, isDefinition } from '../../krm/resource';
 import { type YamlObject, objectAt, textOf } from '../../yaml/yaml';
 
 /** How the API server serves a kind. */
@@ -28,9 +28,10 @@ export class ServedKinds {
 
   constructor(resources: readonly Placed[]) {
     for (const { resource } of resources) {
-      if (resource.kind !== 'CustomResourceDefinition') continue;
-      const { group, scope, names } = objectAt(resource, 'spec');
-      const { kind, plural } = objectAt({ names: names ?? null }, 'names');
+      if (!isDefinition(resource)) continue;
+      const spec = objectAt(resource, 'spec');
+      const { group, scope } = spec;
+      const { kind, plural } = objectAt(spec, 'names');
       this.defined.set(`${textOf(group)}/${textOf(kind)}`, {
         resource: textOf(plural),
         isNamespaced: scope !== 'Cluster',

@@ -97,8 +97,17 @@ function namedIn(list: YamlValue | undefined): NamedExpression[] {
   return entriesIn(list).map(({ name, expression }) => ({ name: textOf(name), check: compiled(expression) }));
 }
 
+/** The expressions of all builds: the policies of one are mostly those of the others. */
+const KNOWN = new Map<string, Compiled>();
+
 function compiled(expression: YamlValue | undefined): Compiled {
   const text = textOf(expression ?? '');
+  const known = KNOWN.get(text) ?? parsed(text);
+  KNOWN.set(text, known);
+  return known;
+}
+
+function parsed(text: string): Compiled {
   try {
     return { text, expression: parseCel(text), problem: undefined };
   } catch (error) {

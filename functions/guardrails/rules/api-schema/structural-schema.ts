@@ -1,4 +1,4 @@
-import { groupOf } from '../../krm/resource';
+import { groupOf, isDefinition } from '../../krm/resource';
 import { message, words } from '../../message';
 import { type FieldPath } from '../../yaml/field-path';
 import {
@@ -64,10 +64,6 @@ export class CustomSchemas {
     checker.object(resource, schema, [], true);
     return checker.reports;
   }
-}
-
-function isDefinition(resource: YamlObject): boolean {
-  return resource.kind === 'CustomResourceDefinition' && groupOf(resource) === 'apiextensions.k8s.io';
 }
 
 const ROOT_FIELDS = ['apiVersion', 'kind', 'metadata'];

@@ -1,11 +1,11 @@
 import type { PlacedReport } from '../../findings/finding';
 import { type Placed, annotationsOf, groupOf } from '../../krm/resource';
 import { type Message, message, words } from '../../message';
+import { CLASS_ANNOTATION } from '../../network/sources/ingress-class';
 import { type YamlObject, type YamlValue, isAbsent, objectAt, objectsIn, textOf } from '../../yaml/yaml';
 import { listOf } from '../lists';
 import { covers, isPublicHost } from './hosts';
 
-const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 /** Classes of controllers that get certificates by themselves, and of those that serve private networks. */
 const OTHER_CLASSES = /^(?:tailscale|ngrok|cloudflare.*)$|internal|private|(?:^|-)rilb(?:-|$)/i;
 /** What the rule ingress-backend reports: a certificate is asked for, and no Secret is named for it. */

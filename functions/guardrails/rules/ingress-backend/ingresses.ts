@@ -2,12 +2,11 @@ import type { PlacedReport } from '../../findings/finding';
 import { type Placed, annotationsOf, groupOf, resourceRef } from '../../krm/resource';
 import { message, words } from '../../message';
 import { Field } from '../../network/decode';
+import { CLASS_ANNOTATION } from '../../network/sources/ingress-class';
 import { type YamlObject, objectAt, objectsIn, textOf } from '../../yaml/yaml';
 
 /** https://cert-manager.io/docs/usage/ingress/#supported-annotations */
 const ISSUERS = ['cert-manager.io/cluster-issuer', 'cert-manager.io/issuer'];
-/** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-ingress-class */
-const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 /** https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/#canary */
 const CANARY = 'nginx.ingress.kubernetes.io/canary';
 /** Annotations of Traefik and of the AWS controller with which two Ingresses of one class are served apart. */
