@@ -1,24 +1,9 @@
-import { parse } from 'yaml';
-import type { Result } from '../../functions/guardrails/krm/result';
-import { run } from '../../functions/guardrails/run';
+import { problemsOf } from '../support/build-findings';
 
 type Resource = Record<string, unknown>;
 
 /** The findings of the rule in a stream: `warning Deployment/web spec.replicas: <problem>`. */
-async function findings(...items: Resource[]): Promise<string[]> {
-  const list = { apiVersion: 'config.kubernetes.io/v1', kind: 'ResourceList', items };
-  const { stdout } = await run(Buffer.from(JSON.stringify(list)), () =>
-    Promise.reject(new Error('a stream needs no kustomize')),
-  );
-  const { results = [] } = parse(stdout) as { results?: Result[] };
-  return results
-    .filter(({ tags }) => tags?.rule === 'availability')
-    .map(({ severity, field, resourceRef, message }) => {
-      const { kind = '', name = '' } = resourceRef ?? {};
-      const [problem = ''] = message.replace(`${kind}/${name} `, '').split('; ');
-      return `${severity} ${kind}/${name} ${field?.path ?? ''}: ${problem}`;
-    });
-}
+const findings = (...items: Resource[]) => problemsOf('availability', items);
 
 const labels = { app: 'web' };
 const workload = (kind: string, replicas: number | undefined, pod: Resource = {}, spec: Resource = {}) => ({

@@ -1,6 +1,4 @@
-import { parse } from 'yaml';
-import type { Result } from '../../functions/guardrails/krm/result';
-import { run } from '../../functions/guardrails/run';
+import { problemsOf } from '../support/build-findings';
 
 type Resource = Record<string, unknown>;
 
@@ -10,19 +8,8 @@ async function findings(
   spec: Resource = {},
   rule = 'exposure',
 ): Promise<string[]> {
-  const functionConfig = { apiVersion: 'todo.example.com/v1alpha1', kind: 'Guardrails', spec };
-  const list = { apiVersion: 'config.kubernetes.io/v1', kind: 'ResourceList', items, functionConfig };
-  const { stdout } = await run(Buffer.from(JSON.stringify(list)), () =>
-    Promise.reject(new Error('a stream needs no kustomize')),
-  );
-  const { results = [] } = parse(stdout) as { results?: Result[] };
-  return results
-    .filter(({ tags, severity }) => tags?.rule === rule && severity !== 'info')
-    .map(({ severity, field, resourceRef, message }) => {
-      const { kind = '', name = '' } = resourceRef ?? {};
-      const [problem = ''] = message.replace(`${kind}/${name} `, '').split('; ');
-      return `${severity} ${kind}/${name} ${field?.path ?? ''}: ${problem}`;
-    });
+  const all = await problemsOf(rule, items, spec);
+  return all.filter((one) => !one.startsWith('info '));
 }
 
 const ingress = (

@@ -26,11 +26,24 @@ export async function findingsOf(rule: string, documents: string, spec: Spec = {
     items: items.filter((one) => one !== null),
     functionConfig,
   };
+  const results = await resultsOf(list);
+  return results.filter(({ tags }) => tags?.rule === rule).map(lineOf);
+}
+
+/** The findings of a rule in a stream of resources, without remedies: `severity Kind/name field: problem`. */
+export async function problemsOf(rule: string, items: readonly Spec[], spec?: Spec): Promise<string[]> {
+  const functionConfig = spec && { apiVersion: 'todo.example.com/v1alpha1', kind: 'Guardrails', spec };
+  const list = { apiVersion: 'config.kubernetes.io/v1', kind: 'ResourceList', items, functionConfig };
+  return (await resultsOf(list))
+    .filter(({ tags }) => tags?.rule === rule)
+    .map((result) => lineOf(result).split('; ')[0] ?? '');
+}
+
+async function resultsOf(list: object): Promise<Result[]> {
   const { stdout } = await run(Buffer.from(JSON.stringify(list)), () =>
     Promise.reject(new Error('a stream needs no kustomize')),
   );
-  const { results = [] } = parse(stdout) as { results?: Result[] };
-  return results.filter(({ tags }) => tags?.rule === rule).map(lineOf);
+  return (parse(stdout) as { results?: Result[] }).results ?? [];
 }
 
 /** The findings of a rule in the overlays of a package, as the real kustomize builds them: `severity message`. */

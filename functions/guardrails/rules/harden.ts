@@ -8,6 +8,7 @@ import type { Graph } from '../kustomize/graph';
 import { type Message, message, words } from '../message';
 import { type Fix, canFix, formatPath } from '../yaml/field-path';
 import { textOf } from '../yaml/yaml';
+import { CustomSchemas } from './api-schema/structural-schema';
 import { type InspectContext, inspect } from './inspect';
 
 /** What hardening may know of a file: overlays may turn a rule off, and have other defaults. */
@@ -47,11 +48,14 @@ export function harden(
   const resources = items.flatMap(({ value }) => expandLists(value));
   const namespaceObjects = new NamespaceObjects(resources);
   const services = new ServiceIndex(graph === undefined ? resources : []);
+  // No rule that adds something asks for them.
+  const schemas = new CustomSchemas([]);
   const hardened = items.map((item) => {
     if (!isComplete(item)) return item;
     const found = inspect([item.value], {
       ...context,
       services,
+      schemas,
       ...settingsOf(item.path),
       namespaceObjects,
       scope: 'source',

@@ -28,6 +28,8 @@ export interface InspectContext extends Omit<RuleContext, 'namespaceObjects' | '
   readonly namespaceObjects?: NamespaceObjects;
   /** The same. */
   readonly services?: ServiceIndex | undefined;
+  /** The same, with the definitions; undefined: those among the resources and `definitions`. */
+  readonly schemas?: CustomSchemas | undefined;
   /** CustomResourceDefinitions besides those among the resources. */
   readonly definitions: readonly YamlObject[];
   readonly exemptions: ExemptionLimits;
@@ -71,7 +73,8 @@ export function inspect(resources: readonly YamlObject[], context: InspectContex
   );
   const namespaceObjects = context.namespaceObjects ?? new NamespaceObjects(places);
   const services = context.services ?? new ServiceIndex(places);
-  const schemas = new CustomSchemas([...context.definitions, ...places.map(({ resource }) => resource)]);
+  const schemas =
+    context.schemas ?? new CustomSchemas([...context.definitions, ...places.map(({ resource }) => resource)]);
   const ruleContext: RuleContext = { ...context, namespaceObjects, services, schemas };
   const placeOf = new Map(places.map((place) => [place.resource, place]));
   // A build without pods, such as one of CRDs, is a part of something.
